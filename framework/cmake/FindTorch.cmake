@@ -18,9 +18,9 @@ set(_torch_oldest 2.11)
 # _torch_root(OUT PLACES...): the first folder below one of the places that holds a LibTorch.
 function(_torch_root out)
   foreach(place IN LISTS ARGN)
-    file(GLOB roots LIST_DIRECTORIES true
-      ${place} ${place}/torch ${place}/lib/python3*/site-packages/torch ${place}/../../..)
-    foreach(root IN LISTS roots)
+    file(GLOB installed LIST_DIRECTORIES true ${place}/lib/python3*/site-packages/torch)
+    string(REGEX REPLACE "/share/cmake/Torch/?$" "" root_of_config "${place}")
+    foreach(root IN ITEMS ${root_of_config} ${place}/torch LISTS installed)
       if(EXISTS ${root}/lib/libtorch_cpu.so AND EXISTS ${root}/include/ATen)
         file(REAL_PATH ${root} root)
         set(${out} ${root} PARENT_SCOPE)
@@ -80,15 +80,11 @@ if(NOT TARGET retort::torch)
     INTERFACE_COMPILE_DEFINITIONS
     "RETORT_TORCH_VERSION=\"${Torch_VERSION}\";RETORT_TORCH_HAS_CUDA=$<BOOL:${Torch_HAS_CUDA}>")
 
-  # libtorch_cpu.so of a CUDA wheel needs libraries of the nvidia packages beside it.
-  file(GLOB_RECURSE _torch_nvidia LIST_DIRECTORIES false ${Torch_ROOT}/../nvidia/*/lib/lib*.so*)
-  list(TRANSFORM _torch_nvidia REPLACE "/[^/]*$" "")
-  list(REMOVE_DUPLICATES _torch_nvidia)
-  foreach(_torch_folder IN LISTS _torch_nvidia)
-    file(REAL_PATH ${_torch_folder} _torch_folder)
-    set_property(TARGET retort::torch APPEND PROPERTY INTERFACE_LINK_OPTIONS
-      "LINKER:-rpath-link,${_torch_folder}" "LINKER:-rpath,${_torch_folder}")
-  endforeach()
+  # libtorch_cpu.so of a CUDA wheel needs libraries of the nvidia packages beside it. At run time its
+  # own RPATH finds them; a linker that does not follow that RPATH is told here.
+  file(GLOB _torch_nvidia LIST_DIRECTORIES true ${Torch_ROOT}/../nvidia/*/lib)
+  list(TRANSFORM _torch_nvidia PREPEND "LINKER:-rpath-link,")
+  set_property(TARGET retort::torch PROPERTY INTERFACE_LINK_OPTIONS ${_torch_nvidia})
 endif()
 
 include(FindPackageHandleStandardArgs)
