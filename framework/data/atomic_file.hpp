@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string_view>
+
+namespace retort::host {
+
+/// Replaces a file as a whole: readers, and a machine that loses power, see the old content or the
+/// new one, never a part. The bytes go to "NAME.<16 hex digits>.tmp" in the same folder; commit()
+/// flushes them to disk, renames, and flushes the folder. Without commit() nothing changes.
+///
+/// The process must ignore SIGXFSZ, or a file-size limit kills it before the error is reported.
+/// Throws: EnvironmentError with the path and the system's reason; the old file is untouched.
+class AtomicFile {
+ public:
+  explicit AtomicFile(const std::filesystem::path& path);
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+  ~AtomicFile();
+
+  void write(std::span<const uint8_t> bytes);
+  void write(std::string_view text);
+  void commit();
+
+ private:
+  [[noreturn]] void fail(const char* action) const;
+
+  std::filesystem::path path_;
+  std::filesystem::path temporary_;
+  int fd_ = -1;
+};
+
+/// Replaces the file's content by `bytes`; see AtomicFile.
+void atomic_write(const std::filesystem::path& path, std::span<const uint8_t> bytes);
+void atomic_write(const std::filesystem::path& path, std::string_view text);
+
+}  // namespace retort::host
