@@ -1,0 +1,154 @@
+#pragma once
+
+#include <cmath>
+#include <string>
+
+#include "retort/builder.hpp"
+#include "retort/ops.hpp"
+
+// Layers whose parameters and buffers belong to the host. Names, shapes and default initialisers
+// are PyTorch's, so a state_dict fits without renaming. A default-constructed layer must not be
+// called.
+
+RETORT_BEGIN_NAMESPACE
+
+namespace nn {
+
+/// The settings of a convolution besides its channels and kernel; PyTorch's defaults.
+struct ConvOptions {
+  int64_t stride = 1;
+  int64_t padding = 0;
+  int64_t groups = 1;
+  bool bias = true;
+  Init weight_init = init::kaiming_uniform(std::sqrt(5.0));
+};
+
+/// Convolution of [N, in, H, W] with parameters weight [out, in / groups, kernel, kernel] and bias
+/// [out].
+class Conv2d {
+ public:
+  Conv2d() = default;
+  Conv2d(const Builder& builder, int64_t in, int64_t out, int64_t kernel,
+         const ConvOptions& options = {})
+      : stride_(options.stride), padding_(options.padding), groups_(options.groups) {
+    const int64_t fan_in = in / groups_ * kernel * kernel;
+    weight_ = builder.parameter("weight", {out, in / groups_, kernel, kernel}, options.weight_init);
+    if (options.bias) {
+      const double bound = 1 / std::sqrt(static_cast<double>(fan_in));
+      bias_ = builder.parameter("bias", {out}, init::uniform(-bound, bound), Role::Bias);
+    }
+  }
+  Tensor operator()(const Tensor& x) const {
+    return conv2d(x, weight_, bias_, stride_, padding_, 1, groups_);
+  }
+
+ private:
+  Tensor weight_, bias_;
+  int64_t stride_ = 1, padding_ = 0, groups_ = 1;
+};
+
+/// Transposed convolution of [N, in, H, W] with parameters weight [in, out, kernel, kernel] and
+/// bias [out].
+class ConvTranspose2d {
+ public:
+  ConvTranspose2d() = default;
+  ConvTranspose2d(const Builder& builder, int64_t in, int64_t out, int64_t kernel,
+                  const ConvOptions& options = {})
+      : stride_(options.stride), padding_(options.padding) {
+    weight_ = builder.parameter("weight", {in, out, kernel, kernel}, options.weight_init);
+    if (options.bias) {
+      const double bound = 1 / std::sqrt(static_cast<double>(out * kernel * kernel));
+      bias_ = builder.parameter("bias", {out}, init::uniform(-bound, bound), Role::Bias);
+    }
+  }
+  Tensor operator()(const Tensor& x) const {
+    return conv_transpose2d(x, weight_, bias_, stride_, padding_);
+  }
+
+ private:
+  Tensor weight_, bias_;
+  int64_t stride_ = 1, padding_ = 0;
+};
+
+/// Batch normalisation of [N, C, ...]: parameters weight, bias; buffers running_mean, running_var,
+/// all [C]. Uses and updates batch statistics while the network trains, running ones in evaluation.
+/// Source:  Ioffe and Szegedy 2015, arXiv:1502.03167.
+class BatchNorm {
+ public:
+  BatchNorm() = default;
+  BatchNorm(const Builder& builder, int64_t channels)
+      : weight_(builder.parameter("weight", {channels}, init::ones(), Role::Norm)),
+        bias_(builder.parameter("bias", {channels}, init::zeros(), Role::Norm)),
+        running_mean_(builder.buffer("running_mean", {channels}, init::zeros())),
+        running_var_(builder.buffer("running_var", {channels}, init::ones())) {}
+  Tensor operator()(const Tensor& x) const {
+    return batch_norm(x, weight_, bias_, running_mean_, running_var_,
+                      detail::host().training() != 0);
+  }
+
+ private:
+  Tensor weight_, bias_, running_mean_, running_var_;
+};
+
+/// Affine map of [..., in] with parameters weight [out, in] and bias [out].
+class Linear {
+ public:
+  Linear() = default;
+  Linear(const Builder& builder, int64_t in, int64_t out, bool bias = true) {
+    const double bound = 1 / std::sqrt(static_cast<double>(in));
+    weight_ = builder.parameter("weight", {out, in}, init::kaiming_uniform(std::sqrt(5.0)));
+    if (bias) bias_ = builder.parameter("bias", {out}, init::uniform(-bound, bound), Role::Bias);
+  }
+  Tensor operator()(const Tensor& x) const { return linear(x, weight_, bias_); }
+
+ private:
+  Tensor weight_, bias_;
+};
+
+/// Maps a student's feature map to the shape of a teacher's: a convolution, batch norm, ReLU. The
+/// convolution is chosen by the heights: twice the teacher's, 3x3 stride 2; half of it, transposed
+/// 4x4 stride 2; at least as high, a kernel of the difference plus one without padding. Source:
+/// Romero et al. 2015, arXiv:1412.6550, section 2.2; kernel rule of the CRD authors' ConvReg.
+/// Inputs:  student [N, Cs, Hs, Ws] -> [N, Ct, Ht, Wt].
+/// Throws:  ShapeError when no such convolution exists.
+class ConvRegressor {
+ public:
+  ConvRegressor() = default;
+  ConvRegressor(const Builder& builder, const Shape& student, const Shape& teacher) {
+    if (student.rank() != 4 || teacher.rank() != 4) {
+      throw ShapeError("a convolutional adapter maps [N, C, H, W] to [N, C, H, W], not " +
+                       student.text() + " to " + teacher.text() +
+                       "; bind taps that are feature maps");
+    }
+    const int64_t height = student[2], wanted = teacher[2];
+    ConvOptions options;
+    if (2 * height == wanted) {
+      options.stride = 2;
+      options.padding = 1;
+      up_ = ConvTranspose2d(builder.in("conv"), student[1], teacher[1], 4, options);
+      transposed_ = true;
+    } else if (height == 2 * wanted) {
+      options.stride = 2;
+      options.padding = 1;
+      conv_ = Conv2d(builder.in("conv"), student[1], teacher[1], 3, options);
+    } else if (height >= wanted) {
+      conv_ = Conv2d(builder.in("conv"), student[1], teacher[1], 1 + height - wanted, options);
+    } else {
+      throw ShapeError("no adapter from height " + std::to_string(height) + " (student) up to " +
+                       std::to_string(wanted) +
+                       " (teacher); bind a student tap of at least half the teacher's height");
+    }
+    norm_ = BatchNorm(builder.in("bn"), teacher[1]);
+  }
+  Tensor operator()(const Tensor& x) const { return relu(norm_(transposed_ ? up_(x) : conv_(x))); }
+
+ private:
+  Conv2d conv_;
+  ConvTranspose2d up_;
+  BatchNorm norm_;
+  bool transposed_ = false;
+};
+
+}  // namespace nn
+
+RETORT_END_NAMESPACE
