@@ -61,6 +61,13 @@ uint64_t header_length(const FileBytes& bytes, const std::string& file) {
   return length;
 }
 
+std::string place_text(const SafeTensorEntry& entry) {
+  std::string text = "tensor \"";
+  text += entry.name;
+  text += "\" has data_offsets ";
+  return text + shape_text({static_cast<int64_t>(entry.begin), static_cast<int64_t>(entry.end)});
+}
+
 /// Sorts the entries by their bytes; those must follow each other and end with the file.
 void check_layout(std::vector<SafeTensorEntry>& entries, uint64_t data_bytes,
                   const std::string& file) {
@@ -69,19 +76,16 @@ void check_layout(std::vector<SafeTensorEntry>& entries, uint64_t data_bytes,
   });
   uint64_t next = 0;
   for (const SafeTensorEntry& entry : entries) {
-    const std::string tensor = "tensor \"" + entry.name + "\"";
-    const std::string offsets =
-        "[" + std::to_string(entry.begin) + ", " + std::to_string(entry.end) + "]";
     if (entry.begin != next || entry.end < entry.begin || entry.end > data_bytes) {
-      fail(file, tensor + " has data_offsets " + offsets + "; wanted them to begin at " +
-                     std::to_string(next) + " and end by " + std::to_string(data_bytes));
+      fail(file, place_text(entry) + "; wanted them to begin at " + std::to_string(next) +
+                     " and end by " + std::to_string(data_bytes));
     }
     const std::optional<uint64_t> wanted = safe_tensor_bytes(entry.dtype, entry.shape);
     if (!wanted || *wanted != entry.end - entry.begin) {
-      fail(file, tensor + " of shape " + shape_text(entry.shape) + " and dtype " +
-                     std::string(safe_dtype_name(entry.dtype)) + " has data_offsets " + offsets +
-                     "; wanted " + (wanted ? std::to_string(*wanted) : "more than 2^64") +
-                     " bytes");
+      fail(file, place_text(entry) + "; wanted " +
+                     (wanted ? std::to_string(*wanted) : "more than 2^64") + " bytes for shape " +
+                     shape_text(entry.shape) + " and dtype " +
+                     std::string(safe_dtype_name(entry.dtype)));
     }
     next = entry.end;
   }
