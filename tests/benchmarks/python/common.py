@@ -30,7 +30,7 @@ def seconds_since_process_start():
 
 
 class Block(nn.Module):
-    """Two 3x3 convolutions; the shortcut is "A" (stride, zero channels) or "B" (1x1 convolution)."""
+    """Two 3x3 convolutions; shortcut "A" strides and adds zero channels, "B" is a 1x1 convolution."""
 
     def __init__(self, inputs, outputs, stride, shortcut):
         super().__init__()
@@ -177,7 +177,7 @@ class Stopwatch:
 
 
 def train(args, step):
-    """Runs `step(stopwatch)`, which gives the loss as a tensor or number, and prints the figures."""
+    """Runs `step(stopwatch)`, which gives the loss as a tensor or number; prints the figures."""
     watch, losses, first_step_s = Stopwatch(), [], None
     for index in range(args.warmup + args.steps):
         if index == args.warmup:
