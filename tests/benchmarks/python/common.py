@@ -30,7 +30,7 @@ def seconds_since_process_start():
 
 
 class Block(nn.Module):
-    """Two 3x3 convolutions; shortcut "A" strides and adds zero channels, "B" is a 1x1 convolution."""
+    """Two 3x3 convolutions; shortcut "A" strides and adds zeros, "B" is a 1x1 convolution."""
 
     def __init__(self, inputs, outputs, stride, shortcut):
         super().__init__()
