@@ -1,0 +1,263 @@
+// Values of the contract to and from LibTorch's stack, checked against the operator's schema.
+#include <ATen/core/List.h>
+#include <ATen/core/Tensor.h>
+
+#include "framework/bridge/dtype.hpp"
+#include "framework/bridge/handle.hpp"
+#include "framework/bridge/operators.hpp"
+#include "framework/bridge/scope.hpp"
+#include "framework/error.hpp"
+
+namespace retort::host {
+namespace {
+
+const char* tag_name(int32_t tag) {
+  constexpr const char* kNames[] = {
+      "none",           "a tensor",        "a parameter",     "an int",
+      "a real",         "a bool",          "a text",          "a dtype",
+      "a list of ints", "a list of reals", "a list of bools", "a list of tensors"};
+  return tag >= 0 && tag < 12 ? kNames[tag] : "an unknown tag";
+}
+
+const char* wanted_name(ArgumentKind kind) {
+  switch (kind) {
+    case ArgumentKind::Tensor:
+      return "a tensor";
+    case ArgumentKind::TensorList:
+      return "a list of tensors";
+    case ArgumentKind::Int:
+      return "an int";
+    case ArgumentKind::Real:
+    case ArgumentKind::Number:
+      return "a number";
+    case ArgumentKind::Bool:
+      return "a bool";
+    case ArgumentKind::IntList:
+      return "a list of ints";
+    case ArgumentKind::RealList:
+      return "a list of reals";
+    case ArgumentKind::BoolList:
+      return "a list of bools";
+    case ArgumentKind::Dtype:
+      return "a dtype";
+    case ArgumentKind::Text:
+      return "a text";
+    case ArgumentKind::Device:
+    case ArgumentKind::DefaultOnly:
+      return "nothing (leave it out: the host decides)";
+  }
+  return "nothing";
+}
+
+[[noreturn]] void refuse(const Operator& op, const Operator::Argument& argument,
+                         const retort_value& value) {
+  throw PluginError(op.name + ": argument \"" + argument.name + "\" is " + tag_name(value.tag) +
+                    "; it takes " + wanted_name(argument.kind) +
+                    (argument.optional ? " or none" : ""));
+}
+
+c10::IValue tensor_list(const Operator& op, const Operator::Argument& argument,
+                        const retort_value& value) {
+  if (argument.optional_entries) {
+    c10::List<std::optional<at::Tensor>> list;
+    list.reserve(static_cast<size_t>(value.count));
+    for (int64_t i = 0; i < value.count; ++i) {
+      const retort_value& entry = value.as.values[i];
+      list.push_back(entry.tag == RETORT_TAG_NONE ? std::optional<at::Tensor>()
+                                                  : tensor_of_value(entry));
+    }
+    return list;
+  }
+  c10::List<at::Tensor> list;
+  list.reserve(static_cast<size_t>(value.count));
+  for (int64_t i = 0; i < value.count; ++i) {
+    const retort_value& entry = value.as.values[i];
+    if (entry.tag != RETORT_TAG_TENSOR && entry.tag != RETORT_TAG_PARAM)
+      refuse(op, argument, entry);
+    list.push_back(tensor_of_value(entry));
+  }
+  return list;
+}
+
+c10::IValue int_list(const Operator& op, const Operator::Argument& argument,
+                     const retort_value& value) {
+  c10::List<int64_t> list;
+  if (value.tag == RETORT_TAG_INT) {
+    const int64_t times = argument.fixed_size > 0 ? argument.fixed_size : 1;
+    for (int64_t i = 0; i < times; ++i) list.push_back(value.as.integer);
+  } else if (value.tag == RETORT_TAG_INTS) {
+    // One number for a fixed-size list stands for as many equal ones, as in PyTorch.
+    const bool spread = value.count == 1 && argument.fixed_size > 1;
+    const int64_t times = spread ? argument.fixed_size : value.count;
+    list.reserve(static_cast<size_t>(times));
+    for (int64_t i = 0; i < times; ++i) list.push_back(value.as.integers[spread ? 0 : i]);
+  } else {
+    refuse(op, argument, value);
+  }
+  return list;
+}
+
+c10::IValue dtype_value(const Operator& op, const Operator::Argument& argument,
+                        const retort_value& value) {
+  const auto type = value.tag == RETORT_TAG_DTYPE ? scalar_type_of(value.as.integer) : std::nullopt;
+  if (!type) refuse(op, argument, value);
+  return static_cast<int64_t>(*type);
+}
+
+c10::IValue number(const Operator& op, const Operator::Argument& argument,
+                   const retort_value& value) {
+  const bool real_only = argument.kind == ArgumentKind::Real;
+  switch (value.tag) {
+    case RETORT_TAG_REAL:
+      return value.as.real;
+    case RETORT_TAG_INT:
+      return real_only ? c10::IValue(static_cast<double>(value.as.integer))
+                       : c10::IValue(value.as.integer);
+    case RETORT_TAG_BOOL:
+      if (!real_only) return value.as.integer != 0;
+      break;
+    default:
+      break;
+  }
+  refuse(op, argument, value);
+}
+
+c10::IValue convert(const Operator& op, const Operator::Argument& argument,
+                    const retort_value& value) {
+  if (value.tag == RETORT_TAG_NONE ||
+      (value.tag == RETORT_TAG_TENSOR && value.as.tensor == nullptr)) {
+    // Neither a default nor an optional: None is then as wrong as any other tag.
+    if (argument.optional) return {};
+    if (argument.default_value != nullptr) return *argument.default_value;
+    refuse(op, argument, value);
+  }
+  switch (argument.kind) {
+    case ArgumentKind::Tensor:
+      if (value.tag == RETORT_TAG_TENSOR || value.tag == RETORT_TAG_PARAM)
+        return tensor_of_value(value);
+      break;
+    case ArgumentKind::TensorList:
+      if (value.tag == RETORT_TAG_TENSORS) return tensor_list(op, argument, value);
+      break;
+    case ArgumentKind::Int:
+      if (value.tag == RETORT_TAG_INT) return value.as.integer;
+      break;
+    case ArgumentKind::Real:
+    case ArgumentKind::Number:
+      return number(op, argument, value);
+    case ArgumentKind::Bool:
+      if (value.tag == RETORT_TAG_BOOL) return value.as.integer != 0;
+      break;
+    case ArgumentKind::IntList:
+      return int_list(op, argument, value);
+    case ArgumentKind::RealList:
+      if (value.tag == RETORT_TAG_REALS) {
+        return c10::List<double>(
+            at::ArrayRef<double>(value.as.reals, static_cast<size_t>(value.count)));
+      }
+      break;
+    case ArgumentKind::BoolList:
+      if (value.tag == RETORT_TAG_BOOLS) {
+        c10::List<bool> list;
+        for (int64_t i = 0; i < value.count; ++i) list.push_back(value.as.bools[i] != 0);
+        return list;
+      }
+      break;
+    case ArgumentKind::Dtype:
+      return dtype_value(op, argument, value);
+    case ArgumentKind::Text:
+      if (value.tag == RETORT_TAG_TEXT)
+        return std::string(value.as.text, static_cast<size_t>(value.count));
+      break;
+    case ArgumentKind::Device:
+    case ArgumentKind::DefaultOnly:
+      break;
+  }
+  refuse(op, argument, value);
+}
+
+void check_allowed(const Operator& op, const Scope& scope) {
+  if (op.random) {
+    throw PluginError(
+        op.name +
+        " draws random numbers of its own, which could not be repeated; draw them by name: " +
+        "step.uniform, step.normal or step.integers");
+  }
+  if (op.mutates && scope.phase != Phase::AfterBackward) {
+    throw PluginError(
+        op.name +
+        " writes to its argument; use an operator that returns a new tensor, or update state " +
+        "in after_backward()");
+  }
+}
+
+/// Factories take the device and the float type of the scope when the plugin leaves them open. A
+/// count such as arange(n) keeps LibTorch's own rule for its dtype.
+void fill_factory(const Operator& op, const Scope& scope, c10::Stack& stack) {
+  if (op.device_at < 0) return;
+  c10::IValue& device = stack[static_cast<size_t>(op.device_at)];
+  if (device.isNone()) device = scope.device;
+  if (op.dtype_at < 0) return;
+  c10::IValue& dtype = stack[static_cast<size_t>(op.dtype_at)];
+  if (dtype.isNone() && !op.name.starts_with("aten::arange")) {
+    dtype = static_cast<int64_t>(scope.float_type);
+  }
+}
+
+c10::Stack make_stack(const Operator& op, const Scope& scope, const retort_value* values,
+                      int64_t count) {
+  if (count < 0 || count > static_cast<int64_t>(op.arguments.size())) {
+    throw PluginError(op.name + " is called with " + std::to_string(count) +
+                      " arguments; it takes at most " + std::to_string(op.arguments.size()));
+  }
+  c10::Stack stack;
+  stack.reserve(op.arguments.size());
+  for (size_t i = 0; i < op.arguments.size(); ++i) {
+    const Operator::Argument& argument = op.arguments[i];
+    if (i < static_cast<size_t>(count)) {
+      stack.push_back(convert(op, argument, values[i]));
+    } else if (argument.default_value != nullptr) {
+      stack.push_back(*argument.default_value);
+    } else {
+      throw PluginError(op.name + " is called with " + std::to_string(count) + " arguments; \"" +
+                        argument.name + "\" has no default and is missing");
+    }
+  }
+  fill_factory(op, scope, stack);
+  return stack;
+}
+
+int64_t first_output_elements(const c10::Stack& results) {
+  return !results.empty() && results[0].isTensor() ? results[0].toTensor().numel() : 0;
+}
+
+}  // namespace
+
+at::Tensor tensor_of_value(const retort_value& value) {
+  if (value.tag == RETORT_TAG_TENSOR) return tensor_of(value.as.tensor);
+  if (value.tag == RETORT_TAG_PARAM) {
+    Scope* scope = current_scope();
+    if (scope == nullptr || scope->parameters == nullptr) {
+      throw PluginError("a parameter is used where no network or strategy of its own is running");
+    }
+    return scope->parameters->resolve(value.as.integer);
+  }
+  throw PluginError(std::string(tag_name(value.tag)) + " is passed where a tensor is needed");
+}
+
+c10::Stack call_operator(const Operator& op, const retort_value* values, int64_t count) {
+  const Scope& scope = *current_scope();
+  check_allowed(op, scope);
+  c10::Stack stack = make_stack(op, scope, values, count);
+  if (scope.recorder != nullptr && op.multiply_adds != nullptr) {
+    const c10::Stack arguments = stack;
+    op.handle.callBoxed(stack);
+    scope.recorder->multiply_adds += op.multiply_adds(arguments, first_output_elements(stack));
+  } else {
+    op.handle.callBoxed(stack);
+  }
+  if (scope.recorder != nullptr) ++scope.recorder->operators;
+  return stack;
+}
+
+}  // namespace retort::host

@@ -1,0 +1,145 @@
+#include "framework/bridge/operators.hpp"
+
+#include <ATen/core/enum_tag.h>
+#include <ATen/core/jit_type.h>
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <utility>
+
+#include "framework/error.hpp"
+
+namespace retort::host {
+namespace {
+
+using c10::TypeKind;
+
+ArgumentKind list_kind(const c10::Type& element) {
+  switch (element.kind()) {
+    case TypeKind::TensorType:
+      return ArgumentKind::TensorList;
+    case TypeKind::OptionalType:
+      return element.expectRef<c10::OptionalType>().getElementType()->kind() == TypeKind::TensorType
+                 ? ArgumentKind::TensorList
+                 : ArgumentKind::DefaultOnly;
+    case TypeKind::IntType:
+    case TypeKind::SymIntType:
+      return ArgumentKind::IntList;
+    case TypeKind::FloatType:
+      return ArgumentKind::RealList;
+    case TypeKind::BoolType:
+      return ArgumentKind::BoolList;
+    default:
+      return ArgumentKind::DefaultOnly;
+  }
+}
+
+ArgumentKind kind_of(const c10::Type& type) {
+  switch (type.kind()) {
+    case TypeKind::TensorType:
+      return ArgumentKind::Tensor;
+    case TypeKind::IntType:
+    case TypeKind::SymIntType:
+      return ArgumentKind::Int;
+    case TypeKind::FloatType:
+      return ArgumentKind::Real;
+    case TypeKind::NumberType:
+      return ArgumentKind::Number;
+    case TypeKind::BoolType:
+      return ArgumentKind::Bool;
+    case TypeKind::StringType:
+      return ArgumentKind::Text;
+    case TypeKind::ScalarTypeType:
+      return ArgumentKind::Dtype;
+    case TypeKind::DeviceObjType:
+      return ArgumentKind::Device;
+    case TypeKind::ListType:
+      return list_kind(*type.expectRef<c10::ListType>().getElementType());
+    default:
+      return ArgumentKind::DefaultOnly;
+  }
+}
+
+Operator::Argument read_argument(const c10::Argument& from) {
+  Operator::Argument argument;
+  argument.name = from.name();
+  // The real type tells a dtype from an int; both are ints on the stack.
+  c10::TypePtr type = from.real_type();
+  if (type->kind() == TypeKind::OptionalType) {
+    argument.optional = true;
+    type = type->expectRef<c10::OptionalType>().getElementType();
+  }
+  argument.kind = kind_of(*type);
+  if (argument.kind == ArgumentKind::TensorList) {
+    argument.optional_entries =
+        type->expectRef<c10::ListType>().getElementType()->kind() == TypeKind::OptionalType;
+  }
+  argument.fixed_size = from.N().value_or(0);
+  if (from.default_value()) argument.default_value = &*from.default_value();
+  return argument;
+}
+
+// Multiply-adds of the operators that matter: outputs times the length of each one's sum.
+int64_t conv_multiply_adds(const c10::Stack& arguments, int64_t outputs) {
+  const at::Tensor& weight = arguments[1].toTensor();
+  return outputs * (weight.numel() / weight.size(0));
+}
+int64_t conv_transpose_multiply_adds(const c10::Stack& arguments, int64_t) {
+  const at::Tensor& weight = arguments[1].toTensor();
+  return arguments[0].toTensor().numel() * (weight.numel() / weight.size(0));
+}
+int64_t matmul_multiply_adds(const c10::Stack& arguments, int64_t outputs) {
+  return outputs * arguments[0].toTensor().size(-1);
+}
+
+void read_cost(Operator& op, const std::string& name) {
+  if (name == "aten::conv2d") op.multiply_adds = conv_multiply_adds;
+  if (name == "aten::conv_transpose2d") op.multiply_adds = conv_transpose_multiply_adds;
+  if (name == "aten::linear" || name == "aten::matmul" || name == "aten::mm" ||
+      name == "aten::bmm") {
+    op.multiply_adds = matmul_multiply_adds;
+  }
+}
+
+std::unique_ptr<Operator> read_operator(const c10::OperatorHandle& handle,
+                                        const std::string& name) {
+  const c10::FunctionSchema& schema = handle.schema();
+  auto op = std::make_unique<Operator>(Operator{handle, {}, {}});
+  op->name = schema.overload_name().empty() ? name : name + "." + schema.overload_name();
+  bool takes_tensor = false;
+  for (const c10::Argument& from : schema.arguments()) {
+    op->arguments.push_back(read_argument(from));
+    const ArgumentKind kind = op->arguments.back().kind;
+    const int at = static_cast<int>(op->arguments.size()) - 1;
+    if (kind == ArgumentKind::Tensor || kind == ArgumentKind::TensorList) takes_tensor = true;
+    if (kind == ArgumentKind::Device) op->device_at = at;
+    if (kind == ArgumentKind::Dtype) op->dtype_at = at;
+  }
+  if (takes_tensor) op->device_at = op->dtype_at = -1;
+  op->random = handle.hasTag(at::Tag::nondeterministic_seeded);
+  op->mutates = schema.is_mutable();
+  read_cost(*op, name);
+  return op;
+}
+
+}  // namespace
+
+const Operator& find_operator(const std::string& name, const std::string& overload) {
+  static std::mutex mutex;
+  static std::map<std::pair<std::string, std::string>, std::unique_ptr<Operator>> known;
+  const std::lock_guard lock(mutex);
+  std::unique_ptr<Operator>& op = known[{name, overload}];
+  if (op == nullptr) {
+    const auto handle = c10::Dispatcher::singleton().findSchema({name, overload});
+    if (!handle) {
+      known.erase({name, overload});
+      throw PluginError("operator " + name + (overload.empty() ? "" : "." + overload) +
+                        " does not exist in this host's LibTorch; check the name and the overload");
+    }
+    op = read_operator(*handle, name);
+  }
+  return *op;
+}
+
+}  // namespace retort::host

@@ -1,0 +1,151 @@
+#include "framework/bridge/parameter_set.hpp"
+
+#include <ATen/ops/empty.h>
+#include <c10/core/GradMode.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "framework/bridge/random.hpp"
+#include "framework/error.hpp"
+
+namespace retort::host {
+namespace {
+
+std::string shape_text(const retort_parameter_spec& spec) {
+  std::string text = "[";
+  for (uint32_t i = 0; i < spec.rank; ++i) {
+    text += (i == 0 ? "" : ", ") + std::to_string(spec.sizes[i]);
+  }
+  return text + "]";
+}
+
+/// PyTorch's rule: dimension 0 counts outputs, dimension 1 inputs, the rest is the receptive field.
+int64_t fan(const retort_parameter_spec& spec, bool out) {
+  if (spec.rank < 2) {
+    throw PluginError("parameter \"" + std::string(spec.name) + "\" " + shape_text(spec) +
+                      ": a kaiming or xavier start needs at least 2 dimensions");
+  }
+  int64_t field = 1;
+  for (uint32_t i = 2; i < spec.rank; ++i) field *= spec.sizes[i];
+  return spec.sizes[out ? 0 : 1] * field;
+}
+
+void fill(float* out, int64_t count, const retort_parameter_spec& spec, const Philox& random) {
+  const double a = spec.init_a, b = spec.init_b;
+  const auto kaiming = [&] {
+    return std::sqrt(2 / (1 + a * a)) / std::sqrt(static_cast<double>(fan(spec, b != 0)));
+  };
+  const auto xavier = [&] {
+    return a * std::sqrt(2.0 / static_cast<double>(fan(spec, false) + fan(spec, true)));
+  };
+  const auto uniform = [&](double stddev) {
+    const double bound = std::sqrt(3.0) * stddev;
+    random.uniform(out, count, -bound, bound);
+  };
+  switch (spec.init) {
+    case RETORT_INIT_CONSTANT:
+      return std::fill(out, out + count, static_cast<float>(a));
+    case RETORT_INIT_UNIFORM:
+      return random.uniform(out, count, a, b);
+    case RETORT_INIT_NORMAL:
+      return random.normal(out, count, a, b);
+    case RETORT_INIT_KAIMING_UNIFORM:
+      return uniform(kaiming());
+    case RETORT_INIT_KAIMING_NORMAL:
+      return random.normal(out, count, 0, kaiming());
+    case RETORT_INIT_XAVIER_UNIFORM:
+      return uniform(xavier());
+    case RETORT_INIT_XAVIER_NORMAL:
+      return random.normal(out, count, 0, xavier());
+    case RETORT_INIT_VALUES:
+      std::transform(spec.values, spec.values + count, out,
+                     [](double value) { return static_cast<float>(value); });
+      return;
+    default:
+      throw PluginError("parameter \"" + std::string(spec.name) +
+                        "\": there is no initialiser number " + std::to_string(spec.init) +
+                        "; this host knows 0 to 7");
+  }
+}
+
+void check_spec(const retort_parameter_spec& spec) {
+  if (spec.name == nullptr || spec.name[0] == '\0') {
+    throw PluginError("a parameter is declared without a name");
+  }
+  if (spec.rank > RETORT_MAX_RANK) {
+    throw PluginError("parameter \"" + std::string(spec.name) + "\" has " +
+                      std::to_string(spec.rank) + " dimensions; at most 8 are possible");
+  }
+  for (uint32_t i = 0; i < spec.rank; ++i) {
+    if (spec.sizes[i] < 1) {
+      throw ShapeError("parameter \"" + std::string(spec.name) + "\" is declared with shape " +
+                       shape_text(spec) + "; every size must be at least 1");
+    }
+  }
+}
+
+}  // namespace
+
+int64_t ParameterSet::declare(const retort_parameter_spec& spec, bool trained) {
+  check_spec(spec);
+  if (find(spec.name) != nullptr) {
+    throw PluginError("parameter \"" + std::string(spec.name) +
+                      "\" is declared twice; give each a name of its own");
+  }
+  const at::IntArrayRef sizes(spec.sizes, spec.rank);
+  at::Tensor master = at::empty(sizes, at::TensorOptions().dtype(at::kFloat));
+  fill(master.data_ptr<float>(), master.numel(), spec,
+       Philox(combine_key(seed_, owner_ + "/" + spec.name)));
+  Parameter parameter;
+  parameter.name = spec.name;
+  parameter.role = static_cast<retort_role>(spec.role);
+  parameter.lr_scale = spec.lr_scale;
+  parameter.trained = trained;
+  parameter.master = master.to(device_);
+  parameter.master.set_requires_grad(trained && !frozen_);
+  parameters_.push_back(std::move(parameter));
+  return static_cast<int64_t>(parameters_.size()) - 1;
+}
+
+const at::Tensor& ParameterSet::resolve(int64_t slot) {
+  if (slot < 0 || slot >= static_cast<int64_t>(parameters_.size())) {
+    throw PluginError("parameter slot " + std::to_string(slot) + " does not exist; " + owner_ +
+                      " has " + std::to_string(parameters_.size()));
+  }
+  Parameter& parameter = parameters_[static_cast<size_t>(slot)];
+  if (!bf16_ || !parameter.trained || parameter.role == RETORT_ROLE_NORM) return parameter.master;
+  if (!parameter.working.defined()) parameter.working = parameter.master.to(at::kBFloat16);
+  return parameter.working;
+}
+
+void ParameterSet::begin_pass(bool bf16) {
+  bf16_ = bf16;
+  if (frozen_) return;  // the copies of a frozen network stay right
+  for (Parameter& parameter : parameters_) parameter.working.reset();
+}
+
+void ParameterSet::freeze() {
+  frozen_ = true;
+  for (Parameter& parameter : parameters_) {
+    parameter.working.reset();
+    parameter.master.set_requires_grad(false);
+  }
+}
+
+Parameter* ParameterSet::find(const std::string& name) {
+  const auto found =
+      std::find_if(parameters_.begin(), parameters_.end(),
+                   [&](const Parameter& parameter) { return parameter.name == name; });
+  return found == parameters_.end() ? nullptr : &*found;
+}
+
+int64_t ParameterSet::parameter_count() const {
+  int64_t count = 0;
+  for (const Parameter& parameter : parameters_) {
+    if (parameter.trained) count += parameter.master.numel();
+  }
+  return count;
+}
+
+}  // namespace retort::host

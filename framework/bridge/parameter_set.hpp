@@ -1,0 +1,60 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "retort/abi.h"
+
+namespace retort::host {
+
+/// One parameter or buffer of a network or of a strategy's own modules.
+struct Parameter {
+  std::string name;
+  retort_role role = RETORT_ROLE_WEIGHT;
+  double lr_scale = 1;
+  bool trained = true;  // false: a buffer
+  at::Tensor master;    // float32
+  at::Tensor working;   // what an operator gets: the master, or its bfloat16 copy of this pass
+};
+
+/// The parameters and buffers of one owner, in the order of their declaration. A plugin knows them
+/// as slots: the slot of a parameter is its position here.
+class ParameterSet {
+ public:
+  /// Numbers are drawn from (seed, owner, parameter name).
+  ParameterSet(uint64_t seed, std::string owner, at::Device device)
+      : seed_(seed), owner_(std::move(owner)), device_(device) {}
+
+  /// Returns the slot. Throws: PluginError for a duplicate name, a bad shape or a bad initialiser.
+  int64_t declare(const retort_parameter_spec& spec, bool trained);
+
+  /// The tensor that operators of the current pass get. Throws: PluginError for a slot that does
+  /// not exist.
+  const at::Tensor& resolve(int64_t slot);
+
+  /// Starts a forward pass: a bfloat16 copy of each weight is made anew when it is next asked for.
+  void begin_pass(bool bf16);
+
+  /// Stops gradients for good: a teacher.
+  void freeze();
+
+  const std::vector<Parameter>& all() const { return parameters_; }
+  Parameter* find(const std::string& name);
+  /// Elements of the trained parameters.
+  int64_t parameter_count() const;
+  const std::string& owner() const { return owner_; }
+  at::Device device() const { return device_; }
+
+ private:
+  uint64_t seed_;
+  std::string owner_;
+  at::Device device_;
+  bool bf16_ = false;
+  bool frozen_ = false;
+  std::vector<Parameter> parameters_;
+};
+
+}  // namespace retort::host

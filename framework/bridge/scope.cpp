@@ -1,0 +1,84 @@
+#include "framework/bridge/scope.hpp"
+
+#include <c10/core/GradMode.h>
+
+#include <algorithm>
+
+namespace retort::host {
+namespace {
+
+thread_local Scope* running = nullptr;
+
+}  // namespace
+
+const char* phase_name(Phase phase) {
+  switch (phase) {
+    case Phase::Create:
+      return "create";
+    case Phase::Build:
+      return "build";
+    case Phase::Forward:
+      return "forward";
+    case Phase::Setup:
+      return "setup";
+    case Phase::Loss:
+      return "loss";
+    case Phase::AfterBackward:
+      return "after_backward";
+    case Phase::Data:
+      return "read";
+  }
+  return "unknown";
+}
+
+void Taps::publish(const std::string& name, const at::Tensor& tensor) {
+  if (all_ || std::find(wanted_.begin(), wanted_.end(), name) != wanted_.end()) {
+    entries_.emplace_back(name, tensor);
+  }
+}
+
+const at::Tensor* Taps::find(const std::string& name) const {
+  for (const auto& [key, tensor] : entries_) {
+    if (key == name) return &tensor;
+  }
+  return nullptr;
+}
+
+void MetricSink::add(const std::string& name, const at::Tensor& value) {
+  const auto found = std::find_if(entries_.begin(), entries_.end(),
+                                  [&](const Entry& entry) { return entry.name == name; });
+  if (found == entries_.end()) {
+    entries_.push_back({name, value.detach().to(at::kFloat).clone(), 1});
+  } else {
+    found->sum.add_(value.detach());
+    ++found->count;
+  }
+}
+
+std::vector<std::pair<std::string, double>> MetricSink::take_means() {
+  std::vector<std::pair<std::string, double>> means;
+  for (const Entry& entry : entries_) {
+    means.emplace_back(entry.name, entry.sum.item().toDouble() / static_cast<double>(entry.count));
+  }
+  entries_.clear();
+  return means;
+}
+
+Scope* current_scope() { return running; }
+
+ScopeEntry::ScopeEntry(Scope& scope) : previous_(running), grad_mode_(c10::GradMode::is_enabled()) {
+  running = &scope;
+}
+
+ScopeEntry::~ScopeEntry() {
+  running = previous_;
+  c10::GradMode::set_enabled(grad_mode_);
+}
+
+std::string where_text(const Scope& scope) {
+  std::string text = std::string(phase_name(scope.phase)) + "()";
+  if (scope.step >= 0) text += ", step " + std::to_string(scope.step);
+  return text;
+}
+
+}  // namespace retort::host

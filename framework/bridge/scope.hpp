@@ -1,0 +1,96 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "framework/bridge/parameter_set.hpp"
+#include "framework/plugin/manifest.hpp"
+
+namespace retort::host {
+
+/// What a plugin function is called for.
+enum class Phase { Create, Build, Forward, Setup, Loss, AfterBackward, Data };
+
+/// "build", "forward", "loss" ...: the name of the plugin's function.
+const char* phase_name(Phase phase);
+
+/// The named intermediates that one forward pass published.
+class Taps {
+ public:
+  /// Keeps only taps of these names.
+  explicit Taps(std::vector<std::string> wanted) : wanted_(std::move(wanted)) {}
+  /// Keeps every tap.
+  Taps() : all_(true) {}
+
+  void publish(const std::string& name, const at::Tensor& tensor);
+  const at::Tensor* find(const std::string& name) const;
+  const std::vector<std::pair<std::string, at::Tensor>>& entries() const { return entries_; }
+
+ private:
+  std::vector<std::string> wanted_;
+  bool all_ = false;
+  std::vector<std::pair<std::string, at::Tensor>> entries_;
+};
+
+/// Counts what passes through the door.
+struct Recorder {
+  int64_t multiply_adds = 0;
+  int64_t operators = 0;
+};
+
+/// Numbers that a strategy logged since the last reading; their mean is an epoch's metric.
+class MetricSink {
+ public:
+  void add(const std::string& name, const at::Tensor& value);
+  /// Waits for the device once, and starts anew.
+  std::vector<std::pair<std::string, double>> take_means();
+
+ private:
+  struct Entry {
+    std::string name;
+    at::Tensor sum;
+    int64_t count;
+  };
+  std::vector<Entry> entries_;
+};
+
+/// What the host knows while a function of a plugin runs on this thread.
+struct Scope {
+  const ComponentInfo* component = nullptr;
+  std::string instance;  // "teacher", "student", or the name of the transfer
+  Phase phase = Phase::Create;
+  int64_t step = -1;
+  at::Device device = at::kCPU;
+  at::ScalarType float_type = at::kFloat;
+  uint64_t seed = 0;
+  bool training = false;
+  ParameterSet* parameters = nullptr;
+  Taps* taps = nullptr;
+  Recorder* recorder = nullptr;
+  MetricSink* metrics = nullptr;
+};
+
+/// The scope of the plugin function that runs on this thread, or null.
+Scope* current_scope();
+
+/// Enters a plugin: sets the thread's scope, and on the way out restores it and the gradient mode.
+class ScopeEntry {
+ public:
+  explicit ScopeEntry(Scope& scope);
+  ~ScopeEntry();
+  ScopeEntry(const ScopeEntry&) = delete;
+  ScopeEntry& operator=(const ScopeEntry&) = delete;
+
+ private:
+  Scope* previous_;
+  bool grad_mode_;
+};
+
+/// "loss(), step 12" for a message.
+std::string where_text(const Scope& scope);
+
+}  // namespace retort::host

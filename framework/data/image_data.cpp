@@ -1,0 +1,100 @@
+#include "framework/data/image_data.hpp"
+
+#include <ATen/ops/empty.h>
+
+#include <algorithm>
+
+#include "framework/bridge/door.hpp"
+#include "framework/bridge/scope.hpp"
+#include "framework/data/hash.hpp"
+#include "framework/error.hpp"
+
+namespace retort::host {
+namespace {
+
+[[noreturn]] void refuse(const ComponentInfo& info, const std::string& what) {
+  throw DataError(info.id + " " + info.version + " (" + info.file.string() + "): " + what);
+}
+
+void check_info(const ComponentInfo& component, const retort_dataset_info& info) {
+  if (info.train_count < 1 || info.channels < 1 || info.height < 1 || info.width < 1 || info.class_count < 1 ||
+      info.test_count < 0) {
+    refuse(component, "describes " + std::to_string(info.train_count) + " training images of " +
+                          std::to_string(info.channels) + " x " + std::to_string(info.height) + " x " +
+                          std::to_string(info.width) + " in " + std::to_string(info.class_count) +
+                          " classes; each must be at least 1");
+  }
+  for (int64_t c = 0; c < info.channels; ++c) {
+    if (!(info.stddev[c] > 0)) refuse(component, "gives a standard deviation that is not above 0");
+  }
+}
+
+ImageSplit read_split(const Instance& instance, const retort_dataset_interface& functions, Scope& scope,
+                      const retort_dataset_info& info, retort_split split, int64_t count) {
+  ImageSplit data;
+  data.images = at::empty({count, info.channels, info.height, info.width}, at::TensorOptions().dtype(at::kByte));
+  data.labels = at::empty({count}, at::TensorOptions().dtype(at::kLong));
+  retort_error error = empty_error();
+  const ScopeEntry entry(scope);
+  const int32_t code = functions.read(instance.self(), split, 0, count, data.images.data_ptr<uint8_t>(),
+                                      data.labels.data_ptr<int64_t>(), &error);
+  if (code != RETORT_OK) throw_plugin_error(instance.info(), "read()", code, error);
+
+  const int64_t* labels = data.labels.data_ptr<int64_t>();
+  const int64_t* bad = std::find_if(labels, labels + count, [&](int64_t label) {
+    return label < 0 || label >= info.class_count;
+  });
+  if (bad != labels + count) {
+    refuse(instance.info(), "sample " + std::to_string(bad - labels) + " has label " + std::to_string(*bad) +
+                                "; labels are 0 to " + std::to_string(info.class_count - 1));
+  }
+  return data;
+}
+
+}  // namespace
+
+ImageData load_images(const DataConfig& config) {
+  const ComponentInfo& component = config.dataset.info;
+  Scope scope;
+  scope.component = &component;
+  scope.instance = "data";
+  scope.phase = Phase::Data;
+  const Instance instance(Library::open(component.file, &host_table()), component, config.dataset.options);
+  const auto& functions = instance.interface<retort_dataset_interface>(RETORT_DATASET_INTERFACE);
+
+  retort_dataset_info info{};
+  info.struct_size = sizeof(info);
+  retort_error error = empty_error();
+  {
+    const ScopeEntry entry(scope);
+    const int32_t code = functions.open(instance.self(), &info, &error);
+    if (code != RETORT_OK) throw_plugin_error(component, "open()", code, error);
+  }
+  check_info(component, info);
+
+  ImageData data;
+  data.id = component.id;
+  data.channels = info.channels;
+  data.height = info.height;
+  data.width = info.width;
+  data.class_count = info.class_count;
+  data.normalize.mean.assign(info.mean, info.mean + info.channels);
+  data.normalize.stddev.assign(info.stddev, info.stddev + info.channels);
+  for (int64_t i = 0; info.class_names != nullptr && i < info.class_count; ++i) {
+    data.class_names.emplace_back(info.class_names[i]);
+  }
+  int64_t train_count = info.train_count;
+  if (config.train_samples > 0) train_count = std::min(train_count, config.train_samples);
+  data.train = read_split(instance, functions, scope, info, RETORT_SPLIT_TRAIN, train_count);
+  data.test = read_split(instance, functions, scope, info, RETORT_SPLIT_TEST, info.test_count);
+  return data;
+}
+
+std::string content_hash(const ImageData& data) {
+  const auto hash = [](const at::Tensor& tensor) {
+    return xxh3_128_hex({static_cast<const uint8_t*>(tensor.const_data_ptr()), tensor.nbytes()});
+  };
+  return hash(data.train.images) + hash(data.train.labels);
+}
+
+}  // namespace retort::host

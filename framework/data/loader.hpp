@@ -1,0 +1,60 @@
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "framework/data/views.hpp"
+
+namespace retort::host {
+
+/// One training batch, on the CPU.
+struct Batch {
+  at::Tensor student_images;  // [N, C, H, W] float32
+  at::Tensor teacher_images;  // the same tensor where both networks normalise alike; undefined without a teacher
+  at::Tensor labels;          // [N] int64
+  at::Tensor indices;         // [N] int64
+};
+
+/// Prepares the batches of an epoch on a thread of its own, a few ahead of the training step. The order of the samples is
+/// a function of (seed, epoch); a last batch that would be smaller is left out.
+class Loader {
+ public:
+  /// `teacher` may be null, or the same object as `student`.
+  Loader(const ImageData& data, const ViewMaker& student, const ViewMaker* teacher, int64_t batch_size, uint64_t seed);
+  ~Loader();
+  Loader(const Loader&) = delete;
+  Loader& operator=(const Loader&) = delete;
+
+  int64_t batches_per_epoch() const { return data_.train.size() / batch_size_; }
+
+  /// Starts on an epoch; the batches of one that was not read to its end are dropped.
+  void start_epoch(int64_t epoch);
+  /// The next batch of the epoch, or nothing at its end. Waits for the thread, and throws what it threw.
+  std::optional<Batch> next();
+
+ private:
+  void work(int64_t epoch);
+  Batch make(std::span<const int64_t> samples, int64_t epoch) const;
+  void stop();
+
+  const ImageData& data_;
+  const ViewMaker& student_;
+  const ViewMaker* teacher_;
+  int64_t batch_size_;
+  uint64_t seed_;
+
+  std::thread thread_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Batch> ready_;
+  std::exception_ptr failure_;
+  bool finished_ = true;
+  bool stopping_ = false;
+};
+
+}  // namespace retort::host

@@ -1,0 +1,26 @@
+#include "framework/train/evaluate.hpp"
+
+#include <ATen/ops/zeros.h>
+#include <c10/core/GradMode.h>
+
+#include <algorithm>
+
+namespace retort::host {
+
+Accuracy evaluate(Network& network, const ImageData& data, const ViewMaker& views, int64_t batch_size) {
+  const bool grad_mode = c10::GradMode::is_enabled();
+  c10::GradMode::set_enabled(false);
+  const at::Device device = network.placement().device;
+  // Counted on the device, so that the host waits once.
+  at::Tensor correct = at::zeros({}, at::TensorOptions().dtype(at::kLong).device(device));
+  for (int64_t first = 0; first < data.test.size(); first += batch_size) {
+    const int64_t count = std::min(batch_size, data.test.size() - first);
+    const at::Tensor images = views.test_views(first, count).to(device);
+    const at::Tensor labels = data.test.labels.narrow(0, first, count).to(device);
+    correct.add_(network.forward(images, {}, false).logits.argmax(1).eq(labels).sum());
+  }
+  c10::GradMode::set_enabled(grad_mode);
+  return {correct.item().toLong(), data.test.size()};
+}
+
+}  // namespace retort::host

@@ -1,0 +1,159 @@
+#include "framework/train/network.hpp"
+
+#include <ATen/ops/zeros.h>
+#include <c10/core/GradMode.h>
+
+#include <algorithm>
+
+#include "framework/bridge/door.hpp"
+#include "framework/bridge/handle.hpp"
+#include "framework/config/describe.hpp"
+#include "framework/error.hpp"
+
+namespace retort::host {
+namespace {
+
+at::Tensor take(retort_value value) {
+  at::Tensor tensor = tensor_of(value.as.tensor);
+  host_table().release(value.as.tensor);
+  return tensor;
+}
+
+at::Tensor as_float(const at::Tensor& tensor) {
+  return tensor.scalar_type() == at::kBFloat16 ? tensor.to(at::kFloat) : tensor;
+}
+
+}  // namespace
+
+Network::Network(std::string role, const NetworkConfig& config, const InputShape& input, const Placement& placement,
+                 uint64_t seed)
+    : role_(std::move(role)),
+      choice_(config.model),
+      input_(input),
+      placement_(placement),
+      parameters_(seed, role_, placement.device),
+      instance_(std::make_unique<Instance>(Library::open(config.model.info.file, &host_table()), choice_.info,
+                                           choice_.options)),
+      functions_(&instance_->interface<retort_model_interface>(RETORT_MODEL_INTERFACE)) {
+  scope_.component = &choice_.info;
+  scope_.instance = role_;
+  scope_.device = placement.device;
+  scope_.seed = seed;
+  scope_.parameters = &parameters_;
+  scope_.phase = Phase::Build;
+
+  retort_model_build build{};
+  build.struct_size = sizeof(build);
+  build.class_count = input.class_count;
+  build.channels = input.channels;
+  build.height = input.height;
+  build.width = input.width;
+  retort_error error = empty_error();
+  const ScopeEntry entry(scope_);
+  const int32_t code = functions_->build(instance_->self(), &build, &error);
+  if (code != RETORT_OK) throw_plugin_error(choice_.info, "build()", code, error);
+  apply_memory_format();
+}
+
+void Network::apply_memory_format() {
+  if (!placement_.channels_last) return;
+  for (const Parameter& parameter : parameters_.all()) {
+    // set_data keeps the tensor that plugins and optimizer hold.
+    if (parameter.master.dim() == 4) {
+      parameter.master.set_data(parameter.master.contiguous(at::MemoryFormat::ChannelsLast));
+    }
+  }
+}
+
+Outputs Network::run(const at::Tensor& x, Taps& taps, bool training, Recorder* recorder) {
+  parameters_.begin_pass(placement_.bf16);
+  scope_.phase = Phase::Forward;
+  scope_.training = training;
+  scope_.taps = &taps;
+  scope_.recorder = recorder;
+  const at::Tensor input = placement_.bf16 ? x.to(at::kBFloat16) : x;
+  const retort_value value = borrowed_value(input);
+  retort_value logits{};
+  retort_error error = empty_error();
+  const ScopeEntry entry(scope_);
+  const int32_t code = functions_->forward(instance_->self(), &value, &logits, &error);
+  scope_.taps = nullptr;
+  scope_.recorder = nullptr;
+  if (code != RETORT_OK) throw_plugin_error(choice_.info, where_text(scope_), code, error);
+  if (logits.tag != RETORT_TAG_TENSOR) {
+    throw PluginError(choice_.info.id + " " + choice_.info.version + " (" + choice_.info.file.string() +
+                      "): forward() returns no tensor; it must return the logits");
+  }
+  Outputs outputs;
+  outputs.logits = as_float(take(logits));
+  const std::vector<int64_t> wanted = {x.size(0), input_.class_count};
+  if (outputs.logits.sizes() != at::IntArrayRef(wanted)) {
+    throw ShapeError(choice_.info.id + " " + choice_.info.version + " (" + choice_.info.file.string() +
+                     "): forward() returns logits of another shape than [" + std::to_string(wanted[0]) + ", " +
+                     std::to_string(wanted[1]) + "], the batch and the classes");
+  }
+  return outputs;
+}
+
+Outputs Network::forward(const at::Tensor& x, const std::vector<std::string>& taps, bool training) {
+  Taps published(taps);
+  Outputs outputs = run(x, published, training, nullptr);
+  outputs.features.reserve(taps.size());
+  for (const std::string& tap : taps) {
+    const at::Tensor* feature = published.find(tap);
+    if (tap == "logits") {
+      outputs.features.push_back(outputs.logits);
+    } else if (feature != nullptr) {
+      outputs.features.push_back(as_float(*feature));
+    } else {
+      check_taps({tap}, role_ + " tap", {});
+    }
+  }
+  return outputs;
+}
+
+const NetworkProfile& Network::profile() {
+  if (profile_ != nullptr) return *profile_;
+  const bool grad_mode = c10::GradMode::is_enabled();
+  c10::GradMode::set_enabled(false);
+  Taps all;
+  Recorder recorder;
+  const at::Tensor zeros = at::zeros({1, input_.channels, input_.height, input_.width},
+                                     at::TensorOptions().dtype(at::kFloat).device(placement_.device));
+  const Outputs outputs = run(zeros, all, false, &recorder);
+  c10::GradMode::set_enabled(grad_mode);
+
+  profile_ = std::make_unique<NetworkProfile>();
+  profile_->parameters = parameters_.parameter_count();
+  profile_->multiply_adds = recorder.multiply_adds;
+  for (const auto& [name, tensor] : all.entries()) profile_->taps.emplace_back(name, tensor.sizes().vec());
+  profile_->taps.emplace_back("logits", outputs.logits.sizes().vec());
+  return *profile_;
+}
+
+void Network::check_taps(const std::vector<std::string>& taps, const std::string& key, const Place& place) {
+  const auto& known = profile().taps;
+  for (const std::string& tap : taps) {
+    if (std::any_of(known.begin(), known.end(), [&](const auto& entry) { return entry.first == tap; })) continue;
+    std::string names;
+    for (const auto& [name, shape] : known) names += (names.empty() ? "" : ", ") + name;
+    const std::string at =
+        place.line > 0 ? place.file + ":" + std::to_string(place.line) + ":" + std::to_string(place.column) + "  " : "";
+    throw ConfigError(at + key + " \"" + tap + "\"  " + description() + " has: " + names);
+  }
+}
+
+std::vector<int64_t> Network::tap_shape(const std::string& tap, int64_t n) {
+  for (const auto& [name, shape] : profile().taps) {
+    if (name != tap) continue;
+    std::vector<int64_t> sizes = shape;
+    if (!sizes.empty()) sizes[0] = n;
+    return sizes;
+  }
+  check_taps({tap}, role_ + " tap", {});
+  return {};
+}
+
+std::string Network::description() const { return describe(choice_); }
+
+}  // namespace retort::host

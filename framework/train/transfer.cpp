@@ -1,0 +1,151 @@
+#include "framework/train/transfer.hpp"
+
+#include <algorithm>
+
+#include "framework/bridge/door.hpp"
+#include "framework/bridge/handle.hpp"
+#include "framework/bridge/operators.hpp"
+#include "framework/error.hpp"
+
+namespace retort::host {
+namespace {
+
+retort_shape shape_record(const std::string& name, const std::vector<int64_t>& sizes) {
+  retort_shape record{};
+  record.struct_size = sizeof(record);
+  record.rank = static_cast<uint32_t>(sizes.size());
+  record.name = name.c_str();
+  std::copy(sizes.begin(), sizes.end(), record.sizes);
+  return record;
+}
+
+/// The records of one network's shapes; `taps` and `shapes` must outlive it.
+struct ShapeRecords {
+  ShapeRecords(const OutputShapes& shapes, const std::vector<std::string>& taps) {
+    static const std::string kLogits = "logits";
+    for (size_t i = 0; i < shapes.features.size(); ++i) features.push_back(shape_record(taps[i], shapes.features[i]));
+    record.struct_size = sizeof(record);
+    record.feature_stride = sizeof(retort_shape);
+    record.feature_count = static_cast<int64_t>(features.size());
+    record.features = features.data();
+    record.logits = shape_record(kLogits, shapes.logits);
+  }
+  std::vector<retort_shape> features;
+  retort_network_shapes record{};
+};
+
+/// The records of one network's outputs, which must outlive it.
+struct OutputRecords {
+  explicit OutputRecords(const Outputs& outputs) {
+    features.reserve(outputs.features.size());
+    for (const at::Tensor& feature : outputs.features) features.push_back(borrowed_value(feature));
+    record.struct_size = sizeof(record);
+    record.logits = borrowed_value(outputs.logits);
+    record.features = features.data();
+    record.feature_count = static_cast<int64_t>(features.size());
+  }
+  std::vector<retort_value> features;
+  retort_network_step record{};
+};
+
+}  // namespace
+
+Transfer::Transfer(const TransferConfig& config, at::Device device, uint64_t seed, at::ScalarType float_type)
+    : config_(config),
+      parameters_(seed, config.name, device),
+      instance_(std::make_unique<Instance>(Library::open(config.strategy.info.file, &host_table()),
+                                           config.strategy.info, config.strategy.options)),
+      functions_(&instance_->interface<retort_strategy_interface>(RETORT_STRATEGY_INTERFACE)) {
+  scope_.component = &config_.strategy.info;
+  scope_.instance = config_.name;
+  scope_.device = device;
+  scope_.float_type = float_type;
+  scope_.seed = seed;
+  scope_.training = true;
+  scope_.parameters = &parameters_;
+  for (const OperatorName& use : config_.strategy.info.uses) find_operator(use.name, use.overload);
+}
+
+void Transfer::setup(const RunShape& run, const OutputShapes& student, const OutputShapes& teacher) {
+  const ShapeRecords student_records(student, config_.bind_student);
+  const ShapeRecords teacher_records(teacher, config_.bind_teacher);
+  retort_setup setup{};
+  setup.struct_size = sizeof(setup);
+  setup.class_count = run.class_count;
+  setup.train_count = run.train_count;
+  setup.batch_size = run.batch_size;
+  setup.epoch_count = run.epoch_count;
+  setup.step_count = run.step_count;
+  setup.labels = run.labels;
+  setup.student = &student_records.record;
+  setup.teacher = &teacher_records.record;
+
+  scope_.phase = Phase::Setup;
+  retort_error error = empty_error();
+  const ScopeEntry entry(scope_);
+  const int32_t code = functions_->setup(instance_->self(), &setup, &error);
+  if (code != RETORT_OK) throw_plugin_error(instance_->info(), "setup()", code, error);
+}
+
+template <class Function>
+void Transfer::with_step(const StepInputs& inputs, Phase phase, Function&& function) {
+  const OutputRecords student(inputs.student), teacher(inputs.teacher);
+  retort_step step{};
+  step.struct_size = sizeof(step);
+  step.student = &student.record;
+  step.teacher = &teacher.record;
+  step.labels = borrowed_value(inputs.labels);
+  step.indices = borrowed_value(inputs.indices);
+  step.progress = borrowed_value(inputs.progress);
+  step.epoch = inputs.epoch;
+  step.step = inputs.step;
+  scope_.phase = phase;
+  scope_.step = inputs.step;
+  retort_error error = empty_error();
+  const ScopeEntry entry(scope_);
+  const int32_t code = function(&step, &error);
+  if (code != RETORT_OK) throw_plugin_error(instance_->info(), where_text(scope_), code, error);
+}
+
+at::Tensor Transfer::loss(const StepInputs& inputs) {
+  at::Tensor loss;
+  with_step(inputs, Phase::Loss, [&](const retort_step* step, retort_error* error) {
+    retort_value value{};
+    const int32_t code = functions_->loss(instance_->self(), step, &value, error);
+    if (code == RETORT_OK && value.tag == RETORT_TAG_TENSOR) {
+      loss = tensor_of(value.as.tensor);
+      host_table().release(value.as.tensor);
+    }
+    return code;
+  });
+  if (!loss.defined() || loss.numel() != 1) {
+    throw ShapeError(config_.strategy.info.id + " " + config_.strategy.info.version + " (" +
+                     config_.strategy.info.file.string() + "): " + where_text(scope_) + " returns " +
+                     (loss.defined() ? std::to_string(loss.numel()) + " elements" : "no tensor") +
+                     "; a loss is one number, a tensor of shape []");
+  }
+  return loss.reshape({});
+}
+
+void Transfer::after_backward(const StepInputs& inputs) {
+  with_step(inputs, Phase::AfterBackward, [&](const retort_step* step, retort_error* error) {
+    return functions_->after_backward(instance_->self(), step, error);
+  });
+}
+
+double Transfer::weight_at(double epoch) const {
+  const WeightSchedule& weight = config_.weight;
+  if (epoch <= weight.begin_epoch || weight.from == weight.to) return weight.from;
+  if (epoch >= weight.end_epoch) return weight.to;
+  const double part = (epoch - weight.begin_epoch) / (weight.end_epoch - weight.begin_epoch);
+  return weight.from + (weight.to - weight.from) * part;
+}
+
+OutputShapes bound_shapes(Network& network, const std::vector<std::string>& taps, int64_t n) {
+  OutputShapes shapes;
+  shapes.logits = {n, network.input().class_count};
+  for (const std::string& tap : taps) shapes.features.push_back(network.tap_shape(tap, n));
+  return shapes;
+}
+
+}  // namespace retort::host

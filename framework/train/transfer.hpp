@@ -1,0 +1,79 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "framework/bridge/scope.hpp"
+#include "framework/config/experiment.hpp"
+#include "framework/plugin/instance.hpp"
+#include "framework/train/network.hpp"
+
+namespace retort::host {
+
+/// What a strategy is told of the run before training.
+struct RunShape {
+  int64_t class_count = 0;
+  int64_t train_count = 0;
+  int64_t batch_size = 0;
+  int64_t epoch_count = 0;
+  int64_t step_count = 0;
+  const int64_t* labels = nullptr;  // of the training set
+};
+
+/// The shapes of one network's outputs for a batch.
+struct OutputShapes {
+  std::vector<int64_t> logits;
+  std::vector<std::vector<int64_t>> features;
+};
+
+/// What a strategy sees of one step.
+struct StepInputs {
+  Outputs student;
+  Outputs teacher;
+  at::Tensor labels;
+  at::Tensor indices;
+  at::Tensor progress;  // [] float32
+  int64_t epoch = 0;
+  int64_t step = 0;
+};
+
+/// One [[transfer]]: the plugin's strategy object, its own modules, and its weight over time.
+class Transfer {
+ public:
+  Transfer(const TransferConfig& config, at::Device device, uint64_t seed, at::ScalarType float_type = at::kFloat);
+
+  /// Throws: what the strategy throws in setup().
+  void setup(const RunShape& run, const OutputShapes& student, const OutputShapes& teacher);
+
+  /// The unweighted loss, a [] tensor. Throws: what the strategy throws; ShapeError when the loss is not one element.
+  at::Tensor loss(const StepInputs& step);
+  void after_backward(const StepInputs& step);
+
+  /// The weight at a point in training, in epochs from the start.
+  double weight_at(double epoch) const;
+
+  const TransferConfig& config() const { return config_; }
+  ParameterSet& parameters() { return parameters_; }
+  void set_metrics(MetricSink* metrics) { scope_.metrics = metrics; }
+  void set_recorder(Recorder* recorder) { scope_.recorder = recorder; }
+
+ private:
+  /// Calls the function with a retort_step made from the inputs.
+  template <class Function>
+  void with_step(const StepInputs& step, Phase phase, Function&& function);
+
+  TransferConfig config_;
+  ParameterSet parameters_;
+  std::unique_ptr<Instance> instance_;
+  const retort_strategy_interface* functions_ = nullptr;
+  Scope scope_;
+};
+
+/// The shapes of what is bound to a strategy, for a batch of n. Throws: ConfigError for a tap that does not exist.
+OutputShapes bound_shapes(Network& network, const std::vector<std::string>& taps, int64_t n);
+
+}  // namespace retort::host
