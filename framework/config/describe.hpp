@@ -6,7 +6,8 @@
 
 namespace retort::host {
 
-/// "resnet depth=56 shortcut=A": a component and those of its options that differ from their defaults.
+/// "resnet depth=56 shortcut=A": a component and those of its options that differ from their
+/// defaults.
 std::string describe(const ComponentChoice& choice);
 
 }  // namespace retort::host

@@ -1,0 +1,68 @@
+#include "framework/config/diagnostics.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <tuple>
+#include <utility>
+
+#include "framework/error.hpp"
+
+namespace retort::host {
+namespace {
+
+constexpr size_t kWidestSubject = 30;  // a longer one pushes its own line only
+
+std::string text_of(const Place& place) {
+  if (place.line == 0) return place.file;
+  return place.file + ":" + std::to_string(place.line) + ":" + std::to_string(place.column);
+}
+
+std::string padded(std::string text, size_t width, size_t gap) {
+  text.resize(std::max(width, text.size()) + gap, ' ');
+  return text;
+}
+
+/// Files before the command line; within a file what has no line of its own last.
+auto order_of(const Mistake& mistake) {
+  const Place& place = mistake.place;
+  const uint32_t line = place.line == 0 ? std::numeric_limits<uint32_t>::max() : place.line;
+  const bool command_line = place.file.rfind("command line", 0) == 0;
+  return std::make_tuple(command_line, command_line ? std::string() : place.file, line,
+                         place.column);
+}
+
+}  // namespace
+
+void Diagnostics::add(Place place, std::string subject, std::string what) {
+  mistakes_.push_back({std::move(place), std::move(subject), std::move(what)});
+}
+
+std::string Diagnostics::text() const {
+  std::vector<Mistake> sorted = mistakes_;
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [](const Mistake& a, const Mistake& b) { return order_of(a) < order_of(b); });
+  size_t place_width = 0;
+  size_t subject_width = 0;
+  for (const Mistake& mistake : sorted) {
+    place_width = std::max(place_width, text_of(mistake.place).size());
+    if (mistake.subject.size() <= kWidestSubject) {
+      subject_width = std::max(subject_width, mistake.subject.size());
+    }
+  }
+  std::string text;
+  for (const Mistake& mistake : sorted) {
+    text += padded(text_of(mistake.place), place_width, 2);
+    if (subject_width > 0 || !mistake.subject.empty()) {
+      text += padded(mistake.subject, subject_width, 3);
+    }
+    text += mistake.what + "\n";
+  }
+  const std::string count = std::to_string(sorted.size());
+  return text + count + (sorted.size() == 1 ? " mistake" : " mistakes") + "; nothing was started.";
+}
+
+void Diagnostics::throw_if_any() const {
+  if (!empty()) throw ConfigError(text());
+}
+
+}  // namespace retort::host

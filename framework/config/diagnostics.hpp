@@ -1,0 +1,34 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "framework/config/experiment.hpp"
+
+namespace retort::host {
+
+/// One mistake in an experiment file or on the command line.
+struct Mistake {
+  Place place;
+  std::string subject;  // the key and the value found: transfer[0].temperature = -2
+  std::string what;     // what is accepted, or what to do
+};
+
+/// Collects mistakes, so that all of them are told at once.
+class Diagnostics {
+ public:
+  void add(Place place, std::string subject, std::string what);
+  bool empty() const { return mistakes_.empty(); }
+  size_t count() const { return mistakes_.size(); }
+
+  /// A line each in the order of the files, in aligned columns, and a line with their number.
+  std::string text() const;
+
+  /// Throws: ConfigError with text(), if there is any mistake.
+  void throw_if_any() const;
+
+ private:
+  std::vector<Mistake> mistakes_;
+};
+
+}  // namespace retort::host

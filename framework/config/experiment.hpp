@@ -1,0 +1,147 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "framework/plugin/manifest.hpp"
+
+namespace retort::host {
+
+/// Where a key or value stands, 1-based. Line 0: the file as a whole, or what came from the command
+/// line, whose `file` is "command line: " and the override.
+struct Place {
+  std::string file;
+  uint32_t line = 0;
+  uint32_t column = 0;
+};
+
+/// The value of a component's option: real, int (also the position of a choice), bool or text.
+using OptionValue = std::variant<double, int64_t, bool, std::string>;
+
+/// A component picked by the experiment, with every option of its schema set, defaults included, in
+/// schema order.
+struct ComponentChoice {
+  ComponentInfo info;
+  std::vector<OptionValue> options;
+  Place place;  // of the value that names the component
+};
+
+struct Normalize {
+  std::vector<double> mean;    // a channel each, of pixels in [0, 1]
+  std::vector<double> stddev;  // "std" in the file
+};
+
+/// One step of augmentation, in order.
+struct Augment {
+  enum class Kind { Crop, Flip } kind = Kind::Flip;
+  int64_t padding = 0;  // crop(padding): pixels of zero bytes on each side
+};
+
+struct DataConfig {
+  ComponentChoice dataset;
+  int64_t batch_size = 128;
+  std::vector<Augment> augment;
+  std::optional<Normalize> normalize;  // the dataset's own where absent
+  int64_t train_samples = 0;           // only the first ones of the training split; 0: all
+};
+
+struct OptimizerConfig {
+  enum class Kind { Sgd, Adam, AdamW } kind = Kind::Sgd;
+  double lr = 0.1;
+  double momentum = 0.9;  // sgd
+  bool nesterov = false;  // sgd
+  double weight_decay = 5e-4;
+  double beta1 = 0.9;  // adam, adamw: betas = [0.9, 0.999]
+  double beta2 = 0.999;
+  double eps = 1e-8;
+};
+
+/// The learning rate over training, after a linear warm-up. Written "cosine" or
+/// { name = "multistep", milestones = [150, 180], gamma = 0.1, warmup_epochs = 1 }.
+struct ScheduleConfig {
+  enum class Kind { Constant, Step, Multistep, Cosine } kind = Kind::Constant;
+  double warmup_epochs = 0;
+  double gamma = 0.1;        // step, multistep: factor
+  int64_t step_epochs = 30;  // step: epochs between two drops
+  std::vector<int64_t>
+      milestones;  // multistep: epochs (0-based count of finished epochs) at which the rate drops
+  double min_lr = 0;  // cosine: the rate at the end
+};
+
+struct TrainConfig {
+  int64_t epochs = 1;
+  OptimizerConfig optimizer;
+  ScheduleConfig schedule;
+  std::optional<double> clip_norm;  // of the gradient of all parameters together
+  double label_smoothing = 0;
+  bool decay_bias = true;  // false: no_decay has "bias"
+  bool decay_norm = true;  // false: no_decay has "bn"
+  int64_t eval_batch_size = 500;
+};
+
+struct NetworkConfig {
+  ComponentChoice model;
+  std::optional<std::filesystem::path>
+      weights;  // absolute, or relative to the experiment file (resolved here)
+  Place weights_place;
+  std::map<std::string, std::string> rename;  // prefix in the file -> prefix in the model
+  std::optional<Normalize> normalize;
+  TrainConfig train;  // [train], overridden key by key by [teacher].train
+};
+
+/// A weight that moves linearly from `from` (up to epoch `begin`) to `to` (from epoch `end` on). A
+/// number: from == to. Epochs are counted from 0 and may be fractions: the start of the second
+/// epoch is 1.
+struct WeightSchedule {
+  double from = 1;
+  double to = 1;
+  double begin_epoch = 0;
+  double end_epoch = 0;
+};
+
+struct TransferConfig {
+  std::string name;  // the strategy's id unless given; unique in the experiment
+  ComponentChoice strategy;
+  WeightSchedule weight;
+  std::vector<std::string> bind_student;
+  std::vector<std::string> bind_teacher;
+  Place bind_student_place;
+  Place bind_teacher_place;
+};
+
+struct TaskConfig {
+  double weight = 1;
+};
+
+enum class DeviceChoice { Auto, Cpu, Cuda };
+enum class Precision { Fp32, Bf16 };
+
+struct RunConfig {
+  DeviceChoice device = DeviceChoice::Auto;
+  Precision precision = Precision::Fp32;
+  bool channels_last = true;
+  int64_t threads = 0;  // 0: the machine's cores
+  std::filesystem::path out = "runs";
+};
+
+/// One experiment, checked and complete: everything that shapes the run, with defaults filled in.
+struct Experiment {
+  std::filesystem::path file;
+  std::string name;
+  uint64_t seed = 1;
+  DataConfig data;
+  std::optional<NetworkConfig> teacher;
+  NetworkConfig student;
+  TaskConfig task;
+  std::vector<TransferConfig> transfers;
+  TrainConfig train;
+  RunConfig run;
+  bool student_alone = true;  // [baseline]
+};
+
+}  // namespace retort::host

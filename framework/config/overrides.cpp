@@ -1,0 +1,173 @@
+#include "framework/config/overrides.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "framework/config/toml_file.hpp"
+
+namespace retort::host::config {
+namespace {
+
+constexpr size_t kDeepestPath = 16;
+
+/// One part of a path: a key, or a position in a list ("[0]", or "0" where the tree has a list).
+struct Segment {
+  std::string text;
+  bool position = false;
+};
+
+bool is_number(std::string_view text) {
+  return !text.empty() && text.size() < 7 &&
+         std::all_of(text.begin(), text.end(),
+                     [](unsigned char c) { return std::isdigit(c) != 0; });
+}
+
+/// Reads one key, bare or in double quotes, from the front of the path; "" where there is none.
+std::string take_key(std::string_view& path) {
+  if (!path.empty() && path.front() == '"') {
+    const size_t end = path.find('"', 1);
+    if (end == std::string_view::npos) return "";
+    std::string key(path.substr(1, end - 1));
+    path.remove_prefix(end + 1);
+    return key;
+  }
+  const size_t end = std::min(path.find_first_of(".["), path.size());
+  std::string key(path.substr(0, end));
+  path.remove_prefix(end);
+  return key;
+}
+
+/// Splits transfer[0]."a.b".c; empty where the path is malformed.
+std::vector<Segment> split(std::string_view path) {
+  std::vector<Segment> segments;
+  while (true) {
+    std::string key = take_key(path);
+    if (key.empty()) return {};
+    segments.push_back({std::move(key), false});
+    while (!path.empty() && path.front() == '[') {
+      const size_t end = path.find(']');
+      if (end == std::string_view::npos || !is_number(path.substr(1, end - 1))) return {};
+      segments.push_back({std::string(path.substr(1, end - 1)), true});
+      path.remove_prefix(end + 1);
+    }
+    if (segments.size() > kDeepestPath) return {};
+    if (path.empty()) return segments;
+    if (path.front() != '.') return {};
+    path.remove_prefix(1);
+  }
+}
+
+/// The `=` that ends the path: the first one outside quotes.
+size_t find_equals(std::string_view text) {
+  bool in_quotes = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '"') in_quotes = !in_quotes;
+    if (text[i] == '=' && !in_quotes) return i;
+  }
+  return std::string_view::npos;
+}
+
+void set_place(Node& node, const Place& place) {
+  node.place = place;
+  node.key_place = place;
+  for (Node& item : node.items) set_place(item, place);
+}
+
+std::optional<Node> read_value(const std::string& text) {
+  std::optional<Node> value = parse_toml_value(text);
+  const bool is_word = !text.empty() && text.find_first_of("[]{}\"'\n") == std::string::npos;
+  if ((!value && is_word) || (value && value->is(Node::Kind::Date))) {
+    value.emplace();
+    value->kind = Node::Kind::Text;
+    value->text = text;
+  }
+  return value;
+}
+
+std::string trimmed(std::string_view text) {
+  const size_t first = text.find_first_not_of(" \t");
+  if (first == std::string_view::npos) return "";
+  return std::string(text.substr(first, text.find_last_not_of(" \t") - first + 1));
+}
+
+std::string printable(std::string text) {
+  std::replace_if(
+      text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; }, '?');
+  return text;
+}
+
+/// The node that a segment leads to, made where a table lacks it; null after a mistake.
+Node* step_into(Node& parent, const Segment& segment, const std::string& path, const Place& place,
+                Diagnostics& diagnostics) {
+  if (parent.is(Node::Kind::List) && (segment.position || is_number(segment.text))) {
+    size_t position = 0;
+    std::from_chars(segment.text.data(), segment.text.data() + segment.text.size(), position);
+    if (position < parent.items.size()) return &parent.items[position];
+    const size_t count = parent.items.size();
+    diagnostics.add(place, path + "[" + segment.text + "]",
+                    count == 0 ? "the list is empty"
+                               : "there are " + std::to_string(count) + ", counted from 0");
+    return nullptr;
+  }
+  if (!parent.is(Node::Kind::Table) || segment.position) {
+    const bool list = parent.is(Node::Kind::List);
+    diagnostics.add(place, path,
+                    std::string("is ") + describe(parent.kind) +
+                        (list ? "; name an entry: " + path + "[0]"
+                              : ", which has no \"" + segment.text + "\""));
+    return nullptr;
+  }
+  if (Node* found = parent.find(segment.text)) return found;
+  Node made;
+  made.key = segment.text;
+  set_place(made, place);
+  parent.items.push_back(std::move(made));
+  return &parent.items.back();
+}
+
+}  // namespace
+
+void apply_override(Node& tree, const std::string& override_text, Diagnostics& diagnostics) {
+  const Place place{"command line: " + printable(override_text), 0, 0};
+  const size_t equals = find_equals(override_text);
+  if (equals == std::string::npos) {
+    diagnostics.add(place, "", "not KEY=VALUE, as in train.epochs=3");
+    return;
+  }
+  const std::vector<Segment> segments = split(trimmed(override_text.substr(0, equals)));
+  if (segments.empty()) {
+    diagnostics.add(place, "", "not a key before \"=\"; write it as in transfer[0].temperature=2");
+    return;
+  }
+  if (segments.front().text == "extends") {
+    diagnostics.add(place, "extends", "belongs in a file, not on the command line");
+    return;
+  }
+  std::optional<Node> value = read_value(trimmed(override_text.substr(equals + 1)));
+  if (!value) {
+    diagnostics.add(place, "",
+                    "not a TOML value after \"=\" (quote it for the shell too: 'a=[\"x\"]')");
+    return;
+  }
+  Node* target = &tree;
+  std::string path;
+  for (const Segment& segment : segments) {
+    target = step_into(*target, segment, path, place, diagnostics);
+    if (target == nullptr) return;
+    if (segment.position) {
+      path += "[" + segment.text + "]";
+    } else {
+      path += (path.empty() ? "" : ".") + key_text(segment.text);
+    }
+  }
+  value->key = target->key;
+  set_place(*value, place);
+  *target = std::move(*value);
+}
+
+}  // namespace retort::host::config

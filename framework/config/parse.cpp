@@ -1,0 +1,169 @@
+#include "framework/config/parse.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <utility>
+
+#include "framework/config/load_tree.hpp"
+#include "framework/config/sections.hpp"
+
+namespace retort::host {
+namespace config {
+
+void read_task(Section section, TaskConfig& task) {
+  int64_t loss = 0;
+  section.choice("loss", {"cross_entropy"}, loss);
+  section.real("weight", Range::at_least(0), task.weight);
+  section.finish();
+}
+
+void read_run(Section section, RunConfig& run) {
+  auto device = static_cast<int64_t>(run.device);
+  section.choice("device", {"auto", "cpu", "cuda"}, device);
+  run.device = static_cast<DeviceChoice>(device);
+  auto precision = static_cast<int64_t>(run.precision);
+  section.choice("precision", {"fp32", "bf16"}, precision);
+  run.precision = static_cast<Precision>(precision);
+  section.boolean("channels_last", run.channels_last);
+  section.integer("threads", Range::between(0, 1024), run.threads);
+  std::string out = run.out.string();
+  const Node* node = section.text("out", out);
+  if (out.empty()) {
+    section.diagnostics().add(node->place, section.path_of("out") + " \"\"",
+                              "must name a folder (default \"runs\")");
+  }
+  run.out = out;
+  section.finish();
+}
+
+namespace {
+
+/// The file's name as an experiment's name: "My run.toml" gives "My_run".
+std::string default_name(const std::filesystem::path& file) {
+  std::string name = file.stem().string().substr(0, 100);
+  for (char& c : name) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x80 || (!std::isalnum(byte) && c != '.' && c != '-')) c = '_';
+  }
+  if (name.empty() || name[0] == '.' || name[0] == '-') name = "experiment" + name;
+  return name;
+}
+
+/// A section that must be there and must be one table.
+Section required_section(Section& root, const std::string& key, const std::string& why,
+                         const std::string& how) {
+  const Node* node = root.take(key);
+  if (node == nullptr) {
+    root.diagnostics().add(root.place(), key, "missing" + why + "; add " + how);
+  } else if (node->is(Node::Kind::List)) {
+    root.diagnostics().add(node->place, key, "only one is built yet; write [" + key + "]");
+    node = nullptr;
+  }
+  return Section(node, key, root.place(), root.diagnostics());
+}
+
+void read_teacher(Section& root, const Catalog& catalog, Experiment& experiment) {
+  const Node* transfer = root.node()->find("transfer");
+  const bool needed =
+      transfer != nullptr && transfer->is(Node::Kind::List) && !transfer->items.empty();
+  if (!needed && root.node()->find("teacher") == nullptr) {
+    root.take("teacher");
+    return;
+  }
+  Section section =
+      required_section(root, "teacher", ", and transfer[0] needs one", "[teacher] with a model");
+  experiment.teacher.emplace().train = experiment.train;
+  read_network(std::move(section), NetworkRole::Teacher, catalog, *experiment.teacher);
+}
+
+void add_batch_mistake(Section& root, const DataConfig& data, const std::string& needs) {
+  const bool few = data.train_samples > 0 && data.train_samples < data.batch_size;
+  const std::string key = few ? "train_samples" : "batch_size";
+  const Node* section = root.node()->find("data");
+  const Node* node = section != nullptr ? section->find(key) : nullptr;
+  root.diagnostics().add(
+      node != nullptr      ? node->place
+      : section != nullptr ? section->place
+                           : root.place(),
+      "data." + key + " = " + std::to_string(few ? data.train_samples : data.batch_size), needs);
+}
+
+/// Whether every strategy can work with the largest batch there will be.
+void check_batches(Section& root, const Experiment& experiment) {
+  const DataConfig& data = experiment.data;
+  const bool few = data.train_samples > 0 && data.train_samples < data.batch_size;
+  const int64_t batch = few ? data.train_samples : data.batch_size;
+  for (const TransferConfig& transfer : experiment.transfers) {
+    const ComponentInfo& info = transfer.strategy.info;
+    if (info.id.empty()) continue;  // unknown, and told already
+    if (batch < info.batch_min) {
+      add_batch_mistake(root, data,
+                        "must be >= " + std::to_string(info.batch_min) + ": " + transfer.name +
+                            " compares samples of one batch");
+    } else if (info.batch_multiple_of > 1 && batch % info.batch_multiple_of != 0) {
+      add_batch_mistake(root, data,
+                        "must be a multiple of " + std::to_string(info.batch_multiple_of) +
+                            " for " + transfer.name);
+    }
+  }
+}
+
+void check_something_learns(Section& root, const Experiment& experiment) {
+  const bool transfers =
+      std::any_of(experiment.transfers.begin(), experiment.transfers.end(),
+                  [](const TransferConfig& t) { return t.weight.from > 0 || t.weight.to > 0; });
+  if (experiment.task.weight > 0 || transfers) return;
+  const Node* task = root.node()->find("task");
+  const Node* weight = task != nullptr ? task->find("weight") : nullptr;
+  root.diagnostics().add(weight != nullptr ? weight->place : root.place(), "task.weight = 0",
+                         "no [[transfer]] has a weight either: the student would learn nothing");
+}
+
+void read_name_and_seed(Section& root, Experiment& experiment) {
+  root.take("extends");  // load_tree has followed it; still a key that may be meant
+  experiment.name = default_name(experiment.file);
+  if (const Node* node = root.text("name", experiment.name)) {
+    check_name(*node, "name", root.diagnostics());
+  }
+  int64_t seed = 1;
+  root.integer("seed", Range::at_least(0), seed);
+  experiment.seed = static_cast<uint64_t>(seed);
+}
+
+void read_experiment(Section& root, const Catalog& catalog, Experiment& experiment) {
+  read_name_and_seed(root, experiment);
+  read_data(required_section(root, "data", "", "[data] with dataset = \"...\""), catalog,
+            experiment.data);
+  read_train(root.section("train"), experiment.train);
+  read_teacher(root, catalog, experiment);
+  experiment.student.train = experiment.train;
+  read_network(required_section(root, "student", "", "[student] with a model"),
+               NetworkRole::Student, catalog, experiment.student);
+  read_task(root.section("task"), experiment.task);
+  read_transfers(root.take("transfer"), catalog, experiment.transfers, root.diagnostics());
+  read_run(root.section("run"), experiment.run);
+  Section baseline = root.section("baseline");
+  baseline.boolean("student_alone", experiment.student_alone);
+  baseline.finish();
+  root.finish();
+  check_batches(root, experiment);
+  check_something_learns(root, experiment);
+}
+
+}  // namespace
+}  // namespace config
+
+Experiment load_experiment(const std::filesystem::path& file,
+                           const std::vector<std::string>& overrides, const Catalog& catalog) {
+  Diagnostics diagnostics;
+  Experiment experiment;
+  experiment.file = file;
+  if (const auto tree = config::load_tree(file, overrides, diagnostics)) {
+    config::Section root(&*tree, "", tree->place, diagnostics);
+    config::read_experiment(root, catalog, experiment);
+  }
+  diagnostics.throw_if_any();
+  return experiment;
+}
+
+}  // namespace retort::host

@@ -1,0 +1,72 @@
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "framework/config/sections.hpp"
+
+namespace retort::host::config {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A path is relative to the file that it stands in; one from the command line to the current
+/// folder.
+void read_weights(Section& section, NetworkConfig& network) {
+  std::string text;
+  const Node* node = section.text("weights", text);
+  if (node == nullptr) return;
+  const bool from_file = node->place.line > 0;
+  const fs::path folder = from_file ? fs::path(node->place.file).parent_path() : fs::path();
+  std::error_code error;
+  const fs::path path = fs::absolute(folder / text, error).lexically_normal();
+  network.weights = path;
+  network.weights_place = node->place;
+  const std::string what = subject(section.path_of("weights"), *node);
+  if (text.empty() || !fs::exists(path, error)) {
+    section.diagnostics().add(node->place, what,
+                              "not found (tried " + path.string() + "); a path is relative to " +
+                                  (from_file ? "the file it stands in" : "the current folder"));
+  } else if (!fs::is_regular_file(path, error)) {
+    section.diagnostics().add(node->place, what, "not a file; name a .safetensors file");
+  }
+}
+
+void read_rename(Section section, bool has_weights, NetworkConfig& network) {
+  if (!section.present()) return;
+  if (!has_weights) {
+    section.diagnostics().add(section.place(), section.path(),
+                              "renames parameters of a weights file; there is no weights key");
+  }
+  for (const Node& item : section.node()->items) {
+    std::string& to = network.rename[item.key];
+    read_text(item, section.path_of(item.key), to, "", section.diagnostics());
+  }
+}
+
+void read_own_train(Section& section, NetworkRole role, NetworkConfig& network) {
+  if (role == NetworkRole::Student) {
+    section.refuse("train", "the student is trained as [train] says; move the keys there");
+  } else if (network.weights) {
+    section.refuse("train", "the weights are loaded and the teacher is not trained; remove one");
+  } else {
+    read_train(section.section("train"), network.train);
+  }
+}
+
+}  // namespace
+
+void read_network(Section section, NetworkRole role, const Catalog& catalog,
+                  NetworkConfig& network) {
+  const bool known = read_component(section, "model", RETORT_KIND_MODEL, catalog, network.model);
+  read_weights(section, network);
+  const bool has_weights = section.present() && section.node()->find("weights") != nullptr;
+  read_rename(section.section("rename"), has_weights, network);
+  read_normalize(section.section("normalize"), network.normalize);
+  read_own_train(section, role, network);
+  for (const char* key : {"name", "mode"}) section.refuse(key, "is not built yet");
+  if (!known) return;
+  read_options(section, network.model);
+  section.finish();
+}
+
+}  // namespace retort::host::config

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <string>
+
+#include "framework/config/experiment.hpp"
+
+namespace retort::host {
+
+/// The experiment as a file in which every key has its value; load_experiment reads it back to an
+/// equal one.
+std::string to_toml(const Experiment& experiment);
+
+/// One component's options at their defaults, as a block ready to paste into an experiment file,
+/// with their ranges and help as comments.
+std::string option_block(const ComponentInfo& info);
+
+}  // namespace retort::host

@@ -1,0 +1,98 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "framework/config/diagnostics.hpp"
+#include "framework/config/node.hpp"
+
+namespace retort::host::config {
+
+/// Which numbers are accepted.
+struct Range {
+  std::optional<double> min;
+  std::optional<double> max;
+  bool min_open = false;  // the bound itself is not accepted
+  bool max_open = false;
+
+  static Range any() { return {}; }
+  static Range above(double min) { return {min, std::nullopt, true, false}; }
+  static Range at_least(double min) { return {min, std::nullopt, false, false}; }
+  static Range between(double min, double max) { return {min, max, false, false}; }
+  static Range below_one() { return {0.0, 1.0, false, true}; }
+
+  bool holds(double value) const;
+};
+
+/// "> 0", ">= 0 and < 1"; "" for any number.
+std::string describe(const Range& range);
+
+/// The readers of single values. Each stores the value and returns true, or adds a mistake that
+/// names the path. The hint is appended to a mistake: " (default 4)".
+bool read_integer(const Node& node, const std::string& path, const Range& range, int64_t& value,
+                  const std::string& hint, Diagnostics& diagnostics);
+bool read_real(const Node& node, const std::string& path, const Range& range, double& value,
+               const std::string& hint, Diagnostics& diagnostics);
+bool read_boolean(const Node& node, const std::string& path, bool& value, const std::string& hint,
+                  Diagnostics& diagnostics);
+bool read_text(const Node& node, const std::string& path, std::string& value,
+               const std::string& hint, Diagnostics& diagnostics);
+bool read_choice(const Node& node, const std::string& path, const std::vector<std::string>& choices,
+                 int64_t& position, const std::string& hint, Diagnostics& diagnostics);
+
+/// Adds the mistake "must be WANTED, not text".
+void wrong_type(const Node& node, const std::string& path, const std::string& wanted,
+                const std::string& hint, Diagnostics& diagnostics);
+
+/// A table of the experiment file while it is read: whoever reads it asks for each key, and what
+/// nobody asked for is an unknown key. A section that is absent reads as an empty one.
+class Section {
+ public:
+  /// `node` may be null. A node that is no table is a mistake, and reads as an empty section.
+  Section(const Node* node, std::string path, const Place& fallback, Diagnostics& diagnostics);
+
+  /// The value of a key, or null.
+  const Node* take(const std::string& key);
+
+  /// Read a key if it is there; `value` holds the default before. Return its node where a good
+  /// value was read.
+  const Node* integer(const std::string& key, const Range& range, int64_t& value);
+  const Node* real(const std::string& key, const Range& range, double& value);
+  const Node* boolean(const std::string& key, bool& value);
+  const Node* text(const std::string& key, std::string& value);
+  const Node* choice(const std::string& key, const std::vector<std::string>& choices,
+                     int64_t& position);
+
+  /// The table under a key.
+  Section section(const std::string& key);
+
+  /// A key that must not be here, with what to say when it is.
+  void refuse(const std::string& key, const std::string& what);
+
+  /// From here on the keys asked for are a component's options, not the host's.
+  void begin_options() { reading_options_ = true; }
+
+  /// Adds a mistake for each key that nobody asked for.
+  void finish();
+
+  bool present() const { return node_ != nullptr; }
+  const Node* node() const { return node_; }
+  const Place& place() const { return place_; }
+  const std::string& path() const { return path_; }
+  std::string path_of(const std::string& key) const;
+  Diagnostics& diagnostics() { return diagnostics_; }
+
+ private:
+  const Node* node_;
+  std::string path_;
+  Place place_;
+  Diagnostics& diagnostics_;
+  bool reading_options_ = false;
+  std::vector<std::string> host_keys_;
+  std::vector<std::string> options_;
+  std::vector<std::string> refused_;
+};
+
+}  // namespace retort::host::config

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "framework/config/component.hpp"
+#include "framework/config/experiment.hpp"
+#include "framework/config/section.hpp"
+
+namespace retort::host::config {
+
+// One reader for each section of an experiment file. Each fills the struct, whose values before are
+// the defaults, and adds what is wrong to the section's diagnostics.
+
+void read_data(Section section, const Catalog& catalog, DataConfig& data);
+
+/// [train], or with the values of [train] in `train` the table that overrides it key by key.
+void read_train(Section section, TrainConfig& train);
+
+/// [teacher] or [student]. `network.train` holds [train]; only a teacher may override it.
+enum class NetworkRole { Teacher, Student };
+void read_network(Section section, NetworkRole role, const Catalog& catalog,
+                  NetworkConfig& network);
+
+/// The list of [[transfer]] tables; `node` may be null.
+void read_transfers(const Node* node, const Catalog& catalog,
+                    std::vector<TransferConfig>& transfers, Diagnostics& diagnostics);
+
+void read_task(Section section, TaskConfig& task);
+void read_run(Section section, RunConfig& run);
+
+/// { mean = [...], std = [...] }
+void read_normalize(Section section, std::optional<Normalize>& normalize);
+
+/// A list of numbers or texts under a key; null where it is absent or wrong.
+const Node* read_reals(Section& section, const std::string& key, const Range& range,
+                       std::vector<double>& values);
+const Node* read_texts(Section& section, const std::string& key, std::vector<std::string>& values);
+
+/// Whether a name can be part of a file name and of a metric's name; adds a mistake otherwise.
+bool check_name(const Node& node, const std::string& path, Diagnostics& diagnostics);
+
+}  // namespace retort::host::config

@@ -1,0 +1,77 @@
+#include <gmock/gmock.h>
+
+#include "tests/framework/config/config_fixture.hpp"
+
+namespace retort::host {
+namespace {
+
+using OverridesTest = ConfigTest;
+const std::string kOneTransfer = kWithTeacher + "[[transfer]]\nstrategy = \"logits.kd\"\n";
+
+double temperature(const Experiment& experiment) {
+  return std::get<double>(experiment.transfers.at(0).strategy.options.at(0));
+}
+
+TEST_F(OverridesTest, ReachesIntoListsBothWays) {
+  EXPECT_EQ(temperature(load(kOneTransfer, {"transfer[0].temperature=2"})), 2);
+  EXPECT_EQ(temperature(load(kOneTransfer, {"transfer.0.temperature = 2.5"})), 2.5);
+}
+
+TEST_F(OverridesTest, MakesTheTablesOnTheWay) {
+  const Experiment experiment = load(kSmall, {"train.optimizer.lr=0.05", "train.epochs=3"});
+  EXPECT_EQ(experiment.train.optimizer.lr, 0.05);
+  EXPECT_EQ(experiment.train.epochs, 3);
+}
+
+TEST_F(OverridesTest, ReachesIntoAShortForm) {
+  const Experiment experiment = load(kSmall + "[train]\nepochs = 9\n",
+                                     {"train.schedule=cosine", "train.schedule.min_lr=0.01"});
+  EXPECT_EQ(experiment.train.schedule.kind, ScheduleConfig::Kind::Cosine);
+  EXPECT_EQ(experiment.train.schedule.min_lr, 0.01);
+}
+
+TEST_F(OverridesTest, TakesBareWordsAsTextAndTomlAsToml) {
+  EXPECT_EQ(load(kSmall, {"name=try-1"}).name, "try-1");
+  EXPECT_EQ(load(kSmall, {"name=2024-01-31"}).name, "2024-01-31");
+  EXPECT_EQ(std::get<std::string>(load(kSmall, {"data.root=/usr/share/x"}).data.dataset.options[0]),
+            "/usr/share/x");
+  EXPECT_EQ(load(kSmall, {"data.augment=[\"flip\"]"}).data.augment.size(), 1u);
+  EXPECT_FALSE(load(kSmall, {"baseline={ student_alone = false }"}).student_alone);
+}
+
+TEST_F(OverridesTest, TheLastOneCounts) {
+  EXPECT_EQ(load(kSmall, {"train.epochs=3", "train.epochs=4"}).train.epochs, 4);
+}
+
+TEST_F(OverridesTest, AMistakeNamesTheOverride) {
+  EXPECT_EQ(mistake(kSmall, {"student.widht=2"}),
+            "command line: student.widht=2 student.widht unknown key; did you mean \"width\"? "
+            "known: depth, width, shortcut");
+  EXPECT_EQ(mistake(kSmall, {"train={ epochs = 0 }"}),
+            "command line: train={ epochs = 0 } train.epochs = 0 must be >= 1 and <= 1000000 "
+            "(default 1)");
+  EXPECT_EQ(mistake(kOneTransfer, {"transfer[1].weight=2"}),
+            "command line: transfer[1].weight=2 transfer[1] there are 1, counted from 0");
+  EXPECT_EQ(
+      mistake(kSmall, {"student.depth.x=2"}),
+      "command line: student.depth.x=2 student.depth must be an integer, not a table (default 20)");
+}
+
+TEST_F(OverridesTest, ControlCharactersDoNotReachTheTerminal) {
+  EXPECT_EQ(mistake(kSmall, {"see\x1b[31md=1"}).find('\x1b'), std::string::npos);
+}
+
+TEST_F(OverridesTest, RefusesWhatIsNoOverride) {
+  EXPECT_EQ(mistake(kSmall, {"student.depth"}),
+            "command line: student.depth not KEY=VALUE, as in train.epochs=3");
+  for (const char* text : {"=3", "a..b=3", "a[=3", "a[x]=3", ".a=3", "a.=3", "\"a=3"}) {
+    EXPECT_THAT(mistake(kSmall, {text}), testing::HasSubstr("command line: ")) << text;
+  }
+  for (const char* text : {"seed=", "seed=[1", "name=\"x", "seed=1\nname=\"y\""}) {
+    EXPECT_THAT(mistake(kSmall, {text}), testing::HasSubstr("not a TOML value")) << text;
+  }
+  EXPECT_THAT(mistake(kSmall, {"extends=x.toml"}), testing::HasSubstr("belongs in a file"));
+}
+
+}  // namespace
+}  // namespace retort::host

@@ -1,0 +1,157 @@
+#include "framework/config/resolved.hpp"
+
+#include <gmock/gmock.h>
+
+#include "tests/framework/config/config_fixture.hpp"
+
+namespace retort::host {
+namespace {
+
+using testing::ElementsAre;
+using ResolvedTest = ConfigTest;
+
+/// Every key with another value than its default.
+const std::string kEverything = R"toml(
+name = "all"
+seed = 9223372036854775807
+[data]
+dataset = "fashion_mnist"
+root = 'a "b" \'
+batch_size = 64
+train_samples = 640
+augment = ["crop(2)", "flip"]
+normalize = { mean = [0.286], std = [0.353] }
+[teacher]
+model = "resnet"
+depth = 56
+shortcut = "B"
+normalize = { mean = [0.1], std = [1] }
+[teacher.train]
+epochs = 7
+optimizer = { name = "adamw", lr = 3e-4, betas = [0.8, 0.99], eps = 1e-7, weight_decay = 0.1 }
+schedule = { name = "step", step_epochs = 2, gamma = 0.5, warmup_epochs = 0.5 }
+clip_norm = 1.5
+[student]
+model = "resnet"
+width = 12345678901234567890.0
+weights = "w.safetensors"
+rename = { "linear.x" = "fc", a = "b" }
+[task]
+loss = "cross_entropy"
+weight = 0.1
+[[transfer]]
+strategy = "logits.kd"
+weight = 0.9
+temperature = 0.1
+[[transfer]]
+strategy = "relational.rkd"
+name = "mine"
+squared = true
+weight = { from = 100, to = 0, epochs = [1, 2.5] }
+bind = { student = ["a", "b"], teacher = ["c", "d"] }
+[train]
+epochs = 300
+optimizer = { name = "sgd", lr = 0.3, momentum = 0.8, nesterov = true, weight_decay = 0.001 }
+schedule = { name = "multistep", milestones = [150, 180], gamma = 0.2, warmup_epochs = 1 }
+label_smoothing = 0.05
+no_decay = ["bias", "bn"]
+eval_batch_size = 100
+[run]
+device = "cuda"
+precision = "bf16"
+channels_last = false
+threads = 3
+out = "elsewhere"
+[baseline]
+student_alone = false
+)toml";
+
+TEST_F(ResolvedTest, ReadsBackToTheSameText) {
+  write("w.safetensors", "x");
+  const std::string once = to_toml(load(kEverything));
+  write("elsewhere/experiment.toml", once);
+  EXPECT_EQ(to_toml(load_experiment("elsewhere/experiment.toml", {}, catalog_)), once);
+}
+
+TEST_F(ResolvedTest, KeepsNetworksAndData) {
+  write("w.safetensors", "x");
+  const Experiment back = load(to_toml(load(kEverything)));
+  EXPECT_EQ(back.name, "all");
+  EXPECT_EQ(back.seed, 9223372036854775807u);
+  EXPECT_EQ(std::get<std::string>(back.data.dataset.options[0]), "a \"b\" \\");
+  EXPECT_EQ(back.data.batch_size, 64);
+  EXPECT_EQ(back.data.train_samples, 640);
+  ASSERT_EQ(back.data.augment.size(), 2u);
+  EXPECT_EQ(back.data.augment[0].padding, 2);
+  EXPECT_THAT(back.data.normalize->stddev, ElementsAre(0.353));
+  EXPECT_EQ(std::get<int64_t>(back.teacher->model.options[0]), 56);
+  EXPECT_EQ(std::get<int64_t>(back.teacher->model.options[2]), 1);
+  EXPECT_THAT(back.teacher->normalize->mean, ElementsAre(0.1));
+  EXPECT_EQ(std::get<double>(back.student.model.options[1]), 12345678901234567890.0);
+  EXPECT_EQ(back.student.weights, folder_ / "w.safetensors");
+  EXPECT_EQ(back.student.rename.at("linear.x"), "fc");
+}
+
+TEST_F(ResolvedTest, KeepsTraining) {
+  write("w.safetensors", "x");
+  const Experiment back = load(to_toml(load(kEverything)));
+  const TrainConfig& teacher = back.teacher->train;
+  EXPECT_EQ(teacher.epochs, 7);
+  EXPECT_EQ(teacher.optimizer.kind, OptimizerConfig::Kind::AdamW);
+  EXPECT_EQ(teacher.optimizer.beta1, 0.8);
+  EXPECT_EQ(teacher.optimizer.eps, 1e-7);
+  EXPECT_EQ(teacher.schedule.step_epochs, 2);
+  EXPECT_EQ(teacher.clip_norm, 1.5);
+  EXPECT_FALSE(teacher.decay_bias);  // from [train]
+  EXPECT_EQ(back.train.optimizer.momentum, 0.8);
+  EXPECT_TRUE(back.train.optimizer.nesterov);
+  EXPECT_EQ(back.train.optimizer.weight_decay, 0.001);
+  EXPECT_THAT(back.train.schedule.milestones, ElementsAre(150, 180));
+  EXPECT_EQ(back.train.schedule.gamma, 0.2);
+  EXPECT_EQ(back.train.label_smoothing, 0.05);
+  EXPECT_FALSE(back.train.decay_norm);
+  EXPECT_EQ(back.train.eval_batch_size, 100);
+}
+
+TEST_F(ResolvedTest, KeepsTransfersAndTheRun) {
+  write("w.safetensors", "x");
+  const Experiment back = load(to_toml(load(kEverything)));
+  EXPECT_EQ(back.task.weight, 0.1);
+  ASSERT_EQ(back.transfers.size(), 2u);
+  EXPECT_EQ(std::get<double>(back.transfers[0].strategy.options[0]), 0.1);
+  EXPECT_EQ(back.transfers[0].weight.from, 0.9);
+  EXPECT_EQ(back.transfers[1].name, "mine");
+  EXPECT_TRUE(std::get<bool>(back.transfers[1].strategy.options[0]));
+  EXPECT_EQ(back.transfers[1].weight.end_epoch, 2.5);
+  EXPECT_THAT(back.transfers[1].bind_teacher, ElementsAre("c", "d"));
+  EXPECT_EQ(back.run.device, DeviceChoice::Cuda);
+  EXPECT_EQ(back.run.precision, Precision::Bf16);
+  EXPECT_FALSE(back.run.channels_last);
+  EXPECT_EQ(back.run.threads, 3);
+  EXPECT_EQ(back.run.out, "elsewhere");
+  EXPECT_FALSE(back.student_alone);
+}
+
+TEST_F(ResolvedTest, DefaultsReadBackToo) {
+  const std::string once = to_toml(load(kSmall));
+  EXPECT_EQ(to_toml(load(once)), once);
+  EXPECT_THAT(once, testing::HasSubstr("[student]\nmodel = \"resnet\"\ndepth = 20\nwidth = 1\n"));
+}
+
+TEST(OptionBlock, IsReadyToPaste) {
+  EXPECT_EQ(option_block(resnet()),
+            "[student]\nmodel = \"resnet\"\n"
+            "depth = 20      # integer >= 8; 6 n + 2 layers\n"
+            "width = 1       # > 0\n"
+            "shortcut = \"A\"  # one of A, B; identity with zeros, or a projection\n");
+  EXPECT_EQ(option_block(fitnet()),
+            "[[transfer]]\nstrategy = \"feature.fitnet\"\n"
+            "weight = 1         # or { from = 1, to = 0, epochs = [1, 2] }\n"
+            "bind = [\"layer2\"]  # the taps that are compared\n");
+  OptionInfo classes = option("classes", RETORT_OPTION_INT, 0, RETORT_OPTION_REQUIRED);
+  EXPECT_EQ(option_block(component(RETORT_KIND_DATASET, "cifar", {classes})),
+            "[data]\ndataset = \"cifar\"\n# classes =  # required: integer\n");
+}
+
+}  // namespace
+}  // namespace retort::host
