@@ -53,7 +53,11 @@ struct Failure : retort_error {
 };
 
 [[noreturn]] inline void raise(int32_t code) {
-  throw Error(host().last_error(), static_cast<retort_code>(code));
+  const char* message = host().last_error();
+  if (code == RETORT_BAD_CONFIG) throw ConfigError(message);
+  if (code == RETORT_BAD_SHAPE) throw ShapeError(message);
+  if (code == RETORT_BAD_DATA) throw DataError(message);
+  throw Error(message, static_cast<retort_code>(code));
 }
 
 /// Throws when a call to the host failed.

@@ -106,9 +106,11 @@ class Linear {
 };
 
 /// Maps a student's feature map to the shape of a teacher's: a convolution, batch norm, ReLU. The
-/// convolution is chosen by the heights: twice the teacher's, 3x3 stride 2; half of it, transposed
-/// 4x4 stride 2; at least as high, a kernel of the difference plus one without padding. Source:
-/// Romero et al. 2015, arXiv:1412.6550, section 2.2; kernel rule of the CRD authors' ConvReg.
+/// convolution is chosen by the heights, and the widths must follow: twice the teacher's, 3x3
+/// stride 2; half of it, transposed 4x4 stride 2; at least as high, a kernel of the difference plus
+/// one without padding. Source:  Romero et al. 2015, arXiv:1412.6550, section 2.2; kernel rule of
+/// the CRD authors'
+///          ConvReg.
 /// Inputs:  student [N, Cs, Hs, Ws] -> [N, Ct, Ht, Wt].
 /// Throws:  ShapeError when no such convolution exists.
 class ConvRegressor {
@@ -122,21 +124,31 @@ class ConvRegressor {
     }
     const int64_t height = student[2], wanted = teacher[2];
     ConvOptions options;
+    int64_t width = student[3];  // of what comes out
     if (2 * height == wanted) {
+      width *= 2;
       options.stride = 2;
       options.padding = 1;
       up_ = ConvTranspose2d(builder.in("conv"), student[1], teacher[1], 4, options);
       transposed_ = true;
     } else if (height == 2 * wanted) {
+      width = (width + 1) / 2;
       options.stride = 2;
       options.padding = 1;
       conv_ = Conv2d(builder.in("conv"), student[1], teacher[1], 3, options);
     } else if (height >= wanted) {
+      width += wanted - height;
       conv_ = Conv2d(builder.in("conv"), student[1], teacher[1], 1 + height - wanted, options);
     } else {
       throw ShapeError("no adapter from height " + std::to_string(height) + " (student) up to " +
                        std::to_string(wanted) +
                        " (teacher); bind a student tap of at least half the teacher's height");
+    }
+    if (width != teacher[3]) {
+      throw ShapeError("the adapter that maps height " + std::to_string(height) + " to " +
+                       std::to_string(wanted) + " makes width " + std::to_string(width) + " of " +
+                       std::to_string(student[3]) + ", not the teacher's " +
+                       std::to_string(teacher[3]) + "; bind taps of the same proportions");
     }
     norm_ = BatchNorm(builder.in("bn"), teacher[1]);
   }

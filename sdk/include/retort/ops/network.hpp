@@ -115,8 +115,14 @@ inline Tensor kl_div(const Tensor& self, const Tensor& target,
 ///   mean_n sum_c exp(log_p) (log_p - log_q)
 /// Inputs:  log_p [N, C]; log_q [N, C].
 /// Output:  [] >= 0.
+/// Throws:  ShapeError when the shapes differ: kl_div would broadcast.
 inline Tensor kl_divergence(const Tensor& log_p, const Tensor& log_q) {
-  return kl_div(log_q, log_p, Reduction::Sum, true) / static_cast<double>(log_p.size(0));
+  const Shape shape = log_p.shape(), other = log_q.shape();
+  if (shape != other) {
+    throw ShapeError("kl_divergence of " + shape.text() + " and " + other.text() +
+                     "; both must have the same batch and classes");
+  }
+  return kl_div(log_q, log_p, Reduction::Sum, true) / static_cast<double>(shape[0]);
 }
 
 RETORT_END_NAMESPACE
