@@ -1,0 +1,108 @@
+#include "framework/plugin/instance.hpp"
+
+#include <cstring>
+#include <optional>
+#include <utility>
+
+#include "framework/error.hpp"
+
+namespace retort::host {
+namespace {
+
+/// The value as the plugin gets it; nothing where it is not of the option's type.
+std::optional<retort_value> as_argument(retort_option_type type, const OptionValue& option) {
+  retort_value value = {};
+  if (const double* real = std::get_if<double>(&option); real && type == RETORT_OPTION_REAL) {
+    value.tag = RETORT_TAG_REAL;
+    value.as.real = *real;
+  } else if (const int64_t* integer = std::get_if<int64_t>(&option);
+             integer && (type == RETORT_OPTION_INT || type == RETORT_OPTION_CHOICE)) {
+    value.tag = RETORT_TAG_INT;
+    value.as.integer = *integer;
+  } else if (const bool* truth = std::get_if<bool>(&option); truth && type == RETORT_OPTION_BOOL) {
+    value.tag = RETORT_TAG_BOOL;
+    value.as.integer = *truth ? 1 : 0;
+  } else if (const std::string* text = std::get_if<std::string>(&option);
+             text && type == RETORT_OPTION_TEXT) {
+    value.tag = RETORT_TAG_TEXT;
+    value.count = static_cast<int64_t>(text->size());
+    value.as.text = text->c_str();
+  } else {
+    return std::nullopt;
+  }
+  return value;
+}
+
+}  // namespace
+
+void throw_plugin_error(const ComponentInfo& info, const std::string& where, int32_t code,
+                        const retort_error& error) {
+  const std::string reason(error.message, ::strnlen(error.message, sizeof error.message));
+  const bool refused =
+      code == RETORT_BAD_DATA || code == RETORT_BAD_CONFIG || code == RETORT_BAD_SHAPE;
+  const std::string message =
+      info.id + " " + info.version + " (" + info.file.string() +
+      (refused ? ") in " : ") threw in ") + where + ": " +
+      (reason.empty() ? "code " + std::to_string(code) + " without a message" : reason);
+  switch (code) {
+    case RETORT_BAD_DATA:
+      throw DataError(message);
+    case RETORT_BAD_CONFIG:
+      throw ConfigError(message);
+    case RETORT_BAD_SHAPE:
+      throw ShapeError(message);
+    default:
+      throw PluginError(message);
+  }
+}
+
+Instance::Instance(std::shared_ptr<Library> library, const ComponentInfo& info,
+                   const std::vector<OptionValue>& options)
+    : library_(std::move(library)),
+      info_(info),
+      options_(options),
+      functions_(library_->component(info.position)) {
+  if (options_.size() != info_.options.size())
+    throw ConfigError(info_.id + ": " + std::to_string(options_.size()) +
+                      " options are given, it has " + std::to_string(info_.options.size()));
+  retort_error error = empty_error();
+  if (const int32_t code = functions_.create(&self_, &error); code != RETORT_OK)
+    throw_plugin_error(info_, "create()", code, error);
+  try {
+    set_options();
+  } catch (...) {
+    functions_.destroy(self_);
+    throw;
+  }
+}
+
+Instance::~Instance() { functions_.destroy(self_); }
+
+void Instance::set_options() {
+  for (uint32_t i = 0; i < options_.size(); ++i) {
+    const OptionInfo& option = info_.options[i];
+    const std::optional<retort_value> value = as_argument(option.type, options_[i]);
+    if (!value)
+      throw ConfigError(info_.id + "." + option.name + ": the value given is variant " +
+                        std::to_string(options_[i].index()) + ", the option has type " +
+                        std::to_string(option.type));
+    retort_error error = empty_error();
+    if (const int32_t code = functions_.set_option(self_, i, &*value, &error); code != RETORT_OK)
+      throw_plugin_error(info_, "set_option(), " + option.name, code, error);
+  }
+}
+
+const void* Instance::find_interface(const char* id, size_t size) const {
+  const void* found = functions_.find_interface(id);
+  uint32_t struct_size = 0;  // every interface begins with it
+  if (found != nullptr) std::memcpy(&struct_size, found, sizeof struct_size);
+  if (struct_size < size)
+    throw PluginError(info_.id + " " + info_.version + " (" + info_.file.string() + "): has " +
+                      (found == nullptr ? "no interface "
+                                        : std::to_string(struct_size) + " bytes of interface ") +
+                      id + ", " + std::to_string(size) +
+                      " bytes are wanted; rebuild it with this host's SDK");
+  return found;
+}
+
+}  // namespace retort::host

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "framework/config/experiment.hpp"
+#include "framework/plugin/library.hpp"
+
+namespace retort::host {
+
+/// Throws what a plugin's function reported: DataError, ConfigError, ShapeError, or PluginError,
+/// with the message "logits.mine 0.2.0 (plugins/mine.retort) threw in loss(), step 12: ...".
+/// Inputs: where, as "loss(), step 12"; code, the function's result; error, as it filled it.
+[[noreturn]] void throw_plugin_error(const ComponentInfo& info, const std::string& where,
+                                     int32_t code, const retort_error& error);
+
+/// An empty error for a plugin's function to fill.
+inline retort_error empty_error() {
+  retort_error error;
+  error.struct_size = sizeof error;
+  error.code = RETORT_OK;
+  error.message[0] = '\0';
+  return error;
+}
+
+/// One living component: created, its options set, destroyed at the end.
+class Instance {
+ public:
+  /// Creates it and sets every option, in the order of the manifest.
+  /// Throws: what the plugin reports; ConfigError where a value is not of its option's type.
+  Instance(std::shared_ptr<Library> library, const ComponentInfo& info,
+           const std::vector<OptionValue>& options);
+  ~Instance();
+  Instance(const Instance&) = delete;
+  Instance& operator=(const Instance&) = delete;
+
+  /// The first argument of every function of an interface.
+  void* self() const { return self_; }
+  const ComponentInfo& info() const { return info_; }
+
+  /// The functions of an interface. The caller needs `size` bytes of it: a newer plugin's are
+  /// longer, an older one's may be shorter.
+  /// Throws: PluginError where the component lacks the interface, or its struct is too short.
+  template <class Interface>
+  const Interface& interface(const char* id, size_t size = sizeof(Interface)) const {
+    return *static_cast<const Interface*>(find_interface(id, size));
+  }
+  /// Whether the component has that interface.
+  bool has_interface(const char* id) const { return functions_.find_interface(id) != nullptr; }
+
+ private:
+  const void* find_interface(const char* id, size_t size) const;
+  void set_options();
+
+  std::shared_ptr<Library> library_;
+  ComponentInfo info_;
+  std::vector<OptionValue> options_;  // the plugin keeps pointers to their texts
+  const retort_component& functions_;
+  void* self_ = nullptr;
+};
+
+}  // namespace retort::host

@@ -1,0 +1,72 @@
+#include "framework/plugin/catalog.hpp"
+
+#include <gmock/gmock.h>
+
+#include <cstdlib>
+
+#include "tests/framework/plugin/zoo.hpp"
+
+namespace retort::host {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::SizeIs;
+
+TEST(Catalog, FindsGoodPluginsAmongBrokenOnes) {
+  const TemporaryFolder folder;
+  std::filesystem::copy_file(zoo("good"), folder.path() / "m.retort");
+  write_bytes(folder.path() / "a.retort", "no library");
+  write_bytes(folder.path() / "z.retort", read_bytes(zoo("good")).substr(0, 3000));
+  write_bytes(folder.path() / "libfoo.so", "not looked at");
+  const Catalog catalog = Catalog::scan({folder.path()});
+  ASSERT_NE(catalog.find(RETORT_KIND_STRATEGY, "test.good"), nullptr);
+  EXPECT_EQ(catalog.find(RETORT_KIND_STRATEGY, "test.good")->file, folder.path() / "m.retort");
+  EXPECT_EQ(catalog.find(RETORT_KIND_MODEL, "test.good"), nullptr);
+  EXPECT_THAT(catalog.problems(),
+              ElementsAre(HasSubstr("a.retort: begins with"), HasSubstr("z.retort: is cut short")));
+}
+
+TEST(Catalog, RefusesASecondComponentOfTheSameName) {
+  const TemporaryFolder folder;
+  std::filesystem::copy_file(zoo("good"), folder.path() / "a.retort");
+  std::filesystem::copy_file(zoo("duplicate"), folder.path() / "b.retort");
+  const Catalog catalog = Catalog::scan({folder.path()});
+  EXPECT_THAT(catalog.components(), SizeIs(1));
+  EXPECT_THAT(
+      catalog.problems(),
+      ElementsAre((folder.path() / "b.retort").string() + ": holds strategy \"test.good\", which " +
+                  (folder.path() / "a.retort").string() +
+                  " already holds; remove one of the two files, or rename the component"));
+}
+
+TEST(Catalog, SortsComponentsAndScansAFolderOnce) {
+  const Catalog catalog = Catalog::scan({RETORT_ZOO_DIR, RETORT_ZOO_DIR "/../zoo"});
+  EXPECT_THAT(catalog.folders(), SizeIs(1));
+  EXPECT_TRUE(std::ranges::is_sorted(catalog.components(), {}, &ComponentInfo::id));
+  EXPECT_NE(catalog.find(RETORT_KIND_STRATEGY, "test.throws"), nullptr);  // no code of it ran
+  EXPECT_EQ(catalog.find(RETORT_KIND_STRATEGY, "test.exports"), nullptr);
+}
+
+TEST(Catalog, SaysWhichFolderIsMissing) {
+  const TemporaryFolder folder;
+  const Catalog catalog = Catalog::scan({folder.path() / "none", folder.path()});
+  EXPECT_THAT(catalog.problems(),
+              ElementsAre(AllOf(HasSubstr("none: cannot be searched for plugins"),
+                                HasSubstr("check RETORT_PLUGIN_PATH"))));
+}
+
+TEST(Catalog, SearchesTheListedFoldersBeforeItsOwn) {
+  ::setenv("RETORT_PLUGIN_PATH", "/opt/first::/opt/second", 1);
+  const auto folders = plugin_search_path();
+  ::unsetenv("RETORT_PLUGIN_PATH");
+  EXPECT_THAT(folders,
+              ElementsAre("/opt/first", "/opt/second",
+                          testing::ResultOf([](const auto& path) { return path.filename(); },
+                                            std::filesystem::path("plugins"))));
+  EXPECT_TRUE(folders.back().is_absolute());
+}
+
+}  // namespace
+}  // namespace retort::host
