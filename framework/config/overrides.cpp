@@ -162,7 +162,8 @@ void apply_override(Node& tree, const std::string& override_text, Diagnostics& d
     if (segment.position) {
       path += "[" + segment.text + "]";
     } else {
-      path += (path.empty() ? "" : ".") + key_text(segment.text);
+      if (!path.empty()) path += '.';
+      path += key_text(segment.text);
     }
   }
   value->key = target->key;

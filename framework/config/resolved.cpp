@@ -22,16 +22,21 @@ std::string line(const std::string& key, const std::string& value) {
 
 std::string of(bool value) { return value ? "true" : "false"; }
 
+std::string in_brackets(const std::vector<std::string>& texts) {
+  const std::string inside = join(texts);  // named: g++ 12 warns of "[" + a temporary
+  return "[" + inside + "]";
+}
+
 std::string list_of(const std::vector<double>& values) {
   std::vector<std::string> texts;
   for (const double value : values) texts.push_back(real_text(value));
-  return "[" + join(texts) + "]";
+  return in_brackets(texts);
 }
 
 std::string list_of(const std::vector<std::string>& values) {
   std::vector<std::string> texts;
   for (const std::string& value : values) texts.push_back(quote_text(value));
-  return "[" + join(texts) + "]";
+  return in_brackets(texts);
 }
 
 std::string options_of(const ComponentChoice& choice) {
@@ -85,7 +90,7 @@ std::string schedule_of(const ScheduleConfig& schedule) {
   if (schedule.kind == Kind::Multistep) {
     std::vector<std::string> epochs;
     for (const int64_t epoch : schedule.milestones) epochs.push_back(std::to_string(epoch));
-    text += ", milestones = [" + join(epochs) + "]";
+    text += ", milestones = " + in_brackets(epochs);
   }
   if (schedule.kind == Kind::Step || schedule.kind == Kind::Multistep) {
     text += ", gamma = " + real_text(schedule.gamma);
