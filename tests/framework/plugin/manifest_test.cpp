@@ -7,6 +7,7 @@
 #include <limits>
 #include <random>
 
+#include "framework/plugin/elf_file.hpp"
 #include "tests/framework/plugin/zoo.hpp"
 
 namespace retort::host {
@@ -103,6 +104,16 @@ TEST(Manifest, RefusesAnotherExportedSymbol) {
 TEST(Manifest, RefusesAVariableSharedBetweenPlugins) {
   EXPECT_THAT(refusal([] { read_manifest(zoo("shares")); }),
               AllOf(HasSubstr("_ZN6Shared7counterE"), EndsWith("build it with sdk/plugin.flags")));
+}
+
+TEST(Manifest, TakesInstancesOfTheStandardLibrary) {
+  size_t exports = 0;
+  ElfFile(zoo("standard")).each_symbol([&exports](const ElfSymbol& symbol) {
+    exports += symbol.defined && symbol.name.starts_with("_ZNSt") ? 1 : 0;
+    return true;
+  });
+  EXPECT_GT(exports, 0u);
+  EXPECT_EQ(read_manifest(zoo("standard")).front().id, "test.standard");
 }
 
 TEST_F(SpoiledPlugin, IsRefusedAtEveryLength) {
