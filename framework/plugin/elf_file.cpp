@@ -66,13 +66,13 @@ std::optional<Record> record_at(const std::vector<char>& data, uint64_t offset) 
 
 }  // namespace
 
-std::string shown(std::string_view text) {
+std::string shown(std::string_view text, size_t limit) {
   std::string result;
-  for (const char c : text.substr(0, 80)) {
+  for (const char c : text.substr(0, limit)) {
     const auto byte = static_cast<unsigned char>(c);
     result += byte < 0x20 || byte >= 0x7f ? '?' : c;
   }
-  return text.size() > 80 ? result + "..." : result;
+  return text.size() > limit ? result + "..." : result;
 }
 
 ElfFile::ElfFile(const std::filesystem::path& file) : path_(file) {

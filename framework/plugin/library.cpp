@@ -54,7 +54,7 @@ Library::Library(const std::filesystem::path& file)
     const boost::dll::shared_library loaded(std::filesystem::absolute(file), plugin_load_mode());
     table_ = &loaded.get<const retort_plugin>(RETORT_ENTRY_SYMBOL);
   } catch (const std::exception& error) {
-    throw PluginError(file.string() + ": cannot be loaded (" + shown(error.what()) +
+    throw PluginError(file.string() + ": cannot be loaded (" + shown(error.what(), 500) +
                       "), though a trial in a child process went well; try again");
   }
 }
@@ -99,7 +99,9 @@ void Library::attach(const retort_host* host) const {
   error.struct_size = sizeof error;
   if (table_->attach(host, &error) != RETORT_OK)
     refuse("refused this host in attach() (" +
-           shown({error.message, ::strnlen(error.message, sizeof error.message)}) + ")");
+           shown({error.message, ::strnlen(error.message, sizeof error.message)},
+                 sizeof error.message) +
+           ")");
 }
 
 const retort_component& Library::component(uint32_t position) const {

@@ -26,10 +26,11 @@ namespace {
 /// The first byte of the child's answer; for Unloadable and Threw a text follows.
 enum class Answer : char { Loaded = 'L', Unloadable = 'U', Threw = 'T', Exited = 'E' };
 
+constexpr size_t kMaxAnswer = 512;
 int answer_pipe = -1;  // of the child; its exit and terminate handlers take no argument
 
 [[noreturn]] void answer(Answer kind, std::string_view text = {}) {
-  char line[512] = {static_cast<char>(kind)};
+  char line[kMaxAnswer] = {static_cast<char>(kind)};
   const size_t length = std::min(text.size(), sizeof line - 1);
   std::copy_n(text.begin(), length, line + 1);
   // Within PIPE_BUF: written whole or not at all. A parent that is gone needs no answer.
@@ -48,6 +49,15 @@ int answer_pipe = -1;  // of the child; its exit and terminate handlers take no 
   answer(Answer::Threw, "std::terminate");
 }
 
+/// What the loader says, without the path that it begins with.
+std::string_view loader_error(const std::filesystem::path& file) {
+  const char* error = ::dlerror();
+  std::string_view text = error == nullptr ? "no reason given" : error;
+  const std::string path = file.string() + ": ";
+  if (text.starts_with(path)) text.remove_prefix(path.size());
+  return text;
+}
+
 [[noreturn]] void run_child(const std::filesystem::path& file) {
   ::setpgid(0, 0);
   constexpr rlimit kNoCore = {0, 0};
@@ -61,8 +71,9 @@ int answer_pipe = -1;  // of the child; its exit and terminate handlers take no 
   std::set_terminate(answer_exception);
   try {
     void* library = ::dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
-    if (library == nullptr) answer(Answer::Unloadable, ::dlerror());
-    if (::dlsym(library, RETORT_ENTRY_SYMBOL) == nullptr) answer(Answer::Unloadable, ::dlerror());
+    if (library == nullptr) answer(Answer::Unloadable, loader_error(file));
+    if (::dlsym(library, RETORT_ENTRY_SYMBOL) == nullptr)
+      answer(Answer::Unloadable, loader_error(file));
     answer(Answer::Loaded);
   } catch (...) {
     answer_exception();
@@ -79,7 +90,7 @@ std::string read_answer(int pipe, Deadline deadline) {
     if (left.count() <= 0) return {};
     pollfd waited = {pipe, POLLIN, 0};
     if (::poll(&waited, 1, static_cast<int>(left.count())) <= 0) continue;
-    char line[512];
+    char line[kMaxAnswer];
     const ssize_t got = ::read(pipe, line, sizeof line);
     if (got < 0 && errno == EINTR) continue;
     return std::string(line, got < 0 ? 0 : static_cast<size_t>(got));
@@ -117,9 +128,9 @@ std::string judge(const std::string& line, bool timed_out, int status,
     case Answer::Loaded:
       return {};
     case Answer::Unloadable:
-      return "cannot be loaded (" + shown(rest) + ")";
+      return "cannot be loaded (" + shown(rest, kMaxAnswer) + ")";
     case Answer::Threw:
-      return "throws while it is loaded (" + shown(rest) + ")";
+      return "throws while it is loaded (" + shown(rest, kMaxAnswer) + ")";
     case Answer::Exited:
       return "calls exit() while it is loaded";
   }

@@ -3,6 +3,7 @@
  *   TEST_TABLE_ID      a table unlike its manifest     TEST_TABLE_ABI    a table of another ABI
  *   TEST_NO_ENTRY      no entry symbol                 TEST_EXPORT       a second exported symbol
  *   TEST_ON_LOAD       code that runs while loading    TEST_ATTACH_FAILS attach() refuses the host
+ *   TEST_UNRESOLVED    a function that nobody defines
  */
 #include <retort/abi.h>
 #include <signal.h>
@@ -165,6 +166,11 @@ ENTRY const retort_plugin retort_plugin_v1 = {.struct_size = sizeof retort_plugi
 #ifdef TEST_EXPORT
 __attribute__((visibility("default"))) int32_t helper_of_mine(void);
 int32_t helper_of_mine(void) { return 1; }
+#endif
+
+#ifdef TEST_UNRESOLVED
+int32_t function_of_nobody(void);
+__attribute__((used)) static int32_t ask_nobody(void) { return function_of_nobody(); }
 #endif
 
 #ifdef TEST_ON_LOAD

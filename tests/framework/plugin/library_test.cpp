@@ -83,6 +83,12 @@ TEST(Library, RefusesOneThatHangsWhileLoading) {
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(2));
 }
 
+TEST(Library, RefusesOneThatNeedsASymbolOfNobody) {
+  EXPECT_THAT(
+      refusal_of("unresolved"),
+      HasSubstr(": cannot be loaded (undefined symbol: function_of_nobody); correct its static"));
+}
+
 TEST(Library, RefusesATableUnlikeItsManifest) {
   EXPECT_THAT(refusal_of("table_id"),
               AllOf(StartsWith(zoo("table_id").string() + ": retort_plugin_v1.components[0] is "),
