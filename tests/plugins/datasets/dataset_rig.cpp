@@ -1,0 +1,40 @@
+#include "tests/plugins/datasets/dataset_rig.hpp"
+
+#include "framework/bridge/door.hpp"
+#include "framework/error.hpp"
+#include "tests/framework/data/scratch.hpp"
+
+namespace retort::test {
+
+DatasetRig::DatasetRig(const std::string& id, const Options& options)
+    : choice_(choose(RETORT_KIND_DATASET, id, options)),
+      instance_(std::make_unique<host::Instance>(
+          host::Library::open(choice_.info.file, &host::host_table()), choice_.info,
+          choice_.options)),
+      functions_(&instance_->interface<retort_dataset_interface>(RETORT_DATASET_INTERFACE)) {
+  scope_.component = &choice_.info;
+  scope_.phase = host::Phase::Data;
+  info_.struct_size = sizeof(info_);
+  retort_error error = host::empty_error();
+  const host::ScopeEntry entry(scope_);
+  const int32_t code = functions_->open(instance_->self(), &info_, &error);
+  if (code != RETORT_OK) host::throw_plugin_error(choice_.info, "open()", code, error);
+}
+
+DatasetRig::Samples DatasetRig::read(retort_split split, int64_t first, int64_t count) {
+  Samples samples;
+  samples.pixels.resize(static_cast<size_t>(count * info_.channels * info_.height * info_.width));
+  samples.labels.resize(static_cast<size_t>(count));
+  retort_error error = host::empty_error();
+  const host::ScopeEntry entry(scope_);
+  const int32_t code = functions_->read(instance_->self(), split, first, count,
+                                        samples.pixels.data(), samples.labels.data(), &error);
+  if (code != RETORT_OK) host::throw_plugin_error(choice_.info, "read()", code, error);
+  return samples;
+}
+
+std::string open_failure(const std::string& id, const Options& options) {
+  return message_of<host::DataError>([&] { DatasetRig(id, options); });
+}
+
+}  // namespace retort::test

@@ -1,0 +1,145 @@
+#include "tests/plugins/strategies/strategy_rig.hpp"
+
+#include <ATen/ops/empty.h>
+#include <ATen/ops/isfinite.h>
+#include <ATen/ops/zeros.h>
+
+#include <cmath>
+
+namespace retort::test {
+namespace {
+
+host::OutputShapes shapes_of(const host::Outputs& outputs) {
+  host::OutputShapes shapes;
+  shapes.logits = outputs.logits.sizes().vec();
+  for (const at::Tensor& feature : outputs.features)
+    shapes.features.push_back(feature.sizes().vec());
+  return shapes;
+}
+
+host::TransferConfig config_of(const std::string& id, const Options& options) {
+  host::TransferConfig config;
+  config.name = id;
+  config.strategy = choose(RETORT_KIND_STRATEGY, id, options);
+  config.bind_student = config.strategy.info.bind_student;
+  config.bind_teacher = config.strategy.info.bind_teacher;
+  return config;
+}
+
+}  // namespace
+
+at::Tensor from_formula(const std::vector<int64_t>& sizes,
+                        const std::function<double(const std::vector<int64_t>&)>& formula) {
+  at::Tensor tensor = at::empty(sizes, at::kDouble);
+  std::vector<int64_t> index(sizes.size(), 0);
+  for (int64_t i = 0; i < tensor.numel(); ++i) {
+    tensor.data_ptr<double>()[i] = formula(index);
+    for (size_t d = sizes.size(); d-- > 0 && ++index[d] == sizes[d];) index[d] = 0;
+  }
+  return tensor;
+}
+
+at::Tensor student_logits() {
+  return from_formula({4, 10},
+                      [](const auto& i) { return 3 * std::sin(.7 * i[0] + 1.3 * i[1] + .1); });
+}
+at::Tensor teacher_logits() {
+  return from_formula({4, 10},
+                      [](const auto& i) { return 4 * std::cos(.5 * i[0] - .9 * i[1] + .2); });
+}
+at::Tensor student_map() {
+  return from_formula({4, 6, 4, 4}, [](const auto& i) {
+    return std::sin(.3 * i[0] + .5 * i[1] + .7 * i[2] + 1.1 * i[3] + .05);
+  });
+}
+at::Tensor teacher_map() {
+  return from_formula({4, 6, 4, 4}, [](const auto& i) {
+    return std::cos(.2 * i[0] - .4 * i[1] + .6 * i[2] - .9 * i[3] + .15);
+  });
+}
+at::Tensor student_embedding() {
+  return from_formula({4, 8}, [](const auto& i) {
+    return std::sin(.8 * i[0] + .45 * i[1] + .2) + .3 * std::cos(1.7 * i[0] * i[1]);
+  });
+}
+at::Tensor teacher_embedding() {
+  return from_formula({4, 8}, [](const auto& i) {
+    return std::cos(.6 * i[0] - .35 * i[1] + .4) + .2 * std::sin(1.1 * i[0] * i[1]);
+  });
+}
+
+StrategyRig::StrategyRig(const std::string& id, const Options& options, at::ScalarType type)
+    : transfer_(std::make_unique<host::Transfer>(config_of(id, options), at::kCPU, 1, type)),
+      type_(type) {}
+
+void StrategyRig::setup(const host::Outputs& student, const host::Outputs& teacher) {
+  host::RunShape run;
+  run.class_count = student.logits.size(1);
+  run.train_count = run.batch_size = student.logits.size(0);
+  run.epoch_count = run.step_count = 1;
+  transfer_->setup(run, shapes_of(student), shapes_of(teacher));
+  for (const host::Parameter& parameter : parameters().all()) {
+    parameter.master.set_data(parameter.master.detach().to(type_));
+  }
+}
+
+at::Tensor StrategyRig::loss(const host::Outputs& student, const host::Outputs& teacher) {
+  host::StepInputs step;
+  step.student = student;
+  step.teacher = teacher;
+  step.labels = at::zeros({student.logits.size(0)}, at::kLong);
+  step.indices = step.labels;
+  step.progress = at::zeros({}, at::kFloat);
+  return transfer_->loss(step);
+}
+
+host::Outputs logits_of(const at::Tensor& logits) {
+  host::Outputs outputs;
+  outputs.logits = logits;
+  return outputs;
+}
+
+host::Outputs features_of(std::vector<at::Tensor> features) {
+  host::Outputs outputs;
+  outputs.logits = at::zeros({features.at(0).size(0), 10}, at::kFloat);
+  outputs.features = std::move(features);
+  return outputs;
+}
+
+double LossAndGradient::norm() const { return gradient.norm().item<double>(); }
+
+LossAndGradient differentiate(const Loss& loss, const at::Tensor& at) {
+  const at::Tensor leaf = at.detach().clone().set_requires_grad(true);
+  const at::Tensor value = loss(leaf);
+  value.backward();
+  return {value.item<double>(), leaf.grad()};
+}
+
+void expect_golden(const Loss& loss, const at::Tensor& at, double wanted, double wanted_norm) {
+  const Tolerance tolerance = tolerance_of(at.scalar_type());
+  const LossAndGradient found = differentiate(loss, at);
+  EXPECT_NEAR(found.loss, wanted, tolerance.loss * wanted);
+  EXPECT_NEAR(found.norm(), wanted_norm, tolerance.gradient * wanted_norm);
+}
+
+void expect_true_gradient(const Loss& loss, const at::Tensor& at) {
+  const LossAndGradient found = differentiate(loss, at);
+  const at::Tensor flat = at.detach().clone().reshape({-1});
+  double* const numbers = flat.data_ptr<double>();
+  const at::Tensor gradient = found.gradient.reshape({-1});
+  for (int64_t i = 0; i < flat.numel(); ++i) {
+    const double here = numbers[i];
+    numbers[i] = here + kDifferenceWidth;
+    const double above = loss(flat.reshape(at.sizes())).item<double>();
+    numbers[i] = here - kDifferenceWidth;
+    const double below = loss(flat.reshape(at.sizes())).item<double>();
+    numbers[i] = here;
+    ASSERT_NEAR(gradient[i].item<double>(), (above - below) / (2 * kDifferenceWidth),
+                kDifferenceTolerance * found.norm())
+        << "element " << i;
+  }
+}
+
+bool all_finite(const at::Tensor& tensor) { return at::isfinite(tensor).all().item<bool>(); }
+
+}  // namespace retort::test

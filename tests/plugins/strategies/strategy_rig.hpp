@@ -1,0 +1,84 @@
+#pragma once
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "framework/train/transfer.hpp"
+#include "tests/plugins/components.hpp"
+
+namespace retort::test {
+
+/// How near a computed number must be to its reference, relative to the reference's size. The
+/// reference gradient norms are printed with nine digits.
+struct Tolerance {
+  double loss;
+  double gradient;
+};
+inline Tolerance tolerance_of(at::ScalarType type) {
+  return type == at::kDouble ? Tolerance{1e-9, 1e-8} : Tolerance{1e-5, 1e-5};
+}
+/// Central differences of this width in float64 leave this relative error.
+constexpr double kDifferenceWidth = 1e-5;
+constexpr double kDifferenceTolerance = 1e-6;
+
+/// float64 numbers made by a formula from an element's indices, as the golden inputs are.
+at::Tensor from_formula(const std::vector<int64_t>& sizes,
+                        const std::function<double(const std::vector<int64_t>&)>& formula);
+
+// The golden inputs that all methods share: float64.
+at::Tensor student_logits();     // [4, 10]
+at::Tensor teacher_logits();     // [4, 10]
+at::Tensor student_map();        // [4, 6, 4, 4]
+at::Tensor teacher_map();        // [4, 6, 4, 4]
+at::Tensor student_embedding();  // [4, 8]
+at::Tensor teacher_embedding();  // [4, 8]
+
+/// A strategy of a built plugin, run as the trainer runs it: the way a user gets it.
+class StrategyRig {
+ public:
+  explicit StrategyRig(const std::string& id, const Options& options = {},
+                       at::ScalarType type = at::kDouble);
+
+  /// Sets the strategy up for batches of these shapes; its own parameters get the rig's type.
+  void setup(const host::Outputs& student, const host::Outputs& teacher);
+
+  /// The loss; the tensors are used as they are.
+  at::Tensor loss(const host::Outputs& student, const host::Outputs& teacher);
+
+  host::ParameterSet& parameters() { return transfer_->parameters(); }
+
+ private:
+  std::unique_ptr<host::Transfer> transfer_;
+  at::ScalarType type_;
+};
+
+host::Outputs logits_of(const at::Tensor& logits);
+host::Outputs features_of(std::vector<at::Tensor> features);
+
+/// A loss as a function of one student tensor.
+using Loss = std::function<at::Tensor(const at::Tensor&)>;
+
+struct LossAndGradient {
+  double loss;
+  at::Tensor gradient;
+  double norm() const;
+};
+LossAndGradient differentiate(const Loss& loss, const at::Tensor& at);
+
+/// Compares loss and norm of the gradient with their reference at a tensor, within the tolerance of
+/// its type.
+void expect_golden(const Loss& loss, const at::Tensor& at, double wanted, double wanted_norm);
+
+/// Compares the gradient at a float64 tensor with central differences, element by element.
+void expect_true_gradient(const Loss& loss, const at::Tensor& at);
+
+bool all_finite(const at::Tensor& tensor);
+
+}  // namespace retort::test
