@@ -30,8 +30,8 @@ Loss fitnet_against(const std::shared_ptr<StrategyRig>& rig, const at::Tensor& t
   };
 }
 
-/// Makes the regressor of a tap answer x + shift: the convolution is the identity, batch norm undoes
-/// itself, and a large shift keeps the ReLU from cutting.
+/// Makes the regressor of a tap answer x + shift: the convolution is the identity, batch norm
+/// undoes itself, and a large shift keeps the ReLU from cutting.
 void make_identity(StrategyRig& rig, const std::string& name, const at::Tensor& student,
                    double shift) {
   const at::Tensor mean = student.mean({0, 2, 3});
