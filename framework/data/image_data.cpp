@@ -17,27 +17,30 @@ namespace {
 }
 
 void check_info(const ComponentInfo& component, const retort_dataset_info& info) {
-  if (info.train_count < 1 || info.channels < 1 || info.height < 1 || info.width < 1 || info.class_count < 1 ||
-      info.test_count < 0) {
+  if (info.train_count < 1 || info.channels < 1 || info.height < 1 || info.width < 1 ||
+      info.class_count < 1 || info.test_count < 0) {
     refuse(component, "describes " + std::to_string(info.train_count) + " training images of " +
-                          std::to_string(info.channels) + " x " + std::to_string(info.height) + " x " +
-                          std::to_string(info.width) + " in " + std::to_string(info.class_count) +
-                          " classes; each must be at least 1");
+                          std::to_string(info.channels) + " x " + std::to_string(info.height) +
+                          " x " + std::to_string(info.width) + " in " +
+                          std::to_string(info.class_count) + " classes; each must be at least 1");
   }
   for (int64_t c = 0; c < info.channels; ++c) {
     if (!(info.stddev[c] > 0)) refuse(component, "gives a standard deviation that is not above 0");
   }
 }
 
-ImageSplit read_split(const Instance& instance, const retort_dataset_interface& functions, Scope& scope,
-                      const retort_dataset_info& info, retort_split split, int64_t count) {
+ImageSplit read_split(const Instance& instance, const retort_dataset_interface& functions,
+                      Scope& scope, const retort_dataset_info& info, retort_split split,
+                      int64_t count) {
   ImageSplit data;
-  data.images = at::empty({count, info.channels, info.height, info.width}, at::TensorOptions().dtype(at::kByte));
+  data.images = at::empty({count, info.channels, info.height, info.width},
+                          at::TensorOptions().dtype(at::kByte));
   data.labels = at::empty({count}, at::TensorOptions().dtype(at::kLong));
   retort_error error = empty_error();
   const ScopeEntry entry(scope);
-  const int32_t code = functions.read(instance.self(), split, 0, count, data.images.data_ptr<uint8_t>(),
-                                      data.labels.data_ptr<int64_t>(), &error);
+  const int32_t code =
+      functions.read(instance.self(), split, 0, count, data.images.data_ptr<uint8_t>(),
+                     data.labels.data_ptr<int64_t>(), &error);
   if (code != RETORT_OK) throw_plugin_error(instance.info(), "read()", code, error);
 
   const int64_t* labels = data.labels.data_ptr<int64_t>();
@@ -45,8 +48,9 @@ ImageSplit read_split(const Instance& instance, const retort_dataset_interface& 
     return label < 0 || label >= info.class_count;
   });
   if (bad != labels + count) {
-    refuse(instance.info(), "sample " + std::to_string(bad - labels) + " has label " + std::to_string(*bad) +
-                                "; labels are 0 to " + std::to_string(info.class_count - 1));
+    refuse(instance.info(), "sample " + std::to_string(bad - labels) + " has label " +
+                                std::to_string(*bad) + "; labels are 0 to " +
+                                std::to_string(info.class_count - 1));
   }
   return data;
 }
@@ -59,7 +63,8 @@ ImageData load_images(const DataConfig& config) {
   scope.component = &component;
   scope.instance = "data";
   scope.phase = Phase::Data;
-  const Instance instance(Library::open(component.file, &host_table()), component, config.dataset.options);
+  const Instance instance(Library::open(component.file, &host_table()), component,
+                          config.dataset.options);
   const auto& functions = instance.interface<retort_dataset_interface>(RETORT_DATASET_INTERFACE);
 
   retort_dataset_info info{};

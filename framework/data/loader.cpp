@@ -13,8 +13,8 @@ constexpr size_t kAhead = 3;  // batches kept ready
 
 }  // namespace
 
-Loader::Loader(const ImageData& data, const ViewMaker& student, const ViewMaker* teacher, int64_t batch_size,
-               uint64_t seed)
+Loader::Loader(const ImageData& data, const ViewMaker& student, const ViewMaker* teacher,
+               int64_t batch_size, uint64_t seed)
     : data_(data), student_(student), teacher_(teacher), batch_size_(batch_size), seed_(seed) {}
 
 Loader::~Loader() { stop(); }
@@ -54,7 +54,8 @@ std::optional<Batch> Loader::next() {
 void Loader::work(int64_t epoch) {
   try {
     std::vector<int64_t> order(static_cast<size_t>(data_.train.size()));
-    Philox(combine_key(seed_, "order", static_cast<uint64_t>(epoch))).permutation(order.data(), data_.train.size());
+    Philox(combine_key(seed_, "order", static_cast<uint64_t>(epoch)))
+        .permutation(order.data(), data_.train.size());
     const auto size = static_cast<size_t>(batch_size_);
     for (size_t first = 0; first + size <= order.size(); first += size) {
       Batch batch = make(std::span(order).subspan(first, size), epoch);

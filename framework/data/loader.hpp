@@ -15,9 +15,10 @@ namespace retort::host {
 /// One training batch, on the CPU.
 struct Batch {
   at::Tensor student_images;  // [N, C, H, W] float32
-  at::Tensor teacher_images;  // the same tensor where both networks normalise alike; undefined without a teacher
-  at::Tensor labels;          // [N] int64
-  at::Tensor indices;         // [N] int64
+  at::Tensor
+      teacher_images;  // the same tensor where both networks normalise alike; undefined without a teacher
+  at::Tensor labels;   // [N] int64
+  at::Tensor indices;  // [N] int64
 };
 
 /// Prepares the batches of an epoch on a thread of its own, a few ahead of the training step. The order of the samples is
@@ -25,7 +26,8 @@ struct Batch {
 class Loader {
  public:
   /// `teacher` may be null, or the same object as `student`.
-  Loader(const ImageData& data, const ViewMaker& student, const ViewMaker* teacher, int64_t batch_size, uint64_t seed);
+  Loader(const ImageData& data, const ViewMaker& student, const ViewMaker* teacher,
+         int64_t batch_size, uint64_t seed);
   ~Loader();
   Loader(const Loader&) = delete;
   Loader& operator=(const Loader&) = delete;

@@ -7,20 +7,20 @@
 
 namespace retort::host {
 
-ViewMaker::ViewMaker(const ImageData& data, const Normalize& normalize, std::vector<Augment> augment, uint64_t seed,
-                     bool channels_last)
+ViewMaker::ViewMaker(const ImageData& data, const Normalize& normalize,
+                     std::vector<Augment> augment, uint64_t seed, bool channels_last)
     : data_(data), augment_(std::move(augment)), seed_(seed), channels_last_(channels_last) {
   const auto channels = static_cast<size_t>(data.channels);
   if (normalize.mean.size() != channels || normalize.stddev.size() != channels) {
     throw ConfigError("normalize has " + std::to_string(normalize.mean.size()) + " means and " +
-                      std::to_string(normalize.stddev.size()) + " deviations; " + data.id + " has " +
-                      std::to_string(channels) + " channels");
+                      std::to_string(normalize.stddev.size()) + " deviations; " + data.id +
+                      " has " + std::to_string(channels) + " channels");
   }
   levels_.resize(channels);
   for (size_t c = 0; c < channels; ++c) {
     for (size_t level = 0; level < 256; ++level) {
-      levels_[c][level] =
-          static_cast<float>((static_cast<double>(level) / 255.0 - normalize.mean[c]) / normalize.stddev[c]);
+      levels_[c][level] = static_cast<float>(
+          (static_cast<double>(level) / 255.0 - normalize.mean[c]) / normalize.stddev[c]);
     }
   }
 }
@@ -46,7 +46,8 @@ ViewMaker::Offset ViewMaker::draw(int64_t sample, int64_t epoch) const {
 }
 
 at::Tensor ViewMaker::empty_batch(int64_t count) const {
-  return at::empty({count, data_.channels, data_.height, data_.width}, at::TensorOptions().dtype(at::kFloat),
+  return at::empty({count, data_.channels, data_.height, data_.width},
+                   at::TensorOptions().dtype(at::kFloat),
                    channels_last_ ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous);
 }
 

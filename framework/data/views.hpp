@@ -16,8 +16,8 @@ namespace retort::host {
 /// in any order, on any thread.
 class ViewMaker {
  public:
-  ViewMaker(const ImageData& data, const Normalize& normalize, std::vector<Augment> augment, uint64_t seed,
-            bool channels_last);
+  ViewMaker(const ImageData& data, const Normalize& normalize, std::vector<Augment> augment,
+            uint64_t seed, bool channels_last);
 
   /// Augmented views of training samples, as they are in that epoch: [n, C, H, W] float32, normalised.
   at::Tensor train_views(std::span<const int64_t> samples, int64_t epoch) const;

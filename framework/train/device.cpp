@@ -17,9 +17,11 @@ namespace {
 std::string open_cuda() {
 #if RETORT_TORCH_HAS_CUDA
   // The library takes a second to open: not where the driver is absent.
-  if (!std::filesystem::exists("/dev/nvidiactl")) return "this machine has no NVIDIA driver (/dev/nvidiactl)";
+  if (!std::filesystem::exists("/dev/nvidiactl"))
+    return "this machine has no NVIDIA driver (/dev/nvidiactl)";
   if (dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL) == nullptr) return dlerror();
-  if (!at::hasCUDA() || at::detail::getCUDAHooks().deviceCount() == 0) return "LibTorch finds no GPU";
+  if (!at::hasCUDA() || at::detail::getCUDAHooks().getNumGPUs() == 0)
+    return "LibTorch finds no GPU";
   return "";
 #else
   return "this program is built with a LibTorch for the CPU (" RETORT_TORCH_VERSION ")";
@@ -33,7 +35,8 @@ at::Device choose_device(DeviceChoice choice) {
   const std::string problem = open_cuda();
   if (problem.empty()) return at::Device(at::kCUDA, 0);
   if (choice == DeviceChoice::Cuda) {
-    throw EnvironmentError("run.device = \"cuda\": " + problem + "; use device = \"cpu\", or \"auto\"");
+    throw EnvironmentError("run.device = \"cuda\": " + problem +
+                           "; use device = \"cpu\", or \"auto\"");
   }
   return at::kCPU;
 }

@@ -7,7 +7,8 @@
 
 namespace retort::host {
 
-Accuracy evaluate(Network& network, const ImageData& data, const ViewMaker& views, int64_t batch_size) {
+Accuracy evaluate(Network& network, const ImageData& data, const ViewMaker& views,
+                  int64_t batch_size) {
   const bool grad_mode = c10::GradMode::is_enabled();
   c10::GradMode::set_enabled(false);
   const at::Device device = network.placement().device;

@@ -11,10 +11,13 @@ namespace retort::host {
 struct Accuracy {
   int64_t correct = 0;
   int64_t total = 0;
-  double top1() const { return total == 0 ? 0 : 100.0 * static_cast<double>(correct) / static_cast<double>(total); }
+  double top1() const {
+    return total == 0 ? 0 : 100.0 * static_cast<double>(correct) / static_cast<double>(total);
+  }
 };
 
 /// Counts the test images whose largest logit is the label, in evaluation mode without gradients.
-Accuracy evaluate(Network& network, const ImageData& data, const ViewMaker& views, int64_t batch_size);
+Accuracy evaluate(Network& network, const ImageData& data, const ViewMaker& views,
+                  int64_t batch_size);
 
 }  // namespace retort::host

@@ -25,15 +25,15 @@ at::Tensor as_float(const at::Tensor& tensor) {
 
 }  // namespace
 
-Network::Network(std::string role, const NetworkConfig& config, const InputShape& input, const Placement& placement,
-                 uint64_t seed)
+Network::Network(std::string role, const NetworkConfig& config, const InputShape& input,
+                 const Placement& placement, uint64_t seed)
     : role_(std::move(role)),
       choice_(config.model),
       input_(input),
       placement_(placement),
       parameters_(seed, role_, placement.device),
-      instance_(std::make_unique<Instance>(Library::open(config.model.info.file, &host_table()), choice_.info,
-                                           choice_.options)),
+      instance_(std::make_unique<Instance>(Library::open(config.model.info.file, &host_table()),
+                                           choice_.info, choice_.options)),
       functions_(&instance_->interface<retort_model_interface>(RETORT_MODEL_INTERFACE)) {
   scope_.component = &choice_.info;
   scope_.instance = role_;
@@ -81,16 +81,18 @@ Outputs Network::run(const at::Tensor& x, Taps& taps, bool training, Recorder* r
   scope_.recorder = nullptr;
   if (code != RETORT_OK) throw_plugin_error(choice_.info, where_text(scope_), code, error);
   if (logits.tag != RETORT_TAG_TENSOR) {
-    throw PluginError(choice_.info.id + " " + choice_.info.version + " (" + choice_.info.file.string() +
+    throw PluginError(choice_.info.id + " " + choice_.info.version + " (" +
+                      choice_.info.file.string() +
                       "): forward() returns no tensor; it must return the logits");
   }
   Outputs outputs;
   outputs.logits = as_float(take(logits));
   const std::vector<int64_t> wanted = {x.size(0), input_.class_count};
   if (outputs.logits.sizes() != at::IntArrayRef(wanted)) {
-    throw ShapeError(choice_.info.id + " " + choice_.info.version + " (" + choice_.info.file.string() +
-                     "): forward() returns logits of another shape than [" + std::to_string(wanted[0]) + ", " +
-                     std::to_string(wanted[1]) + "], the batch and the classes");
+    throw ShapeError(
+        choice_.info.id + " " + choice_.info.version + " (" + choice_.info.file.string() +
+        "): forward() returns logits of another shape than [" + std::to_string(wanted[0]) + ", " +
+        std::to_string(wanted[1]) + "], the batch and the classes");
   }
   return outputs;
 }
@@ -118,27 +120,33 @@ const NetworkProfile& Network::profile() {
   c10::GradMode::set_enabled(false);
   Taps all;
   Recorder recorder;
-  const at::Tensor zeros = at::zeros({1, input_.channels, input_.height, input_.width},
-                                     at::TensorOptions().dtype(at::kFloat).device(placement_.device));
+  const at::Tensor zeros =
+      at::zeros({1, input_.channels, input_.height, input_.width},
+                at::TensorOptions().dtype(at::kFloat).device(placement_.device));
   const Outputs outputs = run(zeros, all, false, &recorder);
   c10::GradMode::set_enabled(grad_mode);
 
   profile_ = std::make_unique<NetworkProfile>();
   profile_->parameters = parameters_.parameter_count();
   profile_->multiply_adds = recorder.multiply_adds;
-  for (const auto& [name, tensor] : all.entries()) profile_->taps.emplace_back(name, tensor.sizes().vec());
+  for (const auto& [name, tensor] : all.entries())
+    profile_->taps.emplace_back(name, tensor.sizes().vec());
   profile_->taps.emplace_back("logits", outputs.logits.sizes().vec());
   return *profile_;
 }
 
-void Network::check_taps(const std::vector<std::string>& taps, const std::string& key, const Place& place) {
+void Network::check_taps(const std::vector<std::string>& taps, const std::string& key,
+                         const Place& place) {
   const auto& known = profile().taps;
   for (const std::string& tap : taps) {
-    if (std::any_of(known.begin(), known.end(), [&](const auto& entry) { return entry.first == tap; })) continue;
+    if (std::any_of(known.begin(), known.end(),
+                    [&](const auto& entry) { return entry.first == tap; }))
+      continue;
     std::string names;
     for (const auto& [name, shape] : known) names += (names.empty() ? "" : ", ") + name;
-    const std::string at =
-        place.line > 0 ? place.file + ":" + std::to_string(place.line) + ":" + std::to_string(place.column) + "  " : "";
+    const std::string at = place.line > 0 ? place.file + ":" + std::to_string(place.line) + ":" +
+                                                std::to_string(place.column) + "  "
+                                          : "";
     throw ConfigError(at + key + " \"" + tap + "\"  " + description() + " has: " + names);
   }
 }

@@ -38,8 +38,9 @@ struct Outputs {
 /// What one recorded forward pass tells.
 struct NetworkProfile {
   int64_t parameters = 0;
-  int64_t multiply_adds = 0;                                      // of one sample
-  std::vector<std::pair<std::string, std::vector<int64_t>>> taps;  // in the order of publication; batch of one
+  int64_t multiply_adds = 0;  // of one sample
+  std::vector<std::pair<std::string, std::vector<int64_t>>>
+      taps;  // in the order of publication; batch of one
 };
 
 /// A model of a plugin, built: the plugin's object and the parameters that the host keeps for it.
@@ -47,8 +48,8 @@ class Network {
  public:
   /// Builds the model. `role` is "teacher" or "student": with the seed it decides the start values.
   /// Throws: what the plugin throws in build().
-  Network(std::string role, const NetworkConfig& config, const InputShape& input, const Placement& placement,
-          uint64_t seed);
+  Network(std::string role, const NetworkConfig& config, const InputShape& input,
+          const Placement& placement, uint64_t seed);
 
   /// x [N, C, H, W] float32 on the device. Gradients are recorded as the calling thread's gradient mode says.
   /// Throws: PluginError from the model; ConfigError for a tap that it does not publish.
@@ -63,6 +64,7 @@ class Network {
   std::vector<int64_t> tap_shape(const std::string& tap, int64_t n);
 
   ParameterSet& parameters() { return parameters_; }
+  const ParameterSet& parameters() const { return parameters_; }
   const std::string& role() const { return role_; }
   const InputShape& input() const { return input_; }
   const Placement& placement() const { return placement_; }

@@ -20,7 +20,8 @@ struct Optimizer::Lists {
   std::vector<at::Tensor> parameters, grads, first, second, steps;
 };
 
-Optimizer::Optimizer(const TrainConfig& train, const std::vector<ParameterSet*>& owners) : config_(train.optimizer) {
+Optimizer::Optimizer(const TrainConfig& train, const std::vector<ParameterSet*>& owners)
+    : config_(train.optimizer) {
   for (ParameterSet* owner : owners) {
     for (const Parameter& parameter : owner->all()) {
       if (parameter.trained) add(parameter, owner->owner(), train);
@@ -28,14 +29,16 @@ Optimizer::Optimizer(const TrainConfig& train, const std::vector<ParameterSet*>&
   }
 }
 
-void Optimizer::add(const Parameter& parameter, const std::string& owner, const TrainConfig& train) {
+void Optimizer::add(const Parameter& parameter, const std::string& owner,
+                    const TrainConfig& train) {
   const bool decays = (train.decay_bias || parameter.role != RETORT_ROLE_BIAS) &&
                       (train.decay_norm || parameter.role != RETORT_ROLE_NORM);
   const double decay = decays ? config_.weight_decay : 0;
   auto group = std::find_if(groups_.begin(), groups_.end(), [&](const Group& candidate) {
     return candidate.weight_decay == decay && candidate.lr_scale == parameter.lr_scale;
   });
-  if (group == groups_.end()) group = groups_.insert(groups_.end(), {decay, parameter.lr_scale, {}});
+  if (group == groups_.end())
+    group = groups_.insert(groups_.end(), {decay, parameter.lr_scale, {}});
   Slot slot;
   slot.name = owner + "/" + parameter.name;
   slot.parameter = parameter.master;
@@ -75,22 +78,25 @@ void Optimizer::step(double lr) {
 void Optimizer::step_sgd(Group& group, Lists& lists, double lr) {
   // The buffers start at zero, where the first step of plain momentum gives the gradient itself: the same numbers as
   // PyTorch's special first step, also for a parameter whose first gradient comes late.
-  at::_fused_sgd_(lists.parameters, lists.grads, lists.first, group.weight_decay, config_.momentum, lr,
+  at::_fused_sgd_(lists.parameters, lists.grads, lists.first, group.weight_decay, config_.momentum,
+                  lr,
                   /*dampening=*/0, config_.nesterov, /*maximize=*/false, /*is_first_step=*/false);
 }
 
 void Optimizer::step_adam(const Group& group, Lists& lists, double lr) {
-  const auto update = config_.kind == OptimizerConfig::Kind::Adam
-                          ? static_cast<void (*)(at::TensorList, at::TensorList, at::TensorList, at::TensorList,
-                                                 at::TensorList, at::TensorList, double, double, double, double,
-                                                 double, bool, bool, const std::optional<at::Tensor>&,
-                                                 const std::optional<at::Tensor>&)>(&at::_fused_adam_)
-                          : static_cast<void (*)(at::TensorList, at::TensorList, at::TensorList, at::TensorList,
-                                                 at::TensorList, at::TensorList, double, double, double, double,
-                                                 double, bool, bool, const std::optional<at::Tensor>&,
-                                                 const std::optional<at::Tensor>&)>(&at::_fused_adamw_);
-  update(lists.parameters, lists.grads, lists.first, lists.second, {}, lists.steps, lr, config_.beta1, config_.beta2,
-         group.weight_decay, config_.eps, /*amsgrad=*/false, /*maximize=*/false, {}, {});
+  const auto update =
+      config_.kind == OptimizerConfig::Kind::Adam
+          ? static_cast<void (*)(at::TensorList, at::TensorList, at::TensorList, at::TensorList,
+                                 at::TensorList, at::TensorList, double, double, double, double,
+                                 double, bool, bool, const std::optional<at::Tensor>&,
+                                 const std::optional<at::Tensor>&)>(&at::_fused_adam_)
+          : static_cast<void (*)(at::TensorList, at::TensorList, at::TensorList, at::TensorList,
+                                 at::TensorList, at::TensorList, double, double, double, double,
+                                 double, bool, bool, const std::optional<at::Tensor>&,
+                                 const std::optional<at::Tensor>&)>(&at::_fused_adamw_);
+  update(lists.parameters, lists.grads, lists.first, lists.second, {}, lists.steps, lr,
+         config_.beta1, config_.beta2, group.weight_decay, config_.eps, /*amsgrad=*/false,
+         /*maximize=*/false, {}, {});
 }
 
 void Optimizer::clip(double max_norm) {
@@ -100,7 +106,7 @@ void Optimizer::clip(double max_norm) {
   }
   if (grads.empty()) return;
   const at::Tensor norm = at::linalg_vector_norm(at::stack(at::_foreach_norm(grads)));
-  at::_foreach_mul_(grads, (max_norm / (norm + 1e-6)).clamp_max(1));
+  at::_foreach_mul_(grads, norm.add(1e-6).reciprocal().mul(max_norm).clamp_max(1));
 }
 
 void Optimizer::zero_grad() {

@@ -27,7 +27,8 @@ double learning_rate(const TrainConfig& train, int64_t step, int64_t steps_per_e
     case ScheduleConfig::Kind::Cosine: {
       const double total = static_cast<double>(train.epochs * steps_per_epoch) - warmup;
       const double part = total > 0 ? (at - warmup) / total : 1;
-      return schedule.min_lr + (rate - schedule.min_lr) * 0.5 * (1 + std::cos(std::numbers::pi * part));
+      return schedule.min_lr +
+             (rate - schedule.min_lr) * 0.5 * (1 + std::cos(std::numbers::pi * part));
     }
   }
   return rate;

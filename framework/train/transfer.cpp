@@ -23,7 +23,8 @@ retort_shape shape_record(const std::string& name, const std::vector<int64_t>& s
 struct ShapeRecords {
   ShapeRecords(const OutputShapes& shapes, const std::vector<std::string>& taps) {
     static const std::string kLogits = "logits";
-    for (size_t i = 0; i < shapes.features.size(); ++i) features.push_back(shape_record(taps[i], shapes.features[i]));
+    for (size_t i = 0; i < shapes.features.size(); ++i)
+      features.push_back(shape_record(taps[i], shapes.features[i]));
     record.struct_size = sizeof(record);
     record.feature_stride = sizeof(retort_shape);
     record.feature_count = static_cast<int64_t>(features.size());
@@ -50,7 +51,8 @@ struct OutputRecords {
 
 }  // namespace
 
-Transfer::Transfer(const TransferConfig& config, at::Device device, uint64_t seed, at::ScalarType float_type)
+Transfer::Transfer(const TransferConfig& config, at::Device device, uint64_t seed,
+                   at::ScalarType float_type)
     : config_(config),
       parameters_(seed, config.name, device),
       instance_(std::make_unique<Instance>(Library::open(config.strategy.info.file, &host_table()),
@@ -66,7 +68,8 @@ Transfer::Transfer(const TransferConfig& config, at::Device device, uint64_t see
   for (const OperatorName& use : config_.strategy.info.uses) find_operator(use.name, use.overload);
 }
 
-void Transfer::setup(const RunShape& run, const OutputShapes& student, const OutputShapes& teacher) {
+void Transfer::setup(const RunShape& run, const OutputShapes& student,
+                     const OutputShapes& teacher) {
   const ShapeRecords student_records(student, config_.bind_student);
   const ShapeRecords teacher_records(teacher, config_.bind_teacher);
   retort_setup setup{};
@@ -120,7 +123,8 @@ at::Tensor Transfer::loss(const StepInputs& inputs) {
   });
   if (!loss.defined() || loss.numel() != 1) {
     throw ShapeError(config_.strategy.info.id + " " + config_.strategy.info.version + " (" +
-                     config_.strategy.info.file.string() + "): " + where_text(scope_) + " returns " +
+                     config_.strategy.info.file.string() + "): " + where_text(scope_) +
+                     " returns " +
                      (loss.defined() ? std::to_string(loss.numel()) + " elements" : "no tensor") +
                      "; a loss is one number, a tensor of shape []");
   }

@@ -44,7 +44,8 @@ struct StepInputs {
 /// One [[transfer]]: the plugin's strategy object, its own modules, and its weight over time.
 class Transfer {
  public:
-  Transfer(const TransferConfig& config, at::Device device, uint64_t seed, at::ScalarType float_type = at::kFloat);
+  Transfer(const TransferConfig& config, at::Device device, uint64_t seed,
+           at::ScalarType float_type = at::kFloat);
 
   /// Throws: what the strategy throws in setup().
   void setup(const RunShape& run, const OutputShapes& student, const OutputShapes& teacher);

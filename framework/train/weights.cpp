@@ -48,7 +48,8 @@ std::string renamed(const std::string& name, const std::map<std::string, std::st
   const std::pair<const std::string, std::string>* best = nullptr;
   for (const auto& rule : rename) {
     const std::string& from = rule.first;
-    const bool fits = name == from || (name.starts_with(from) && (from.ends_with('.') || name[from.size()] == '.'));
+    const bool fits = name == from ||
+                      (name.starts_with(from) && (from.ends_with('.') || name[from.size()] == '.'));
     if (fits && (best == nullptr || from.size() > best->first.size())) best = &rule;
   }
   return best == nullptr ? name : best->second + name.substr(best->first.size());
@@ -63,8 +64,10 @@ std::string shape_of(at::IntArrayRef sizes) {
 void append_names(std::string& message, const char* title, const std::vector<std::string>& names) {
   if (names.empty()) return;
   message += "\n  " + std::string(title) + " (" + std::to_string(names.size()) + "): ";
-  for (size_t i = 0; i < names.size() && i < kNamesShown; ++i) message += (i == 0 ? "" : ", ") + names[i];
-  if (names.size() > kNamesShown) message += " and " + std::to_string(names.size() - kNamesShown) + " more";
+  for (size_t i = 0; i < names.size() && i < kNamesShown; ++i)
+    message += (i == 0 ? "" : ", ") + names[i];
+  if (names.size() > kNamesShown)
+    message += " and " + std::to_string(names.size() - kNamesShown) + " more";
 }
 
 at::Tensor read_tensor(const SafeTensorView& view, at::ScalarType type) {
@@ -87,10 +90,11 @@ void load_weights(ParameterSet& parameters, const std::filesystem::path& file,
     if (parameter == nullptr || !found.emplace(name, &view).second) {
       unexpected.push_back(view.name);
     } else if (parameter->master.sizes() != at::IntArrayRef(view.shape)) {
-      wrong.push_back(name + " " + shape_of(view.shape) + " in the file, " + shape_of(parameter->master.sizes()) +
-                      " in the model");
+      wrong.push_back(name + " " + shape_of(view.shape) + " in the file, " +
+                      shape_of(parameter->master.sizes()) + " in the model");
     } else if (!scalar_type(view.dtype)) {
-      wrong.push_back(name + " is " + std::string(safe_dtype_name(view.dtype)) + " in the file, not a float");
+      wrong.push_back(name + " is " + std::string(safe_dtype_name(view.dtype)) +
+                      " in the file, not a float");
     }
   }
   for (const Parameter& parameter : parameters.all()) {
@@ -101,7 +105,8 @@ void load_weights(ParameterSet& parameters, const std::filesystem::path& file,
     append_names(message, "missing", missing);
     append_names(message, "unexpected", unexpected);
     append_names(message, "wrongly shaped", wrong);
-    throw DataError(message + "\n  choose the options that the weights were trained with, or map prefixes: " +
+    throw DataError(message +
+                    "\n  choose the options that the weights were trained with, or map prefixes: " +
                     "rename = { \"name in the file\" = \"name in the model\" }");
   }
 
@@ -115,7 +120,8 @@ void load_weights(ParameterSet& parameters, const std::filesystem::path& file,
 
 std::vector<NamedTensor> named_weights(const ParameterSet& parameters) {
   std::vector<NamedTensor> tensors;
-  for (const Parameter& parameter : parameters.all()) tensors.emplace_back(parameter.name, parameter.master);
+  for (const Parameter& parameter : parameters.all())
+    tensors.emplace_back(parameter.name, parameter.master);
   return tensors;
 }
 

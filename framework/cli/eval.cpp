@@ -1,0 +1,113 @@
+#include <nlohmann/json.hpp>
+
+#include <spdlog/fmt/fmt.h>
+
+#include "framework/cli/commands.hpp"
+#include "framework/cli/load.hpp"
+#include "framework/report/number_text.hpp"
+#include "framework/run/session.hpp"
+#include "framework/run/teacher_store.hpp"
+
+namespace retort::host {
+namespace {
+
+struct Evaluated {
+  std::string name;
+  std::string source;
+  Accuracy accuracy;
+};
+
+/// An experiment file as it is; a run folder as the experiment it ran, with the student that came out of it.
+Experiment load_saved(const std::string& target, std::vector<std::string> overrides,
+                      const CommonOptions& common) {
+  namespace fs = std::filesystem;
+  if (!fs::is_directory(target)) return load_for_command(target, overrides, common);
+  const fs::path experiment = fs::path(target) / "experiment.toml";
+  const fs::path student = fs::path(target) / "student.safetensors";
+  if (!fs::exists(experiment)) {
+    throw ConfigError(
+        target +
+        " is no run folder: it has no experiment.toml; name a run folder such as runs/NAME/001, " +
+        "or an experiment file");
+  }
+  if (!fs::exists(student)) {
+    throw DataError(
+        target +
+        " has no student.safetensors: the run did not come to its end; checkpoints/ holds what " +
+        "was saved on the way");
+  }
+  overrides.insert(overrides.begin(), "student.weights='" + fs::absolute(student).string() + "'");
+  return load_for_command(experiment.string(), overrides, common);
+}
+
+std::vector<Evaluated> evaluate_saved(const Experiment& experiment) {
+  const Session session(experiment);
+  std::vector<Evaluated> rows;
+  if (experiment.teacher) {
+    const auto teacher = session.make_teacher();
+    std::string source;
+    if (experiment.teacher->weights) {
+      source = experiment.teacher->weights->string();
+    } else {
+      const TeacherStore store(session);
+      if (store.load(*teacher)) source = store.file().string();
+    }
+    if (!source.empty()) {
+      teacher->parameters().freeze();
+      rows.push_back({"teacher", source,
+                      evaluate(*teacher, session.data(), session.teacher_views(),
+                               experiment.teacher->train.eval_batch_size)});
+    }
+  }
+  if (experiment.student.weights) {
+    const auto student = session.make_student();
+    student->parameters().freeze();
+    rows.push_back({"student", experiment.student.weights->string(),
+                    evaluate(*student, session.data(), session.student_views(),
+                             experiment.train.eval_batch_size)});
+  }
+  if (rows.empty()) {
+    throw ConfigError(experiment.file.string() + ": neither network is saved; name its weights: " +
+                      "teacher.weights=FILE.safetensors or student.weights=FILE.safetensors, or "
+                      "evaluate a run folder");
+  }
+  return rows;
+}
+
+}  // namespace
+
+void add_eval_command(CLI::App& app, const CommonOptions& common, ExitCode&) {
+  struct Arguments {
+    std::string target;
+    std::vector<std::string> overrides;
+  };
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App* command =
+      app.add_subcommand("eval", "Accuracy of the saved networks of a run or an experiment file");
+  command
+      ->add_option("RUN|FILE", arguments->target,
+                   "Run folder, or experiment file whose networks have weights")
+      ->required();
+  command->add_option("KEY=VALUE", arguments->overrides,
+                      "Overrides: teacher.weights=FILE.safetensors");
+  command->callback([&common, arguments] {
+    const auto rows = evaluate_saved(load_saved(arguments->target, arguments->overrides, common));
+    nlohmann::ordered_json list = nlohmann::ordered_json::array();
+    for (const Evaluated& row : rows) {
+      if (common.json) {
+        list.push_back({{"name", row.name},
+                        {"weights", row.source},
+                        {"test_correct", row.accuracy.correct},
+                        {"test_total", row.accuracy.total},
+                        {"top1", row.accuracy.top1()}});
+      } else {
+        fmt::print("{:8}  {} of {} right   top-1 {:.2f} %   {}\n", row.name,
+                   grouped(row.accuracy.correct), grouped(row.accuracy.total), row.accuracy.top1(),
+                   row.source);
+      }
+    }
+    if (common.json) fmt::print("{}\n", list.dump(2));
+  });
+}
+
+}  // namespace retort::host

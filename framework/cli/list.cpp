@@ -1,0 +1,137 @@
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include <spdlog/fmt/fmt.h>
+
+#include "framework/cli/commands.hpp"
+#include "framework/cli/load.hpp"
+#include "framework/config/resolved.hpp"
+#include "framework/config/suggest.hpp"
+
+namespace retort::host {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json option_json(const OptionInfo& option) {
+  Json json = {{"name", option.name}, {"help", option.help}};
+  switch (option.type) {
+    case RETORT_OPTION_REAL:
+      json["type"] = "real";
+      json["default"] = option.default_real;
+      break;
+    case RETORT_OPTION_INT:
+      json["type"] = "int";
+      json["default"] = option.default_int;
+      break;
+    case RETORT_OPTION_BOOL:
+      json["type"] = "bool";
+      json["default"] = option.default_int != 0;
+      break;
+    case RETORT_OPTION_TEXT:
+      json["type"] = "text";
+      json["default"] = option.default_text;
+      break;
+    case RETORT_OPTION_CHOICE:
+      json["type"] = "choice";
+      json["choices"] = option.choices;
+      json["default"] = option.choices.at(static_cast<size_t>(option.default_int));
+      break;
+  }
+  if ((option.flags & RETORT_OPTION_HAS_MIN) != 0) json["min"] = option.min;
+  if ((option.flags & RETORT_OPTION_HAS_MAX) != 0) json["max"] = option.max;
+  if (!option.unit.empty()) json["unit"] = option.unit;
+  return json;
+}
+
+Json component_json(const ComponentInfo& info) {
+  Json json = {{"kind", kind_name(info.kind)}, {"id", info.id},
+               {"version", info.version},      {"summary", info.summary},
+               {"licence", info.licence},      {"file", info.file.string()},
+               {"options", Json::array()}};
+  for (const OptionInfo& option : info.options) json["options"].push_back(option_json(option));
+  return json;
+}
+
+void print_list(const Catalog& catalog, bool json) {
+  if (json) {
+    Json list = Json::array();
+    for (const ComponentInfo& info : catalog.components()) list.push_back(component_json(info));
+    fmt::print("{}\n", list.dump(2));
+    return;
+  }
+  size_t id_width = 2;
+  for (const ComponentInfo& info : catalog.components())
+    id_width = std::max(id_width, info.id.size());
+  for (const ComponentInfo& info : catalog.components()) {
+    fmt::print("{:9} {:{}}  {:7}  {}\n", kind_name(info.kind), info.id, id_width, info.version,
+               info.summary);
+  }
+  if (!catalog.components().empty()) return;
+  std::vector<std::string> folders;
+  for (const auto& folder : catalog.folders()) folders.push_back(folder.string());
+  fmt::print(stderr,
+             "no plugin was found in {}; name a folder with --plugins or RETORT_PLUGIN_PATH\n",
+             join(folders));
+}
+
+void print_component(const ComponentInfo& info) {
+  fmt::print("{} {} {}   {}\n", kind_name(info.kind), info.id, info.version, info.summary);
+  fmt::print("file      {}\n", info.file.string());
+  if (!info.licence.empty()) fmt::print("licence   {}\n", info.licence);
+  if (!info.bind_student.empty()) {
+    fmt::print("binds     student {}, teacher {}\n", join(info.bind_student),
+               join(info.bind_teacher));
+  }
+  if (info.batch_min > 1 || info.batch_multiple_of > 1) {
+    fmt::print("batch     at least {}, a multiple of {}\n", info.batch_min, info.batch_multiple_of);
+  }
+  for (const OperatorName& use : info.uses) {
+    fmt::print("uses      {}{}\n", use.name, use.overload.empty() ? "" : "." + use.overload);
+  }
+  fmt::print("\n{}", option_block(info));
+}
+
+/// The components that a user means by a name or by the path of a plugin file.
+std::vector<ComponentInfo> components_of(const std::string& name, const Catalog& catalog) {
+  if (name.ends_with(".retort") || name.find('/') != std::string::npos) return read_manifest(name);
+  std::vector<ComponentInfo> found;
+  std::vector<std::string> ids;
+  for (const ComponentInfo& info : catalog.components()) {
+    if (info.id == name) found.push_back(info);
+    ids.push_back(info.id);
+  }
+  if (!found.empty()) return found;
+  const std::string near = nearest(name, ids);
+  throw ConfigError("\"" + name + "\" is in no plugin" +
+                    (near.empty() ? "" : "; did you mean \"" + near + "\"?") +
+                    "  known: " + join(ids));
+}
+
+}  // namespace
+
+void add_list_commands(CLI::App& app, const CommonOptions& common, ExitCode&) {
+  CLI::App* listing =
+      app.add_subcommand("ls", "List the installed strategies, models and datasets");
+  listing->callback([&common] { print_list(scan_for_command(common, true), common.json); });
+
+  auto name = std::make_shared<std::string>();
+  CLI::App* inspect =
+      app.add_subcommand("inspect", "Show one component and its options as a TOML block");
+  inspect->add_option("NAME", *name, "A component's id, or a plugin file")->required();
+  inspect->callback([&common, name] {
+    const std::vector<ComponentInfo> found = components_of(*name, scan_for_command(common, false));
+    if (common.json) {
+      Json list = Json::array();
+      for (const ComponentInfo& info : found) list.push_back(component_json(info));
+      fmt::print("{}\n", list.dump(2));
+      return;
+    }
+    for (size_t i = 0; i < found.size(); ++i) {
+      if (i > 0) fmt::print("\n");
+      print_component(found[i]);
+    }
+  });
+}
+
+}  // namespace retort::host

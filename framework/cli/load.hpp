@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "framework/cli/commands.hpp"
+#include "framework/config/experiment.hpp"
+#include "framework/plugin/catalog.hpp"
+
+namespace retort::host {
+
+/// The plugins that a command sees: those of --plugins, then the usual folders. Files that were refused are logged when
+/// `warn` is set.
+Catalog scan_for_command(const CommonOptions& common, bool warn);
+
+/// The experiment, checked. When it asks for a component that no plugin has, plugins that were refused are told too.
+Experiment load_for_command(const std::string& file, const std::vector<std::string>& overrides,
+                            const CommonOptions& common);
+
+/// The resolved experiment as TOML.
+std::string resolved_text(const Experiment& experiment);
+
+}  // namespace retort::host

@@ -1,0 +1,81 @@
+#include "framework/report/run_folder.hpp"
+
+#include <cerrno>
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "framework/config/resolved.hpp"
+#include "framework/data/atomic_file.hpp"
+#include "framework/data/hash.hpp"
+#include "framework/error.hpp"
+
+namespace retort::host {
+namespace {
+
+constexpr int kMostRuns = 100000;
+
+std::filesystem::path next_free(const std::filesystem::path& parent) {
+  std::error_code failure;
+  std::filesystem::create_directories(parent, failure);
+  for (int number = 1; !failure && number < kMostRuns; ++number) {
+    char name[16];
+    std::snprintf(name, sizeof(name), "%03d", number);
+    // Creating tells which of two programs came first; a mere look would not.
+    if (std::filesystem::create_directory(parent / name, failure)) return parent / name;
+  }
+  throw EnvironmentError(parent.string() + ": the run folder cannot be created: " +
+                         failure.message() + "; choose another with run.out");
+}
+
+std::string lock_text(const Experiment& experiment) {
+  std::map<std::string, const ComponentInfo*> used;
+  const auto add = [&](const ComponentChoice& choice) { used[choice.info.id] = &choice.info; };
+  add(experiment.data.dataset);
+  add(experiment.student.model);
+  if (experiment.teacher) add(experiment.teacher->model);
+  for (const TransferConfig& transfer : experiment.transfers) add(transfer.strategy);
+  std::string text = "# The plugins that this run used: id, version, SHA-256 of the file.\n";
+  for (const auto& [id, info] : used) {
+    text += id + " " + info->version + " " + sha256_hex_of_file(info->file) + "\n";
+  }
+  return text;
+}
+
+nlohmann::ordered_json finite(double value) {
+  return std::isfinite(value) ? nlohmann::ordered_json(value) : nlohmann::ordered_json(nullptr);
+}
+
+}  // namespace
+
+RunFolder::RunFolder(const Experiment& experiment)
+    : path_(next_free(experiment.run.out / experiment.name)) {
+  std::filesystem::create_directory(path_ / "checkpoints");
+  atomic_write(file("experiment.toml"), to_toml(experiment));
+  atomic_write(file("retort.lock"), lock_text(experiment));
+}
+
+void RunFolder::append_metrics(const std::string& phase, const EpochReport& report) {
+  nlohmann::ordered_json line;
+  line["phase"] = phase;
+  line["epoch"] = report.epoch;
+  line["lr"] = report.lr;
+  for (const auto& [name, value] : report.losses) line["losses"][name] = finite(value);
+  for (const auto& [name, value] : report.metrics) line["metrics"][name] = finite(value);
+  line["test_correct"] = report.accuracy.correct;
+  line["test_total"] = report.accuracy.total;
+  const std::string text = line.dump() + "\n";
+  // One write of one line: a reader, or a program that dies, sees whole lines only.
+  std::FILE* out = std::fopen(file("metrics.jsonl").c_str(), "a");
+  const bool written =
+      out != nullptr && std::fwrite(text.data(), 1, text.size(), out) == text.size();
+  const bool closed = out != nullptr && std::fclose(out) == 0;
+  if (!written || !closed) {
+    throw EnvironmentError(file("metrics.jsonl").string() +
+                           ": cannot be written: " + std::strerror(errno));
+  }
+}
+
+}  // namespace retort::host

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <c10/core/Device.h>
+
+namespace retort::host {
+
+/// The most memory this process has held so far, in MiB.
+double peak_memory_mib();
+
+/// What the device does in a large float32 matrix product, in multiply-adds a second: what a convolution could reach.
+double measure_peak_multiply_adds(at::Device device);
+
+}  // namespace retort::host

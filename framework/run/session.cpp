@@ -1,0 +1,81 @@
+#include "framework/run/session.hpp"
+
+#include "framework/train/device.hpp"
+#include "framework/train/weights.hpp"
+
+namespace retort::host {
+namespace {
+
+Placement placement_of(const RunConfig& run) {
+  Placement placement;
+  placement.device = choose_device(run.device);
+  placement.bf16 = run.precision == Precision::Bf16;
+  placement.channels_last = run.channels_last;
+  return placement;
+}
+
+bool equal(const Normalize& a, const Normalize& b) {
+  return a.mean == b.mean && a.stddev == b.stddev;
+}
+
+}  // namespace
+
+Session::Session(const Experiment& experiment)
+    : experiment_(experiment),
+      threads_(use_threads(experiment.run.threads)),
+      placement_(placement_of(experiment.run)),
+      data_(load_images(experiment.data)) {
+  const Normalize& student = normalize_of(experiment.student);
+  student_views_ = std::make_unique<ViewMaker>(data_, student, experiment.data.augment,
+                                               experiment.seed, placement_.channels_last);
+  if (experiment.teacher && !equal(normalize_of(*experiment.teacher), student)) {
+    own_teacher_views_ = std::make_unique<ViewMaker>(data_, normalize_of(*experiment.teacher),
+                                                     experiment.data.augment, experiment.seed,
+                                                     placement_.channels_last);
+  }
+}
+
+const Normalize& Session::normalize_of(const NetworkConfig& config) const {
+  if (config.normalize) return *config.normalize;
+  return experiment_.data.normalize ? *experiment_.data.normalize : data_.normalize;
+}
+
+std::unique_ptr<Network> Session::make(const std::string& role, const NetworkConfig& config) const {
+  const InputShape input = {data_.channels, data_.height, data_.width, data_.class_count};
+  auto network = std::make_unique<Network>(role, config, input, placement_, experiment_.seed);
+  if (config.weights) load_weights(network->parameters(), *config.weights, config.rename);
+  return network;
+}
+
+std::vector<std::unique_ptr<Transfer>> Session::make_transfers() const {
+  std::vector<std::unique_ptr<Transfer>> transfers;
+  for (const TransferConfig& config : experiment_.transfers) {
+    transfers.push_back(std::make_unique<Transfer>(config, placement_.device, experiment_.seed));
+  }
+  return transfers;
+}
+
+TrainingPlan Session::plan(const std::string& phase, Network& network) const {
+  const bool teacher = network.role() == "teacher";
+  TrainingPlan plan;
+  plan.phase = phase;
+  plan.student = &network;
+  plan.train = teacher ? experiment_.teacher->train : experiment_.train;
+  plan.data = &data_;
+  plan.student_views = teacher ? &teacher_views() : student_views_.get();
+  plan.batch_size = experiment_.data.batch_size;
+  plan.seed = experiment_.seed;
+  return plan;
+}
+
+TrainingPlan Session::distil_plan(Network& student, Network& teacher,
+                                  const std::vector<std::unique_ptr<Transfer>>& transfers) const {
+  TrainingPlan distil = plan("distil", student);
+  distil.teacher = &teacher;
+  distil.teacher_views = &teacher_views();
+  distil.task_weight = experiment_.task.weight;
+  for (const auto& transfer : transfers) distil.transfers.push_back(transfer.get());
+  return distil;
+}
+
+}  // namespace retort::host

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "framework/config/experiment.hpp"
+#include "framework/data/image_data.hpp"
+#include "framework/data/views.hpp"
+#include "framework/train/network.hpp"
+#include "framework/train/trainer.hpp"
+#include "framework/train/transfer.hpp"
+
+namespace retort::host {
+
+/// What every command that runs networks starts from: the device, the data in memory, and the views of it.
+class Session {
+ public:
+  /// Chooses the device, sets the threads and loads the data.
+  /// Throws: EnvironmentError, DataError.
+  explicit Session(const Experiment& experiment);
+
+  const Experiment& experiment() const { return experiment_; }
+  const ImageData& data() const { return data_; }
+  const Placement& placement() const { return placement_; }
+  int64_t threads() const { return threads_; }
+  const ViewMaker& student_views() const { return *student_views_; }
+  /// The same object as student_views() where both networks normalise alike.
+  const ViewMaker& teacher_views() const {
+    return own_teacher_views_ ? *own_teacher_views_ : *student_views_;
+  }
+
+  /// A student at its start values, or with the weights that the experiment names. Each call gives an equal one.
+  std::unique_ptr<Network> make_student() const { return make("student", experiment_.student); }
+  /// The teacher at its start values, or with the weights that the experiment names. Not frozen.
+  std::unique_ptr<Network> make_teacher() const { return make("teacher", *experiment_.teacher); }
+  std::vector<std::unique_ptr<Transfer>> make_transfers() const;
+
+  /// The plan of training a network on the labels alone.
+  TrainingPlan plan(const std::string& phase, Network& network) const;
+  /// The plan of training the student with the experiment's transfers.
+  TrainingPlan distil_plan(Network& student, Network& teacher,
+                           const std::vector<std::unique_ptr<Transfer>>& transfers) const;
+
+ private:
+  std::unique_ptr<Network> make(const std::string& role, const NetworkConfig& config) const;
+  const Normalize& normalize_of(const NetworkConfig& config) const;
+
+  const Experiment& experiment_;
+  int64_t threads_;
+  Placement placement_;
+  ImageData data_;
+  std::unique_ptr<ViewMaker> student_views_;
+  std::unique_ptr<ViewMaker> own_teacher_views_;
+};
+
+}  // namespace retort::host

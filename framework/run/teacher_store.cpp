@@ -1,0 +1,69 @@
+#include "framework/run/teacher_store.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include "framework/config/resolved.hpp"
+#include "framework/data/hash.hpp"
+#include "framework/error.hpp"
+#include "framework/train/device.hpp"
+#include "framework/train/weights.hpp"
+
+namespace retort::host {
+namespace {
+
+/// The part of the experiment that shapes the teacher, as text.
+std::string recipe_text(const Experiment& experiment) {
+  Experiment shaping;
+  shaping.seed = experiment.seed;
+  shaping.data = experiment.data;
+  shaping.student = *experiment.teacher;
+  shaping.train = experiment.teacher->train;
+  shaping.run.precision = experiment.run.precision;
+  shaping.run.channels_last = experiment.run.channels_last;
+  return to_toml(shaping);
+}
+
+std::string key_of(const Session& session) {
+  const Experiment& experiment = session.experiment();
+  const std::string text = sha256_hex_of_file(experiment.teacher->model.info.file) +
+                           sha256_hex_of_file(experiment.data.dataset.info.file) +
+                           content_hash(session.data()) + recipe_text(experiment);
+  return sha256_hex({reinterpret_cast<const uint8_t*>(text.data()), text.size()}).substr(0, 16);
+}
+
+}  // namespace
+
+TeacherStore::TeacherStore(const Session& session) : key_(key_of(session)) {
+  file_ = session.experiment().run.out / "teachers" / (key_ + ".safetensors");
+}
+
+std::optional<Accuracy> TeacherStore::load(Network& teacher) const {
+  if (!std::filesystem::exists(file_)) return std::nullopt;
+  try {
+    const SafetensorsFile kept = SafetensorsFile::open(file_);
+    load_weights(teacher.parameters(), file_, {});
+    return Accuracy{std::stoll(kept.metadata().at("test_correct")),
+                    std::stoll(kept.metadata().at("test_total"))};
+  } catch (const DataError& damage) {
+    spdlog::warn("the kept teacher cannot be used and is trained again: {}", damage.what());
+  } catch (const std::exception&) {
+    spdlog::warn("{}: the kept teacher does not say how accurate it is, and is trained again",
+                 file_.string());
+  }
+  return std::nullopt;
+}
+
+void TeacherStore::save(const Network& teacher, const Accuracy& accuracy) const {
+  std::filesystem::create_directories(file_.parent_path());
+  SafeMetadata metadata;
+  metadata["format"] = "pt";
+  metadata["key"] = key_;
+  metadata["model"] = teacher.description();
+  metadata["test_correct"] = std::to_string(accuracy.correct);
+  metadata["test_total"] = std::to_string(accuracy.total);
+  metadata["libtorch"] = RETORT_TORCH_VERSION;
+  metadata["device"] = teacher.placement().device.str();
+  save_tensors(file_, named_weights(teacher.parameters()), metadata);
+}
+
+}  // namespace retort::host
