@@ -19,7 +19,7 @@ class FitNet final : public Strategy {
 
   void setup(Setup& setup) override {
     for (size_t i = 0; i < setup.student.features.size(); ++i) {
-      regressors_.emplace_back(setup.in("regressor" + std::to_string(i)), setup.student.features[i],
+      regressors_.emplace_back(setup.in(message("regressor", i)), setup.student.features[i],
                                setup.teacher.features[i]);
     }
   }

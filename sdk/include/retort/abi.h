@@ -4,19 +4,21 @@
  * A plugin links nothing of LibTorch. The host gives it one table of functions (retort_host); every
  * tensor operation goes through `call`. A plugin gives the host two things:
  *   1. a manifest in the ELF section ".retort", read from the file before any code of the plugin
- * runs;
+ *      runs;
  *   2. one exported data symbol, `retort_plugin_v1`, a constant table of its components.
  *
  * Rules of growth (in force from the first commit, frozen with version 1):
- *   - a struct begins with struct_size and grows by appending; a reader tests `struct_size >= what
- * it needs`, never ==;
+ *   - a struct begins with struct_size and grows by appending; a reader tests
+ *     `struct_size >= what it needs`, never ==;
  *   - an array of structs is walked by its stride, never by sizeof;
  *   - a new ability of a component is a new interface id, asked for with
- * retort_component.find_interface;
+ *     retort_component.find_interface;
  *   - ABI major 0: host and plugin must be equal; from 1 on a host speaks a range of majors, and
- * takes any plugin whose minor is not above its own. Handles passed in are borrowed (`retain` keeps
- * one); results are owned by the caller (`release`). A null tensor is the undefined tensor and is
- * never counted. No exception, no allocation and no C++ type crosses. */
+ *     takes any plugin whose minor is not above its own.
+ *
+ * Handles passed in are borrowed (`retain` keeps one); results are owned by the caller (`release`).
+ * A null tensor is the undefined tensor and is never counted. No exception, no allocation and no
+ * C++ type crosses. */
 #ifndef RETORT_ABI_H
 #define RETORT_ABI_H
 
@@ -34,9 +36,7 @@ extern "C" {
 #define RETORT_ENTRY_SYMBOL "retort_plugin_v1"
 #define RETORT_MAX_RANK 8
 
-/* ---- errors
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- errors ---------------------------------------------------------------------------------- */
 
 /* Every fallible function returns one of these; 0 is success. */
 typedef enum retort_code {
@@ -47,8 +47,8 @@ typedef enum retort_code {
   RETORT_BAD_DATA = 4,     /* a file that is missing or damaged */
   RETORT_NO_OPERATOR = 5,  /* find_op: this host's LibTorch has no such operator */
   RETORT_OPERATOR_FAILED = 6,
-  RETORT_NO_SCOPE =
-      7, /* called from a thread that the host did not enter the plugin on, or in a wrong phase */
+  /* called from a thread that the host did not enter the plugin on, or in a wrong phase */
+  RETORT_NO_SCOPE = 7,
   RETORT_CAPACITY = 8, /* the caller's array is too small; *count says what is needed */
   RETORT_FAILED = 9    /* anything else; the message says what */
 } retort_code;
@@ -61,9 +61,7 @@ typedef struct retort_error {
   char message[1016];
 } retort_error;
 
-/* ---- values
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- values ---------------------------------------------------------------------------------- */
 
 typedef struct retort_tensor_impl* retort_tensor; /* opaque; null is the undefined tensor */
 typedef struct retort_op_impl* retort_op;         /* opaque; lives as long as the host */
@@ -84,8 +82,8 @@ typedef enum retort_dtype {
 typedef enum retort_tag {
   RETORT_TAG_NONE = 0,
   RETORT_TAG_TENSOR = 1, /* as.tensor */
-  RETORT_TAG_PARAM =
-      2, /* as.integer: a slot; the host resolves it at each call to the tensor in use */
+  /* as.integer: a slot; the host resolves it at each call to the tensor in use */
+  RETORT_TAG_PARAM = 2,
   RETORT_TAG_INT = 3,    /* as.integer */
   RETORT_TAG_REAL = 4,   /* as.real */
   RETORT_TAG_BOOL = 5,   /* as.integer, 0 or 1 */
@@ -94,8 +92,8 @@ typedef enum retort_tag {
   RETORT_TAG_INTS = 8,   /* as.integers, count entries */
   RETORT_TAG_REALS = 9,  /* as.reals */
   RETORT_TAG_BOOLS = 10, /* as.bools */
-  RETORT_TAG_TENSORS =
-      11 /* as.values: none, tensor or param each; none stands for "no tensor" in an index list */
+  /* as.values: none, tensor or param each; none stands for "no tensor" in an index list */
+  RETORT_TAG_TENSORS = 11
 } retort_tag;
 
 typedef struct retort_value {
@@ -114,8 +112,7 @@ typedef struct retort_value {
   } as;
 } retort_value;
 
-/* ---- parameters and random numbers
- * ------------------------------------------------------------------------------ */
+/* ---- parameters and random numbers ----------------------------------------------------------- */
 
 typedef enum retort_init_kind {
   RETORT_INIT_CONSTANT = 0,        /* a */
@@ -131,8 +128,8 @@ typedef enum retort_init_kind {
 typedef enum retort_role {
   RETORT_ROLE_WEIGHT = 0,
   RETORT_ROLE_BIAS = 1, /* left out of weight decay by no_decay = ["bias"] */
-  RETORT_ROLE_NORM =
-      2 /* scale or shift of a normalisation; no_decay = ["bn"]; stays float32 under bf16 */
+  /* scale or shift of a normalisation; no_decay = ["bn"]; stays float32 under bf16 */
+  RETORT_ROLE_NORM = 2
 } retort_role;
 
 /* Declares a parameter (trained, float32) or a buffer (state that the optimizer does not touch). */
@@ -141,8 +138,9 @@ typedef struct retort_parameter_spec {
   int32_t role;     /* retort_role; ignored for a buffer */
   const char* name; /* dotted, as PyTorch's state_dict writes it: "layer1.0.conv1.weight" */
   uint32_t rank;
-  int32_t init; /* retort_init_kind; drawn from (seed, network, name), so the order of declarations
-                   does not matter */
+  /* retort_init_kind; drawn from (seed, network, name), so the order of declarations does not
+   * matter */
+  int32_t init;
   const int64_t* sizes;
   double init_a;
   double init_b;
@@ -169,8 +167,7 @@ typedef struct retort_draw_spec {
   double b;
 } retort_draw_spec;
 
-/* ---- the host's table
- * ------------------------------------------------------------------------------------------- */
+/* ---- the host's table ------------------------------------------------------------------------ */
 
 typedef struct retort_bytes {
   const uint8_t* data;
@@ -232,8 +229,7 @@ typedef struct retort_host {
   const char* (*last_error)(void);
 } retort_host;
 
-/* ---- what a component is told
- * ----------------------------------------------------------------------------------- */
+/* ---- what a component is told ---------------------------------------------------------------- */
 
 typedef struct retort_shape {
   uint32_t struct_size;
@@ -258,8 +254,8 @@ typedef struct retort_setup {
   int64_t batch_size;
   int64_t epoch_count;
   int64_t step_count; /* over all epochs */
-  const int64_t*
-      labels; /* of the whole training set, train_count of them; null when the data has none */
+  /* of the whole training set, train_count of them; null when the data has none */
+  const int64_t* labels;
   const retort_network_shapes* student;
   const retort_network_shapes* teacher;
 } retort_setup;
@@ -309,8 +305,7 @@ typedef struct retort_dataset_info {
 
 typedef enum retort_split { RETORT_SPLIT_TRAIN = 0, RETORT_SPLIT_TEST = 1 } retort_split;
 
-/* ---- what a component offers
- * ------------------------------------------------------------------------------------ */
+/* ---- what a component offers ----------------------------------------------------------------- */
 
 #define RETORT_STRATEGY_INTERFACE "retort.strategy/0"
 #define RETORT_MODEL_INTERFACE "retort.model/0"
@@ -375,8 +370,7 @@ typedef struct retort_plugin {
   int32_t (*attach)(const retort_host* host, retort_error* error);
 } retort_plugin;
 
-/* ---- the manifest: fixed-size records without pointers, in section ".retort"
- * ------------------------------------- */
+/* ---- the manifest: fixed-size records without pointers, in section ".retort" ----------------- */
 
 typedef enum retort_option_type {
   RETORT_OPTION_REAL = 1,

@@ -49,7 +49,9 @@ enum class Role : int32_t {
 /// Declares the parameters and buffers of a model or of a strategy's own modules; they belong to
 /// the host, which saves, moves, decays and updates them. Names are dotted as in PyTorch's
 /// state_dict: in("layer1") then in("0") then parameter("conv1.weight") declares
-/// "layer1.0.conv1.weight". Usable only inside Model::build and Strategy::setup.
+/// "layer1.0.conv1.weight".
+/// Throws:  Error outside Model::build and Strategy::setup, and for a name declared twice;
+///          ShapeError where the start values are not as many as the parameter's elements.
 class Builder {
  public:
   Builder() = default;
@@ -69,19 +71,19 @@ class Builder {
   }
 
  private:
+  using Declare = int32_t (*)(const retort_parameter_spec*, int64_t* slot, retort_error*);
+
   std::string full_name(const std::string& name) const {
-    return prefix_.empty() ? name : prefix_ + "." + name;
+    return message(prefix_, prefix_.empty() ? "" : ".", name);
   }
 
-  template <class Declare>
-  Tensor declare(Declare function, const std::string& name, const Shape& shape, const Init& start,
-                 Role role, double lr_scale) const {
+  RETORT_COLD Tensor declare(Declare function, const std::string& name, const Shape& shape,
+                             const Init& start, Role role, double lr_scale) const {
     const std::string full = full_name(name);
     if (start.kind == RETORT_INIT_VALUES &&
         static_cast<int64_t>(start.values.size()) != shape.numel()) {
-      throw ShapeError(full + " " + shape.text() + " is given " +
-                       std::to_string(start.values.size()) + " start values; it has " +
-                       std::to_string(shape.numel()) + " elements");
+      throw ShapeError(message(full, " ", shape.text(), " is given ", start.values.size(),
+                               " start values; it has ", shape.numel(), " elements"));
     }
     retort_parameter_spec spec{};
     spec.struct_size = sizeof(spec);

@@ -13,8 +13,8 @@ RETORT_BEGIN_NAMESPACE
 class File {
  public:
   File() = default;
-  /// Throws: DataError that names the path, when it cannot be read or holds more than max_bytes
-  /// after inflating.
+  /// Throws:  DataError that names the path, when it cannot be read or holds more than max_bytes
+  ///          after inflating.
   File(const std::string& path, uint64_t max_bytes) : path_(path) {
     detail::Failure failure;
     detail::check(detail::host().read_file(path.c_str(), max_bytes, &bytes_, &failure));
@@ -67,8 +67,8 @@ class Dataset {
   virtual ~Dataset() = default;
 
   /// Opens the files and checks them whole.
-  /// Throws: DataError that names the path tried and how to get the data, or the offset of the
-  ///         damage.
+  /// Throws:  DataError that names the path tried and how to get the data, or the offset of the
+  ///          damage.
   virtual DatasetInfo open() = 0;
 
   /// Writes samples [first, first + count) of a split: pixels [count, channels, height, width],
@@ -114,8 +114,7 @@ struct DatasetFunctions {
   }
   static void check_length(const char* name, size_t length, int64_t wanted) {
     if (static_cast<int64_t>(length) == wanted) return;
-    throw Error(std::string("DatasetInfo::") + name + " has " + std::to_string(length) +
-                " entries; wanted " + std::to_string(wanted));
+    throw Error(message("DatasetInfo::", name, " has ", length, " entries; wanted ", wanted));
   }
   static int32_t read(void* self, int32_t split, int64_t first, int64_t count, uint8_t* pixels,
                       int64_t* labels, retort_error* error) {

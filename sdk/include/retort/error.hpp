@@ -1,7 +1,10 @@
 #pragma once
 
+#include <initializer_list>
 #include <stdexcept>
 #include <string>
+#include <string_view>
+#include <type_traits>
 
 #include "retort/abi.h"
 #include "retort/namespace.hpp"
@@ -38,6 +41,54 @@ struct DataError : Error {
 
 namespace detail {
 
+/// One part of a message: a text or a whole number.
+class MessagePart {
+ public:
+  MessagePart(std::string_view text) : text_(text) {}
+  template <class Int, class = std::enable_if_t<std::is_integral_v<Int>>>
+  MessagePart(Int number) : number_(static_cast<int64_t>(number)), is_number_(true) {}
+
+  RETORT_COLD void append_to(std::string& out) const {
+    if (!is_number_) {
+      out.append(text_.data(), text_.size());
+      return;
+    }
+    char digits[20];
+    size_t at = sizeof(digits);
+    for (uint64_t rest = magnitude(); at == sizeof(digits) || rest != 0; rest /= 10)
+      digits[--at] = static_cast<char>('0' + rest % 10);
+    if (number_ < 0) digits[--at] = '-';
+    out.append(digits + at, sizeof(digits) - at);
+  }
+
+ private:
+  uint64_t magnitude() const {
+    const uint64_t bits = static_cast<uint64_t>(number_);
+    return number_ < 0 ? 0 - bits : bits;
+  }
+
+  std::string_view text_;
+  int64_t number_ = 0;
+  bool is_number_ = false;
+};
+
+RETORT_COLD inline std::string join(std::initializer_list<MessagePart> parts) {
+  std::string out;
+  for (const MessagePart& part : parts) part.append_to(out);
+  return out;
+}
+
+}  // namespace detail
+
+/// Joins texts and whole numbers: message("a batch of ", n, "; at least 2 are wanted"). It compiles
+/// in a fraction of the time that a chain of std::to_string and + takes.
+template <class... Parts>
+std::string message(const Parts&... parts) {
+  return detail::join({detail::MessagePart(parts)...});
+}
+
+namespace detail {
+
 /// The host's table. Set once, when the host attaches the plugin.
 inline const retort_host* attached_host = nullptr;
 
@@ -52,12 +103,12 @@ struct Failure : retort_error {
   }
 };
 
-[[noreturn]] inline void raise(int32_t code) {
-  const char* message = host().last_error();
-  if (code == RETORT_BAD_CONFIG) throw ConfigError(message);
-  if (code == RETORT_BAD_SHAPE) throw ShapeError(message);
-  if (code == RETORT_BAD_DATA) throw DataError(message);
-  throw Error(message, static_cast<retort_code>(code));
+[[noreturn]] RETORT_COLD inline void raise(int32_t code) {
+  const std::string text = host().last_error();
+  if (code == RETORT_BAD_CONFIG) throw ConfigError(text);
+  if (code == RETORT_BAD_SHAPE) throw ShapeError(text);
+  if (code == RETORT_BAD_DATA) throw DataError(text);
+  throw Error(text, static_cast<retort_code>(code));
 }
 
 /// Throws when a call to the host failed.

@@ -38,9 +38,11 @@ class Model {
 
   /// Called once per network. Declares parameters and buffers under the names that torchvision or
   /// timm uses.
+  /// Throws:  ConfigError where options and input do not go together.
   virtual void build(const ModelBuild& build) = 0;
 
-  /// x [N, channels, height, width], normalised -> logits [N, class_count].
+  /// Inputs:  x [N, channels, height, width] float32, normalised.
+  /// Output:  logits [N, class_count].
   virtual Tensor forward(const Tensor& x, const Taps& taps) = 0;
 };
 

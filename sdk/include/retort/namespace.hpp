@@ -9,3 +9,6 @@
 #define RETORT_END_NAMESPACE \
   }                          \
   }
+
+// For functions that run once or when something fails: small code, and compiled in less time.
+#define RETORT_COLD __attribute__((noinline, cold))

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cmath>
 #include <string>
 
 #include "retort/builder.hpp"
@@ -12,6 +11,11 @@
 
 RETORT_BEGIN_NAMESPACE
 
+namespace detail {
+/// The square root. <cmath> alone is a third of what the standard headers cost a plugin's compiler.
+inline double root(double x) { return __builtin_sqrt(x); }
+}  // namespace detail
+
 namespace nn {
 
 /// The settings of a convolution besides its channels and kernel; PyTorch's defaults.
@@ -20,21 +24,20 @@ struct ConvOptions {
   int64_t padding = 0;
   int64_t groups = 1;
   bool bias = true;
-  Init weight_init = init::kaiming_uniform(std::sqrt(5.0));
+  Init weight_init = init::kaiming_uniform(detail::root(5.0));
 };
 
-/// Convolution of [N, in, H, W] with parameters weight [out, in / groups, kernel, kernel] and bias
-/// [out].
+/// Convolution of [N, in, H, W] with weight [out, in / groups, kernel, kernel] and bias [out].
 class Conv2d {
  public:
   Conv2d() = default;
-  Conv2d(const Builder& builder, int64_t in, int64_t out, int64_t kernel,
-         const ConvOptions& options = {})
+  RETORT_COLD Conv2d(const Builder& builder, int64_t in, int64_t out, int64_t kernel,
+                     const ConvOptions& options = {})
       : stride_(options.stride), padding_(options.padding), groups_(options.groups) {
     const int64_t fan_in = in / groups_ * kernel * kernel;
     weight_ = builder.parameter("weight", {out, in / groups_, kernel, kernel}, options.weight_init);
     if (options.bias) {
-      const double bound = 1 / std::sqrt(static_cast<double>(fan_in));
+      const double bound = 1 / detail::root(static_cast<double>(fan_in));
       bias_ = builder.parameter("bias", {out}, init::uniform(-bound, bound), Role::Bias);
     }
   }
@@ -47,17 +50,17 @@ class Conv2d {
   int64_t stride_ = 1, padding_ = 0, groups_ = 1;
 };
 
-/// Transposed convolution of [N, in, H, W] with parameters weight [in, out, kernel, kernel] and
-/// bias [out].
+/// Transposed convolution of [N, in, H, W] with weight [in, out, kernel, kernel] and bias [out].
+/// The option groups is not used.
 class ConvTranspose2d {
  public:
   ConvTranspose2d() = default;
-  ConvTranspose2d(const Builder& builder, int64_t in, int64_t out, int64_t kernel,
-                  const ConvOptions& options = {})
+  RETORT_COLD ConvTranspose2d(const Builder& builder, int64_t in, int64_t out, int64_t kernel,
+                              const ConvOptions& options = {})
       : stride_(options.stride), padding_(options.padding) {
     weight_ = builder.parameter("weight", {in, out, kernel, kernel}, options.weight_init);
     if (options.bias) {
-      const double bound = 1 / std::sqrt(static_cast<double>(out * kernel * kernel));
+      const double bound = 1 / detail::root(static_cast<double>(out * kernel * kernel));
       bias_ = builder.parameter("bias", {out}, init::uniform(-bound, bound), Role::Bias);
     }
   }
@@ -76,7 +79,7 @@ class ConvTranspose2d {
 class BatchNorm {
  public:
   BatchNorm() = default;
-  BatchNorm(const Builder& builder, int64_t channels)
+  RETORT_COLD BatchNorm(const Builder& builder, int64_t channels)
       : weight_(builder.parameter("weight", {channels}, init::ones(), Role::Norm)),
         bias_(builder.parameter("bias", {channels}, init::zeros(), Role::Norm)),
         running_mean_(builder.buffer("running_mean", {channels}, init::zeros())),
@@ -94,9 +97,9 @@ class BatchNorm {
 class Linear {
  public:
   Linear() = default;
-  Linear(const Builder& builder, int64_t in, int64_t out, bool bias = true) {
-    const double bound = 1 / std::sqrt(static_cast<double>(in));
-    weight_ = builder.parameter("weight", {out, in}, init::kaiming_uniform(std::sqrt(5.0)));
+  RETORT_COLD Linear(const Builder& builder, int64_t in, int64_t out, bool bias = true) {
+    const double bound = 1 / detail::root(static_cast<double>(in));
+    weight_ = builder.parameter("weight", {out, in}, init::kaiming_uniform(detail::root(5.0)));
     if (bias) bias_ = builder.parameter("bias", {out}, init::uniform(-bound, bound), Role::Bias);
   }
   Tensor operator()(const Tensor& x) const { return linear(x, weight_, bias_); }
@@ -108,19 +111,19 @@ class Linear {
 /// Maps a student's feature map to the shape of a teacher's: a convolution, batch norm, ReLU. The
 /// convolution is chosen by the heights, and the widths must follow: twice the teacher's, 3x3
 /// stride 2; half of it, transposed 4x4 stride 2; at least as high, a kernel of the difference plus
-/// one without padding. Source:  Romero et al. 2015, arXiv:1412.6550, section 2.2; kernel rule of
-/// the CRD authors'
+/// one without padding.
+/// Source:  Romero et al. 2015, arXiv:1412.6550, section 2.2; kernel rule of the CRD authors'
 ///          ConvReg.
 /// Inputs:  student [N, Cs, Hs, Ws] -> [N, Ct, Ht, Wt].
 /// Throws:  ShapeError when no such convolution exists.
 class ConvRegressor {
  public:
   ConvRegressor() = default;
-  ConvRegressor(const Builder& builder, const Shape& student, const Shape& teacher) {
+  RETORT_COLD ConvRegressor(const Builder& builder, const Shape& student, const Shape& teacher) {
     if (student.rank() != 4 || teacher.rank() != 4) {
-      throw ShapeError("a convolutional adapter maps [N, C, H, W] to [N, C, H, W], not " +
-                       student.text() + " to " + teacher.text() +
-                       "; bind taps that are feature maps");
+      throw ShapeError(message("a convolutional adapter maps [N, C, H, W] to [N, C, H, W], not ",
+                               student.text(), " to ", teacher.text(),
+                               "; bind taps that are feature maps"));
     }
     const int64_t height = student[2], wanted = teacher[2];
     ConvOptions options;
@@ -140,15 +143,14 @@ class ConvRegressor {
       width += wanted - height;
       conv_ = Conv2d(builder.in("conv"), student[1], teacher[1], 1 + height - wanted, options);
     } else {
-      throw ShapeError("no adapter from height " + std::to_string(height) + " (student) up to " +
-                       std::to_string(wanted) +
-                       " (teacher); bind a student tap of at least half the teacher's height");
+      throw ShapeError(
+          message("no adapter from height ", height, " (student) up to ", wanted,
+                  " (teacher); bind a student tap of at least half the teacher's height"));
     }
     if (width != teacher[3]) {
-      throw ShapeError("the adapter that maps height " + std::to_string(height) + " to " +
-                       std::to_string(wanted) + " makes width " + std::to_string(width) + " of " +
-                       std::to_string(student[3]) + ", not the teacher's " +
-                       std::to_string(teacher[3]) + "; bind taps of the same proportions");
+      throw ShapeError(message("the adapter that maps height ", height, " to ", wanted,
+                               " makes width ", width, " of ", student[3], ", not the teacher's ",
+                               teacher[3], "; bind taps of the same proportions"));
     }
     norm_ = BatchNorm(builder.in("bn"), teacher[1]);
   }

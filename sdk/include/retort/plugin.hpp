@@ -90,7 +90,7 @@ constexpr auto component(retort_kind kind, const void* (*find_interface)(const c
   copy_text(record.id, id);
   copy_text(record.version, version);
   copy_text(record.summary, summary);
-  const auto apply = [&record](const auto& trait) {
+  [[maybe_unused]] const auto apply = [&record](const auto& trait) {
     if constexpr (is_option<std::decay_t<decltype(trait)>>) {
       ++record.option_count;
     } else {
@@ -141,7 +141,7 @@ constexpr auto manifest(const std::tuple<Components...>& declared) {
   made.total_size = size;
 
   uint32_t component = 0, option = 0, use = 0;
-  const auto add_trait = [&](const auto& trait) {
+  [[maybe_unused]] const auto add_trait = [&](const auto& trait) {
     using Trait = std::decay_t<decltype(trait)>;
     if constexpr (is_option<Trait>) {
       made.Records<retort_option_record, options>::set(option++, trait.record());
@@ -176,7 +176,7 @@ struct Functions {
       auto& options = static_cast<Class*>(self)->options;
       uint32_t at = 0;
       bool found = false;
-      const auto visit = [&](const auto& trait) {
+      [[maybe_unused]] const auto visit = [&](const auto& trait) {
         if constexpr (is_option<std::decay_t<decltype(trait)>>) {
           if (at++ == index) {
             trait.set(options, *value);
@@ -186,7 +186,7 @@ struct Functions {
       };
       std::apply([&](const auto&... traits) { (visit(traits), ...); },
                  std::get<I>(declared).traits);
-      if (!found) throw ConfigError("there is no option number " + std::to_string(index));
+      if (!found) throw ConfigError(message("there is no option number ", index));
     });
   }
   static constexpr retort_component table() {

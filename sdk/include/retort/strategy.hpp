@@ -24,8 +24,8 @@ struct Setup : Builder {
   int64_t batch_size = 0;
   int64_t epoch_count = 0;
   int64_t step_count = 0;  ///< over all epochs
-  const int64_t* labels =
-      nullptr;  ///< of the whole training set, train_count of them; null when it has none
+  /// Of the whole training set, train_count of them; null when it has none.
+  const int64_t* labels = nullptr;
   NetworkShapes student;
   NetworkShapes teacher;
 };
@@ -90,11 +90,13 @@ class Strategy {
   virtual ~Strategy() = default;
 
   /// Called once, before training. Declares the strategy's own modules; sees shapes and counts.
-  /// Throws: ShapeError or ConfigError, which the user sees before training starts.
+  /// Throws:  ShapeError or ConfigError, which the user sees before training starts.
   virtual void setup(Setup& setup) { (void)setup; }
 
-  /// The loss of one batch: a [] tensor with a gradient path to the student. The weight is the
-  /// experiment's business.
+  /// The loss of one batch; the weight is the experiment's business.
+  /// Inputs:  see Step; they must not be written to.
+  /// Output:  one float32 element, with a gradient path to the student or to own parameters.
+  /// Throws:  ShapeError or Error; the user sees it with the plugin, the function and the step.
   virtual Tensor loss(const Step& step) = 0;
 
   /// Updates state such as memory banks, after the backward pass of a step that counts.
@@ -103,23 +105,25 @@ class Strategy {
 
 namespace detail {
 
-inline NetworkShapes shapes_of(const retort_network_shapes& from) {
+RETORT_COLD inline NetworkShapes shapes_of(const retort_network_shapes& from) {
   NetworkShapes shapes;
   shapes.logits = Shape(from.logits.sizes, from.logits.rank);
+  shapes.features = std::vector<Shape>(static_cast<size_t>(from.feature_count));
   const char* at = reinterpret_cast<const char*>(from.features);
-  for (int64_t i = 0; i < from.feature_count; ++i, at += from.feature_stride) {
+  for (Shape& feature : shapes.features) {
     const auto& shape = *reinterpret_cast<const retort_shape*>(at);
-    shapes.features.emplace_back(shape.sizes, shape.rank);
+    feature = Shape(shape.sizes, shape.rank);
+    at += from.feature_stride;
   }
   return shapes;
 }
 
-inline NetworkOutputs outputs_of(const retort_network_step& from) {
+__attribute__((noinline)) inline NetworkOutputs outputs_of(const retort_network_step& from) {
   NetworkOutputs outputs;
   outputs.logits = Tensor::borrow(from.logits);
-  outputs.features.reserve(static_cast<size_t>(from.feature_count));
-  for (int64_t i = 0; i < from.feature_count; ++i)
-    outputs.features.push_back(Tensor::borrow(from.features[i]));
+  outputs.features = std::vector<Tensor>(static_cast<size_t>(from.feature_count));
+  const retort_value* at = from.features;
+  for (Tensor& feature : outputs.features) feature = Tensor::borrow(*at++);
   return outputs;
 }
 

@@ -38,13 +38,11 @@ class Shape {
   }
 
   int64_t rank() const { return rank_; }
-  /// The size of a dimension; a negative one counts from the end. Throws: ShapeError when there is
-  /// no such dimension.
+  /// The size of a dimension; a negative one counts from the end.
+  /// Throws:  ShapeError when there is no such dimension.
   int64_t operator[](int64_t dim) const {
     const int64_t at = dim < 0 ? dim + rank_ : dim;
-    if (at < 0 || at >= rank_) {
-      throw ShapeError("dimension " + std::to_string(dim) + " of a tensor of shape " + text());
-    }
+    if (at < 0 || at >= rank_) refuse(dim);
     return sizes_[at];
   }
   int64_t numel() const {
@@ -60,10 +58,10 @@ class Shape {
     sizes_[rank_++] = size;
   }
   /// "[128, 10]"
-  std::string text() const {
+  RETORT_COLD std::string text() const {
     std::string out = "[";
-    for (const int64_t size : *this) out += (out.size() > 1 ? ", " : "") + std::to_string(size);
-    return out + "]";
+    for (int64_t i = 0; i < rank_; ++i) out += message(i == 0 ? "" : ", ", sizes_[i]);
+    return out += "]";
   }
   friend bool operator==(const Shape& a, const Shape& b) {
     if (a.rank_ != b.rank_) return false;
@@ -75,12 +73,17 @@ class Shape {
   friend bool operator!=(const Shape& a, const Shape& b) { return !(a == b); }
 
  private:
+  [[noreturn]] RETORT_COLD void refuse(int64_t dim) const {
+    throw ShapeError(message("dimension ", dim, " of a tensor of shape ", text()));
+  }
+
   int64_t sizes_[RETORT_MAX_RANK] = {};
   int64_t rank_ = 0;
 };
 
 /// A tensor of the host, or a parameter slot of the running network. Copies share the tensor. A
 /// default-constructed one is undefined: it stands for "no tensor" where an operator allows that.
+/// Threads: only the one that the host calls the plugin on.
 class Tensor {
  public:
   Tensor() = default;
@@ -113,13 +116,14 @@ class Tensor {
     result.retain();
     return result;
   }
+  /// The parameter or buffer of a slot; Builder gives these out.
   static Tensor parameter(int64_t slot) {
     Tensor result;
     result.value_.tag = RETORT_TAG_PARAM;
     result.value_.as.integer = slot;
     return result;
   }
-  /// Copies row-major memory of that shape to the running device.
+  /// Copies row-major memory of that shape, shape.numel() numbers, to the running device.
   static Tensor from(const double* data, const Shape& shape) {
     return copy(Dtype::Float64, data, shape);
   }
@@ -131,6 +135,7 @@ class Tensor {
   }
 
   bool defined() const { return value_.tag != RETORT_TAG_NONE; }
+  /// Throws:  Error for an undefined tensor; so do size(), rank(), numel() and dtype().
   Shape shape() const {
     int64_t sizes[RETORT_MAX_RANK];
     uint32_t rank = 0;
@@ -147,8 +152,8 @@ class Tensor {
     detail::check(detail::host().dtype(&value_, &dtype, &failure));
     return static_cast<Dtype>(dtype);
   }
-  /// The one element as a number. Waits for the device: declare `syncs()`. Refused in a model's
-  /// forward.
+  /// The one element as a number. Waits for the device: declare syncs().
+  /// Throws:  Error when there is not exactly one element, and in a model's forward.
   double item() const {
     retort_value scalar{};
     detail::Failure failure;
@@ -271,13 +276,16 @@ class Value {
 };
 
 /// An ATen operator by name. Find it once, call it often:
-///   static const Operator sinc("aten::sinc");    Tensor y = sinc(x);
+///   static const Operator sinc("aten::sinc");
+///   Tensor y = sinc(x);
 /// Operators that ops.hpp wraps are part of the contract; list any other in the declaration:
-/// uses("aten::sinc"). Throws:  Error with code RETORT_NO_OPERATOR when the host's LibTorch has
-/// none of that name.
+/// uses("aten::sinc").
+/// Inputs:  arguments in the order of ATen's schema; trailing ones with a default may be left out.
+/// Throws:  Error with code RETORT_NO_OPERATOR when the host's LibTorch has none of that name;
+///          Error with code RETORT_OPERATOR_FAILED and LibTorch's reason when a call fails.
 class Operator {
  public:
-  explicit Operator(const char* name, const char* overload = "") {
+  __attribute__((noinline)) explicit Operator(const char* name, const char* overload = "") {
     detail::Failure failure;
     detail::check(detail::host().find_op(name, overload, &op_, &failure));
   }
@@ -288,7 +296,7 @@ class Operator {
     const Value values[] = {Value(arguments)...};
     return one(values, sizeof...(arguments));
   }
-  Tensor one(const Value* arguments, size_t count) const {
+  __attribute__((noinline)) Tensor one(const Value* arguments, size_t count) const {
     retort_value result{};
     call(arguments, count, &result, 1);
     return Tensor::adopt(result.tag == RETORT_TAG_TENSOR ? result.as.tensor : nullptr);

@@ -119,8 +119,8 @@ inline Tensor kl_div(const Tensor& self, const Tensor& target,
 inline Tensor kl_divergence(const Tensor& log_p, const Tensor& log_q) {
   const Shape shape = log_p.shape(), other = log_q.shape();
   if (shape != other) {
-    throw ShapeError("kl_divergence of " + shape.text() + " and " + other.text() +
-                     "; both must have the same batch and classes");
+    throw ShapeError(message("kl_divergence of ", shape.text(), " and ", other.text(),
+                             "; both must have the same batch and classes"));
   }
   return kl_div(log_q, log_p, Reduction::Sum, true) / static_cast<double>(shape[0]);
 }
