@@ -248,6 +248,11 @@ int32_t draw(const retort_draw_spec* spec, retort_tensor* out, retort_error* err
     const Philox random(combine_key(running.seed, running.instance + "/" + spec->name,
                                     static_cast<uint64_t>(running.step)));
     const bool integers = spec->kind == RETORT_DRAW_INTEGERS;
+    if (integers && !(spec->a < spec->b)) {
+      const auto low = static_cast<int64_t>(spec->a), high = static_cast<int64_t>(spec->b);
+      throw PluginError("draw \"" + std::string(spec->name) + "\": there is no integer in [" +
+                        std::to_string(low) + ", " + std::to_string(high) + ")");
+    }
     at::Tensor tensor = at::empty(at::IntArrayRef(spec->sizes, spec->rank),
                                   at::TensorOptions().dtype(integers ? at::kLong : at::kFloat));
     if (integers) {

@@ -115,7 +115,11 @@ const at::Tensor& ParameterSet::resolve(int64_t slot) {
   }
   Parameter& parameter = parameters_[static_cast<size_t>(slot)];
   if (!bf16_ || !parameter.trained || parameter.role == RETORT_ROLE_NORM) return parameter.master;
-  if (!parameter.working.defined()) parameter.working = parameter.master.to(at::kBFloat16);
+  if (!parameter.working.defined()) {
+    // The copy serves the whole pass: its first use may be where the plugin records no gradients.
+    const c10::AutoGradMode recording(true);
+    parameter.working = parameter.master.to(at::kBFloat16);
+  }
   return parameter.working;
 }
 

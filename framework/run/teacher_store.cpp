@@ -41,9 +41,11 @@ std::optional<Accuracy> TeacherStore::load(Network& teacher) const {
   if (!std::filesystem::exists(file_)) return std::nullopt;
   try {
     const SafetensorsFile kept = SafetensorsFile::open(file_);
+    // Read first: a teacher that is trained again starts at its start values.
+    const Accuracy accuracy = {std::stoll(kept.metadata().at("test_correct")),
+                               std::stoll(kept.metadata().at("test_total"))};
     load_weights(teacher.parameters(), file_, {});
-    return Accuracy{std::stoll(kept.metadata().at("test_correct")),
-                    std::stoll(kept.metadata().at("test_total"))};
+    return accuracy;
   } catch (const DataError& damage) {
     spdlog::warn("the kept teacher cannot be used and is trained again: {}", damage.what());
   } catch (const std::exception&) {
@@ -54,7 +56,8 @@ std::optional<Accuracy> TeacherStore::load(Network& teacher) const {
 }
 
 void TeacherStore::save(const Network& teacher, const Accuracy& accuracy) const {
-  std::filesystem::create_directories(file_.parent_path());
+  std::error_code told_by_the_write;
+  std::filesystem::create_directories(file_.parent_path(), told_by_the_write);
   SafeMetadata metadata;
   metadata["format"] = "pt";
   metadata["key"] = key_;

@@ -9,8 +9,7 @@ namespace retort::host {
 
 Accuracy evaluate(Network& network, const ImageData& data, const ViewMaker& views,
                   int64_t batch_size) {
-  const bool grad_mode = c10::GradMode::is_enabled();
-  c10::GradMode::set_enabled(false);
+  const c10::NoGradGuard without_gradients;
   const at::Device device = network.placement().device;
   // Counted on the device, so that the host waits once.
   at::Tensor correct = at::zeros({}, at::TensorOptions().dtype(at::kLong).device(device));
@@ -20,7 +19,6 @@ Accuracy evaluate(Network& network, const ImageData& data, const ViewMaker& view
     const at::Tensor labels = data.test.labels.narrow(0, first, count).to(device);
     correct.add_(network.forward(images, {}, false).logits.argmax(1).eq(labels).sum());
   }
-  c10::GradMode::set_enabled(grad_mode);
   return {correct.item().toLong(), data.test.size()};
 }
 

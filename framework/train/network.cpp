@@ -116,15 +116,13 @@ Outputs Network::forward(const at::Tensor& x, const std::vector<std::string>& ta
 
 const NetworkProfile& Network::profile() {
   if (profile_ != nullptr) return *profile_;
-  const bool grad_mode = c10::GradMode::is_enabled();
-  c10::GradMode::set_enabled(false);
+  const c10::NoGradGuard without_gradients;
   Taps all;
   Recorder recorder;
   const at::Tensor zeros =
       at::zeros({1, input_.channels, input_.height, input_.width},
                 at::TensorOptions().dtype(at::kFloat).device(placement_.device));
   const Outputs outputs = run(zeros, all, false, &recorder);
-  c10::GradMode::set_enabled(grad_mode);
 
   profile_ = std::make_unique<NetworkProfile>();
   profile_->parameters = parameters_.parameter_count();

@@ -47,16 +47,6 @@ Outputs select(const Outputs& all, const std::vector<std::string>& names,
   return outputs;
 }
 
-/// Runs without recording gradients while it lives.
-class WithoutGradients {
- public:
-  WithoutGradients() : previous_(c10::GradMode::is_enabled()) { c10::GradMode::set_enabled(false); }
-  ~WithoutGradients() { c10::GradMode::set_enabled(previous_); }
-
- private:
-  bool previous_;
-};
-
 /// Sets the transfers up before the optimizer collects their parameters.
 const TrainingPlan& with_transfers_set_up(const TrainingPlan& plan) {
   const int64_t steps_per_epoch = plan.data->train.size() / plan.batch_size;
@@ -186,7 +176,7 @@ StepInputs Trainer::forward(const Batch& batch, int64_t epoch, bool with_teacher
   const at::Tensor images = batch.student_images.to(device, true);
   mark(StepPart::Data);
   if (with_teacher) {
-    const WithoutGradients guard;
+    const c10::NoGradGuard without_gradients;
     const bool shared = batch.teacher_images.is_same(batch.student_images);
     plan_.teacher->set_step(step_);
     inputs.teacher = plan_.teacher->forward(shared ? images : batch.teacher_images.to(device, true),
@@ -235,7 +225,7 @@ void Trainer::train_step(const Batch& batch, int64_t epoch) {
   optimizer_.step(learning_rate(plan_.train, step_, loader_.batches_per_epoch()));
   optimizer_.zero_grad();
   for (const auto& [transfer, own] : seen) {
-    const WithoutGradients guard;
+    const c10::NoGradGuard without_gradients;
     transfer->after_backward(own);
   }
   mark(StepPart::Optimizer);
@@ -246,12 +236,11 @@ void Trainer::collect(const Terms& terms) {
   if (terms.names != term_names_) {
     flush_losses();
     term_names_ = terms.names;
-    if (losses_.size() != term_names_.size()) {
-      // A transfer came or went within the epoch: its mean is over the steps in which it took part.
-      loss_sums_.assign(term_names_.size(), 0);
-      loss_count_ = 0;
-    }
+    // A transfer came or went within the epoch: the means are over the steps since then.
+    loss_sums_.assign(term_names_.size(), 0);
+    loss_count_ = 0;
   }
+  if (unread_.empty()) first_unread_ = step_;
   unread_.push_back(terms.values);
   if (plan_.student->placement().device.is_cpu())
     flush_losses();  // before the update: a bad step changes nothing
@@ -265,10 +254,9 @@ void Trainer::flush_losses() {
   const double* values = read.const_data_ptr<double>();
   const size_t terms = term_names_.size();
   loss_sums_.resize(terms, 0);
-  const auto first_step = step_ + 1 - static_cast<int64_t>(unread_.size());
   for (size_t i = 0; i < flat.size(); ++i) {
     if (!std::isfinite(values[i])) {
-      const int64_t step = std::max<int64_t>(first_step, 0) + static_cast<int64_t>(i / terms);
+      const int64_t step = first_unread_ + static_cast<int64_t>(i / terms);
       unread_.clear();
       throw NonFiniteError(
           plan_.phase + ", step " + std::to_string(step) + ": the loss term \"" +

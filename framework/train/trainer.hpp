@@ -114,6 +114,7 @@ class Trainer {
   // Losses of steps that the host has not read yet: one [] tensor a term, so that a GPU is not waited for each step.
   std::vector<std::string> term_names_;
   std::vector<std::vector<at::Tensor>> unread_;
+  int64_t first_unread_ = 0;                            // the step of the first
   std::vector<std::pair<std::string, double>> losses_;  // means of the epoch so far
   std::vector<double> loss_sums_;
   int64_t loss_count_ = 0;

@@ -110,12 +110,10 @@ void load_weights(ParameterSet& parameters, const std::filesystem::path& file,
                     "rename = { \"name in the file\" = \"name in the model\" }");
   }
 
-  const bool grad_mode = c10::GradMode::is_enabled();
-  c10::GradMode::set_enabled(false);
+  const c10::NoGradGuard without_gradients;
   for (const auto& [name, view] : found) {
     parameters.find(name)->master.copy_(read_tensor(*view, *scalar_type(view->dtype)));
   }
-  c10::GradMode::set_enabled(grad_mode);
 }
 
 std::vector<NamedTensor> named_weights(const ParameterSet& parameters) {
