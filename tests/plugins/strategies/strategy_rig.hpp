@@ -12,21 +12,9 @@
 
 #include "framework/train/transfer.hpp"
 #include "tests/plugins/components.hpp"
+#include "tests/tolerances.hpp"
 
 namespace retort::test {
-
-/// How near a computed number must be to its reference, relative to the reference's size. The
-/// reference gradient norms are printed with nine digits.
-struct Tolerance {
-  double loss;
-  double gradient;
-};
-inline Tolerance tolerance_of(at::ScalarType type) {
-  return type == at::kDouble ? Tolerance{1e-9, 1e-8} : Tolerance{1e-5, 1e-5};
-}
-/// Central differences of this width in float64 leave this relative error.
-constexpr double kDifferenceWidth = 1e-5;
-constexpr double kDifferenceTolerance = 1e-6;
 
 /// float64 numbers made by a formula from an element's indices, as the golden inputs are.
 at::Tensor from_formula(const std::vector<int64_t>& sizes,

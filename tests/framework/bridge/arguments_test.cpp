@@ -1,0 +1,192 @@
+// Arguments are checked against the operator's schema before LibTorch sees them.
+#include <ATen/ops/arange.h>
+#include <ATen/ops/ones.h>
+#include <gmock/gmock.h>
+
+#include "tests/framework/bridge/door_rig.hpp"
+
+namespace retort::test {
+namespace {
+
+using testing::HasSubstr;
+
+/// Nine numbers to call operators on.
+at::Tensor nine() { return at::arange(9, at::kFloat).reshape({3, 3}); }
+
+retort_value tensor_list(const std::vector<retort_value>& entries) {
+  retort_value value{};
+  value.tag = RETORT_TAG_TENSORS;
+  value.count = static_cast<int64_t>(entries.size());
+  value.as.values = entries.data();
+  return value;
+}
+
+retort_value int_list(const std::vector<int64_t>& entries) {
+  retort_value value{};
+  value.tag = RETORT_TAG_INTS;
+  value.count = static_cast<int64_t>(entries.size());
+  value.as.integers = entries.data();
+  return value;
+}
+
+/// Calls the table itself, for values that the SDK cannot make. Returns the code.
+int32_t call_raw(const char* name, const char* overload, const std::vector<retort_value>& arguments,
+                 std::vector<retort_value>& results, int64_t& count) {
+  const retort_host& door = host::host_table();
+  retort_op op = nullptr;
+  EXPECT_EQ(door.find_op(name, overload, &op, nullptr), RETORT_OK);
+  return door.call(op, arguments.data(), static_cast<int64_t>(arguments.size()), results.data(),
+                   static_cast<int64_t>(results.size()), &count, nullptr);
+}
+
+TEST(Arguments, OfAWrongTagAreNamed) {
+  const InPlugin plugin;
+  const std::string message =
+      refusal("aten::log_softmax", "int", {to_plugin(nine()), "first dimension"});
+  EXPECT_THAT(message, HasSubstr("aten::log_softmax.int: argument \"dim\" is a text"));
+  EXPECT_THAT(message, HasSubstr("it takes an int"));
+}
+
+TEST(Arguments, ThatAreRealWhereAnIntBelongsAreRefused) {
+  const InPlugin plugin;
+  EXPECT_THAT(refusal("aten::log_softmax", "int", {to_plugin(nine()), 1.0}),
+              HasSubstr("argument \"dim\" is a real; it takes an int"));
+}
+
+TEST(Arguments, BeyondTheSchemaAreRefused) {
+  const InPlugin plugin;
+  EXPECT_THAT(refusal("aten::relu", "", {to_plugin(nine()), 1, 2}),
+              HasSubstr("aten::relu is called with 3 arguments; it takes at most 1"));
+}
+
+TEST(Arguments, WithoutADefaultMustBeThere) {
+  const InPlugin plugin;
+  EXPECT_THAT(refusal("aten::matmul", "", {to_plugin(nine())}),
+              HasSubstr("aten::matmul is called with 1 arguments; \"other\" has no default"));
+}
+
+TEST(Arguments, OfNoneAreRefusedWhereATensorIsNeeded) {
+  const InPlugin plugin;
+  EXPECT_THAT(refusal("aten::matmul", "", {to_plugin(nine()), Value()}),
+              HasSubstr("aten::matmul: argument \"other\" is none; it takes a tensor"));
+}
+
+TEST(Arguments, OfNoneAreTakenWhereTheSchemaAllowsIt) {
+  const InPlugin plugin;
+  const Tensor y = Operator("aten::linear")(to_plugin(nine()), to_plugin(nine()), Value());
+  EXPECT_TRUE(to_host(y).equal(nine().matmul(nine().t())));
+}
+
+TEST(Arguments, TurnAnIntIntoARealWhereARealBelongs) {
+  const InPlugin plugin;
+  const Tensor y = Operator("aten::norm", "Scalar")(to_plugin(nine()), 1);
+  EXPECT_EQ(to_host(y).item<float>(), 36);
+  EXPECT_EQ(refusal("aten::batch_norm", "",
+                    {to_plugin(nine()), Value(), Value(), Value(), Value(), true, 1, 1, false}),
+            "");
+}
+
+TEST(Arguments, SpreadOneIntOverAFixedSizeList) {
+  const InPlugin plugin;
+  const Tensor image = to_plugin(nine().reshape({1, 1, 3, 3}));
+  EXPECT_EQ(Operator("aten::avg_pool2d")(image, 3).shape(), Shape({1, 1, 1, 1}));
+  EXPECT_EQ(Operator("aten::avg_pool2d")(image, Ints{3}).shape(), Shape({1, 1, 1, 1}));
+}
+
+TEST(Arguments, OfATensorListAreCheckedOneByOne) {
+  const InPlugin plugin;
+  std::vector<retort_value> results(1);
+  int64_t count = 0;
+  const at::Tensor x = nine();
+  const std::vector<retort_value> entries = {host::borrowed_value(x), Value(1.5).value()};
+  EXPECT_EQ(call_raw("aten::cat", "", {tensor_list(entries)}, results, count), RETORT_BAD_ARGUMENT);
+  EXPECT_THAT(host::host_table().last_error(),
+              HasSubstr("aten::cat: argument \"tensors\" is a real"));
+}
+
+TEST(Arguments, OfAnOptionalTensorListMayHoldNone) {
+  const InPlugin plugin;
+  const Tensor columns = to_plugin(at::arange(2, at::kLong));
+  const Tensor y = index(to_plugin(nine()), {Tensor(), columns});
+  EXPECT_TRUE(to_host(y).equal(nine().narrow(1, 0, 2)));
+}
+
+TEST(Arguments, ThatOnlyTheHostSetsAreRefused) {
+  const InPlugin plugin;
+  EXPECT_THAT(refusal("aten::zeros", "", {Ints{2}, Dtype::Float32, 0}),
+              HasSubstr("argument \"layout\" is an int; it takes nothing"));
+}
+
+TEST(Arguments, OfAnUnknownDtypeAreRefused) {
+  const InPlugin plugin;
+  EXPECT_THAT(refusal("aten::to", "dtype", {to_plugin(nine()), static_cast<Dtype>(77)}),
+              HasSubstr("argument \"dtype\" is a dtype"));
+}
+
+TEST(Arguments, ThatLibTorchRefusesGiveItsReasonWithTheOperator) {
+  const InPlugin plugin;
+  const std::string message = refusal("aten::log_softmax", "int", {to_plugin(nine()), 5});
+  EXPECT_THAT(message, HasSubstr("aten::log_softmax.int: "));
+  EXPECT_THAT(message, HasSubstr("Dimension out of range"));
+  EXPECT_THAT(message, testing::Not(HasSubstr("Exception raised from")));
+}
+
+TEST(Results, OfAListAreLaidOutFlat) {
+  const InPlugin plugin;
+  const std::vector<Tensor> parts = split(to_plugin(nine()), 2);
+  ASSERT_EQ(parts.size(), 2u);
+  EXPECT_EQ(parts[0].shape(), Shape({2, 3}));
+  EXPECT_EQ(parts[1].shape(), Shape({1, 3}));
+}
+
+TEST(Results, OfSeveralKindsComeInOrder) {
+  const InPlugin plugin;
+  const std::vector<Tensor> top = topk(to_plugin(nine()), 1, 1);
+  EXPECT_TRUE(to_host(top[0]).equal(nine().narrow(1, 2, 1)));
+  EXPECT_EQ(top[1].dtype(), Dtype::Int64);
+}
+
+TEST(Results, ThatDoNotFitSayHowManyThereAre) {
+  const InPlugin plugin;
+  const at::Tensor x = nine();
+  std::vector<retort_value> results(2);
+  int64_t count = 0;
+  EXPECT_EQ(call_raw("aten::unbind", "int", {host::borrowed_value(x)}, results, count),
+            RETORT_CAPACITY);
+  EXPECT_EQ(count, 3);
+  EXPECT_EQ(results[0].tag, RETORT_TAG_NONE);
+  EXPECT_THAT(host::host_table().last_error(), HasSubstr("returns 3 values; there is room for 2"));
+}
+
+TEST(Results, ThatAreUndefinedCrossAsNone) {
+  const InPlugin plugin;
+  const at::Tensor image = nine().reshape({1, 1, 3, 3}), weight = at::ones({1, 1, 1, 1});
+  const std::vector<int64_t> ones = {1, 1}, zeros = {0, 0};
+  const uint8_t only_second[] = {0, 1, 0};
+  retort_value mask{};
+  mask.tag = RETORT_TAG_BOOLS;
+  mask.count = 3;
+  mask.as.bools = only_second;
+  std::vector<retort_value> results(3);
+  int64_t count = 0;
+  ASSERT_EQ(
+      call_raw("aten::convolution_backward", "",
+               {host::borrowed_value(image), host::borrowed_value(image),
+                host::borrowed_value(weight), Value().value(), int_list(ones), int_list(zeros),
+                int_list(ones), Value(false).value(), int_list(zeros), Value(1).value(), mask},
+               results, count),
+      RETORT_OK)
+      << host::host_table().last_error();
+  EXPECT_EQ(results[0].tag, RETORT_TAG_NONE);
+  EXPECT_EQ(to_host(Tensor::adopt(results[1].as.tensor)).item<float>(), 204);  // 0 + 1 + ... + 64
+  EXPECT_EQ(results[2].tag, RETORT_TAG_NONE);
+}
+
+TEST(UnknownOperators, AreNamed) {
+  detail::attached_host = &host::host_table();
+  EXPECT_THAT(message_of<retort::Error>([] { Operator("aten::sofmax", "int"); }),
+              HasSubstr("operator aten::sofmax.int does not exist in this host's LibTorch"));
+}
+
+}  // namespace
+}  // namespace retort::test

@@ -1,0 +1,156 @@
+#include "framework/bridge/random.hpp"
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numeric>
+#include <vector>
+
+#include "tests/framework/bridge/door_rig.hpp"
+#include "tests/tolerances.hpp"
+
+namespace retort::test {
+namespace {
+
+using host::Philox;
+using testing::HasSubstr;
+using Words = std::array<uint32_t, 4>;
+
+// Random123's kat_vectors, philox4x32 10.
+TEST(Philox, GivesTheKnownAnswerForZeros) {
+  EXPECT_EQ(Philox(0).block(0, 0), (Words{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}));
+}
+TEST(Philox, GivesTheKnownAnswerForOnes) {
+  EXPECT_EQ(Philox(~0ull).block(~0ull, ~0ull),
+            (Words{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}));
+}
+TEST(Philox, GivesTheKnownAnswerForTheDigitsOfPi) {
+  EXPECT_EQ(Philox(0x299f31d0a4093822).block(0x85a308d3243f6a88, 0x0370734413198a2e),
+            (Words{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}));
+}
+
+TEST(Philox, KeepsUniformNumbersBelowTheUpperBound) {
+  std::vector<float> numbers(100000);
+  Philox(7).uniform(numbers.data(), static_cast<int64_t>(numbers.size()), 0, 1e-40);
+  const auto [least, most] = std::minmax_element(numbers.begin(), numbers.end());
+  EXPECT_GE(*least, 0);
+  EXPECT_LT(*most, 1e-40f);
+}
+
+TEST(Philox, PermutesEveryNumberOnce) {
+  std::vector<int64_t> order(1000), sorted(1000);
+  Philox(7).permutation(order.data(), 1000);
+  std::iota(sorted.begin(), sorted.end(), 0);
+  EXPECT_NE(order, sorted);
+  std::sort(order.begin(), order.end());
+  EXPECT_EQ(order, sorted);
+}
+
+TEST(Philox, StartsAPermutationWithEveryNumberAlikeOften) {
+  constexpr int kRounds = 4000, kCount = 5;
+  std::array<int, kCount> first{};
+  for (uint64_t key = 0; key < kRounds; ++key) {
+    std::array<int64_t, kCount> order{};
+    Philox(host::combine_key(key, "order")).permutation(order.data(), kCount);
+    ++first[static_cast<size_t>(order[0])];
+  }
+  const double expected = kRounds / static_cast<double>(kCount);
+  for (const int count : first) {
+    EXPECT_NEAR(count, expected, kStandardErrors * std::sqrt(expected));
+  }
+}
+
+TEST(CombineKey, TellsPurposeNumberAndSeedApart) {
+  const uint64_t key = host::combine_key(1, "augment", 2);
+  EXPECT_EQ(key, host::combine_key(1, "augment", 2));
+  EXPECT_NE(key, host::combine_key(1, "order", 2));
+  EXPECT_NE(key, host::combine_key(1, "augment", 3));
+  EXPECT_NE(key, host::combine_key(2, "augment", 2));
+}
+
+/// Draws as a strategy does; throws what the SDK throws.
+at::Tensor draw(retort_draw_kind kind, const char* name, std::vector<int64_t> sizes, double a,
+                double b) {
+  retort_draw_spec spec{};
+  spec.struct_size = sizeof(spec);
+  spec.kind = kind;
+  spec.name = name;
+  spec.rank = static_cast<uint32_t>(sizes.size());
+  spec.sizes = sizes.data();
+  spec.a = a;
+  spec.b = b;
+  retort_tensor tensor = nullptr;
+  detail::check(host::host_table().draw(&spec, &tensor, nullptr));
+  return to_host(Tensor::adopt(tensor));
+}
+at::Tensor mask(const char* name = "mask") { return draw(RETORT_DRAW_UNIFORM, name, {64}, 0, 1); }
+
+TEST(Draws, AreAFunctionOfSeedComponentNameAndStep) {
+  InPlugin plugin;
+  const at::Tensor here = mask();
+  EXPECT_TRUE(mask().equal(here));
+  EXPECT_FALSE(mask("other").equal(here));
+  plugin.scope.step = 13;
+  EXPECT_FALSE(mask().equal(here));
+  plugin.scope.step = 12;
+  EXPECT_TRUE(mask().equal(here));
+  plugin.scope.seed = 2;
+  EXPECT_FALSE(mask().equal(here));
+  plugin.scope.seed = 1;
+  plugin.scope.instance = "logits.other";
+  EXPECT_FALSE(mask().equal(here));
+}
+
+TEST(Draws, BeginAlikeWhateverTheirLength) {
+  const InPlugin plugin;
+  EXPECT_TRUE(draw(RETORT_DRAW_NORMAL, "noise", {7}, 0, 1)
+                  .equal(draw(RETORT_DRAW_NORMAL, "noise", {64}, 0, 1).narrow(0, 0, 7)));
+}
+
+/// Mean and variance of a draw against the distribution's own.
+void expect_moments(const at::Tensor& numbers, double mean, double variance) {
+  const double n = static_cast<double>(numbers.numel());
+  EXPECT_NEAR(numbers.to(at::kDouble).mean().item<double>(), mean,
+              kStandardErrors * std::sqrt(variance / n));
+  // The variance of a sample's variance is at most 2 / n for these distributions.
+  EXPECT_NEAR(numbers.to(at::kDouble).var().item<double>(), variance,
+              kStandardErrors * variance * std::sqrt(2 / n));
+}
+
+TEST(Draws, OfUniformNumbersHaveTheirMoments) {
+  const InPlugin plugin;
+  const at::Tensor numbers = draw(RETORT_DRAW_UNIFORM, "u", {100, 1000}, -1, 3);
+  expect_moments(numbers, 1, 16 / 12.0);
+  EXPECT_GE(numbers.min().item<float>(), -1);
+  EXPECT_LT(numbers.max().item<float>(), 3);
+}
+
+TEST(Draws, OfNormalNumbersHaveTheirMoments) {
+  const InPlugin plugin;
+  expect_moments(draw(RETORT_DRAW_NORMAL, "n", {100, 1000}, 2, 0.5), 2, 0.25);
+}
+
+TEST(Draws, OfIntegersReachBothEndsAndNoMore) {
+  const InPlugin plugin;
+  const at::Tensor numbers = draw(RETORT_DRAW_INTEGERS, "i", {100, 1000}, -2, 3);
+  EXPECT_EQ(numbers.scalar_type(), at::kLong);
+  expect_moments(numbers, 0, 2);
+  EXPECT_EQ(numbers.min().item<int64_t>(), -2);
+  EXPECT_EQ(numbers.max().item<int64_t>(), 2);
+}
+
+TEST(Draws, AreOfTheScopesFloatType) {
+  const InPlugin plugin(host::Phase::Loss, at::kDouble);
+  EXPECT_EQ(mask().scalar_type(), at::kDouble);
+}
+
+TEST(Draws, OfIntegersFromAnEmptyRangeAreRefused) {
+  const InPlugin plugin;
+  EXPECT_THAT(message_of<retort::Error>([] { draw(RETORT_DRAW_INTEGERS, "i", {2}, 3, 3); }),
+              HasSubstr("draw \"i\": there is no integer in [3, 3)"));
+}
+
+}  // namespace
+}  // namespace retort::test

@@ -1,0 +1,140 @@
+// Each command of the program, as a user calls it.
+#include <gmock/gmock.h>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/framework/cli/program.hpp"
+
+namespace retort::test {
+namespace {
+
+using nlohmann::json;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::MatchesRegex;
+using testing::Not;
+
+TEST(Check, ResolvesEverythingAndTakesOneStep) {
+  const Scratch scratch;
+  const Finished check = retort({"check", tiny_experiment(scratch).string()});
+  ASSERT_EQ(check.code, 0) << check.err;
+  EXPECT_THAT(check.out, AllOf(HasSubstr("data      synthetic   128 train, 64 test, 1 x 8 x 8"),
+                               HasSubstr("student   convnet width=0.5"),
+                               HasSubstr("teacher   convnet   "), HasSubstr("transfer  logits.kd"),
+                               HasSubstr("student layer2     [32, 16, 4, 4]"),
+                               HasSubstr("teacher layer2     [32, 32, 4, 4]"),
+                               HasSubstr("step      task "), HasSubstr("\nok\n")));
+}
+
+TEST(Check, WritesNothing) {
+  const Scratch scratch;
+  retort({"check", tiny_experiment(scratch).string()});
+  EXPECT_EQ(files_in(scratch.folder()), 1u);
+}
+
+TEST(DryRun, PrintsTheResolvedExperimentThatLoadsAgain) {
+  const Scratch scratch;
+  const Finished first =
+      retort({"run", "--dry-run", tiny_experiment(scratch).string(), "student.width=0.25"});
+  ASSERT_EQ(first.code, 0) << first.err;
+  EXPECT_THAT(first.out, HasSubstr("width = 0.25"));
+  const Finished again =
+      retort({"run", "--dry-run", scratch.put("again.toml", first.out).string()});
+  EXPECT_EQ(again.code, 0) << again.err;
+  EXPECT_EQ(again.out, first.out);
+  EXPECT_FALSE(std::filesystem::exists(scratch.path("runs")));
+}
+
+TEST(Ls, ListsWhatIsInstalled) {
+  const Finished ls = retort({"ls"});
+  ASSERT_EQ(ls.code, 0) << ls.err;
+  for (const char* id : {"strategy  logits.kd", "strategy  feature.fitnet",
+                         "strategy  relational.rkd", "model     resnet", "dataset   synthetic"}) {
+    EXPECT_THAT(ls.out, HasSubstr(id));
+  }
+  EXPECT_THAT(ls.err, IsEmpty());
+}
+
+TEST(Ls, PrintsJson) {
+  const Finished ls = retort({"--json", "ls"});
+  ASSERT_EQ(ls.code, 0) << ls.err;
+  const json list = json::parse(ls.out);
+  const auto resnet = std::find_if(list.begin(), list.end(),
+                                   [](const json& entry) { return entry["id"] == "resnet"; });
+  ASSERT_NE(resnet, list.end());
+  EXPECT_EQ((*resnet)["kind"], "model");
+  EXPECT_EQ((*resnet)["options"][0]["name"], "depth");
+}
+
+TEST(Inspect, ShowsAComponentAsATomlBlock) {
+  const Finished inspect = retort({"inspect", "logits.kd"});
+  ASSERT_EQ(inspect.code, 0) << inspect.err;
+  EXPECT_THAT(inspect.out, AllOf(HasSubstr("strategy logits.kd 1.0.0"),
+                                 HasSubstr("[[transfer]]\nstrategy = \"logits.kd\""),
+                                 HasSubstr("temperature = 4")));
+}
+
+TEST(Inspect, ReadsAPluginFile) {
+  const Finished inspect = retort({"inspect", RETORT_PLUGIN_DIR "/kd.retort", "--json"});
+  ASSERT_EQ(inspect.code, 0) << inspect.err;
+  EXPECT_EQ(json::parse(inspect.out)[0]["id"], "logits.kd");
+}
+
+TEST(Inspect, SuggestsTheNearestName) {
+  const Finished inspect = retort({"inspect", "logits.kf"});
+  EXPECT_EQ(inspect.code, 2);
+  EXPECT_THAT(inspect.err, HasSubstr("\"logits.kf\" is in no plugin; did you mean \"logits.kd\"?"));
+}
+
+TEST(Bench, MeasuresEachPhase) {
+  const Scratch scratch;
+  const Finished bench = retort({"bench", "--json", tiny_experiment(scratch).string(), "--steps",
+                                 "3", "--warmup", "1", "data.batch_size=16"});
+  ASSERT_EQ(bench.code, 0) << bench.err;
+  const json rows = json::parse(bench.out);
+  ASSERT_EQ(rows.size(), 3u);
+  for (const json& row : rows) {
+    EXPECT_GT(row["images_per_s"], 0);
+    double shares = 0;
+    for (const auto& [name, share] : row["share"].items()) shares += share.get<double>();
+    EXPECT_NEAR(shares, 1, 1e-6);
+  }
+}
+
+TEST(Bench, PrintsATableAndWritesNothing) {
+  const Scratch scratch;
+  const Finished bench = retort({"bench", tiny_experiment(scratch).string(), "--steps", "2",
+                                 "--warmup", "1", "--phase", "distil"});
+  ASSERT_EQ(bench.code, 0) << bench.err;
+  EXPECT_THAT(bench.out, AllOf(HasSubstr("images/s"), HasSubstr("teacher"), HasSubstr("\ndistil "),
+                               Not(HasSubstr("\nalone "))));
+  EXPECT_EQ(files_in(scratch.folder()), 1u);
+}
+
+TEST(Bench, ExportsTheStartForOtherPrograms) {
+  const Scratch scratch;
+  const Finished bench =
+      retort({"bench", tiny_experiment(scratch).string(), "--steps", "1", "--warmup", "1",
+              "--phase", "distil", "--export", scratch.path("start").string()});
+  ASSERT_EQ(bench.code, 0) << bench.err;
+  EXPECT_TRUE(std::filesystem::exists(scratch.path("start/teacher.safetensors")));
+  EXPECT_TRUE(std::filesystem::exists(scratch.path("start/student_start.safetensors")));
+}
+
+TEST(Version, NamesTheProgramAndLibTorch) {
+  const Finished version = retort({"--version"});
+  EXPECT_EQ(version.code, 0);
+  EXPECT_THAT(version.out, MatchesRegex("retort [0-9.]+, LibTorch [0-9.+a-z]+\n"));
+}
+
+TEST(Help, ListsTheCommands) {
+  const Finished help = retort({"--help"});
+  EXPECT_EQ(help.code, 0);
+  for (const char* command : {"run", "check", "eval", "ls", "inspect", "bench"}) {
+    EXPECT_THAT(help.out, HasSubstr(std::string("\n  ") + command + " "));
+  }
+}
+
+}  // namespace
+}  // namespace retort::test

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "tests/framework/data/scratch.hpp"
+
+namespace retort::test {
+
+/// What a finished program leaves. `code` is 1000 + the signal's number where one killed it.
+struct Finished {
+  int code = -1;
+  std::string out;
+  std::string err;
+};
+
+/// The built program as a child process, its output in files of a folder of its own.
+class Program {
+ public:
+  explicit Program(const std::vector<std::string>& arguments);
+  Program(const Program&) = delete;
+  Program& operator=(const Program&) = delete;
+  ~Program();
+
+  void send(int signal) const;
+  bool running();
+  Finished wait();
+
+ private:
+  Scratch scratch_;
+  pid_t child_ = -1;
+  int status_ = 0;
+  bool ended_ = false;
+};
+
+/// Runs the program to its end.
+inline Finished retort(const std::vector<std::string>& arguments) {
+  return Program(arguments).wait();
+}
+
+/// An experiment that trains in a moment: two convnets on synthetic images, two transfers, two
+/// epochs. It writes below `scratch`/runs.
+std::filesystem::path tiny_experiment(const Scratch& scratch);
+
+}  // namespace retort::test

@@ -1,0 +1,274 @@
+#include "framework/train/trainer.hpp"
+
+#include <ATen/ops/cross_entropy_loss.h>
+#include <ATen/ops/log_softmax.h>
+#include <gmock/gmock.h>
+
+#include <cmath>
+#include <map>
+
+#include "framework/error.hpp"
+#include "tests/framework/data/scratch.hpp"
+#include "tests/framework/train/train_rig.hpp"
+#include "tests/tolerances.hpp"
+
+namespace retort::test {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Key;
+
+/// Copies of a network's parameters and buffers, by name.
+std::map<std::string, at::Tensor> state_of(const host::Network& network) {
+  std::map<std::string, at::Tensor> state;
+  for (const host::Parameter& parameter : network.parameters().all()) {
+    state[parameter.name] = parameter.master.detach().clone();
+  }
+  return state;
+}
+
+/// The first batch that a trainer with the rig's plan sees.
+host::Batch first_batch(const TrainingRig& rig) {
+  host::Loader loader(rig.data, rig.views, nullptr, rig.plan.batch_size, rig.plan.seed);
+  loader.start_epoch(0);
+  return loader.next().value();
+}
+
+void expect_relative(double found, double wanted, double tolerance) {
+  EXPECT_NEAR(found, wanted, tolerance * std::abs(wanted));
+}
+
+class Overfitting : public testing::TestWithParam<std::string> {};
+
+TEST_P(Overfitting, GetsAll64ImagesRight) {
+  TrainingRig rig;
+  rig.data = learnable_images(64, 1.0);
+  rig.student = make_network("student", rig.data, {}, GetParam(),
+                             GetParam() == "resnet" ? Options{{"depth", int64_t{8}}} : Options{});
+  rig.plan.student = rig.student.get();
+  rig.plan.train.epochs = 12;
+  rig.plan.train.schedule.kind = host::ScheduleConfig::Kind::Cosine;
+  host::Trainer trainer(rig.plan);
+  host::EpochReport last;
+  trainer.on_epoch = [&](const host::EpochReport& report) { last = report; };
+  EXPECT_TRUE(trainer.run());
+  EXPECT_EQ(last.epoch, 12);
+  EXPECT_EQ(last.accuracy.correct, 64);
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, Overfitting, testing::Values("resnet", "convnet"),
+                         [](const auto& its) { return its.param; });
+
+TEST(Trainer, MarksAnEpochAsBestOnlyWhenItIsBetterThanAllBefore) {
+  TrainingRig rig;
+  rig.plan.train.epochs = 5;
+  host::Trainer trainer(rig.plan);
+  int64_t most = -1;
+  trainer.on_epoch = [&](const host::EpochReport& report) {
+    EXPECT_EQ(report.best, report.accuracy.correct > most) << report.epoch;
+    most = std::max(most, report.accuracy.correct);
+  };
+  trainer.run();
+  EXPECT_GT(most, 6);  // better than chance, so at least one epoch was compared
+}
+
+TEST(Trainer, GivesTheSameParametersForTheSameSeed) {
+  TrainingRig one, two;
+  one.losses_of(6);
+  two.losses_of(6);
+  const auto first = state_of(*one.student), second = state_of(*two.student);
+  for (const auto& [name, tensor] : first) EXPECT_TRUE(tensor.equal(second.at(name))) << name;
+}
+
+TEST(Trainer, AddsItsTermsByTheirWeights) {
+  TrainingRig rig({}, true);
+  rig.plan.task_weight = 0.25;
+  rig.add(make_transfer("logits.kd", {0.75, 0.75, 0, 0}));
+  rig.add(make_transfer("feature.fitnet", {2, 2, 0, 0}));
+  const auto losses = rig.losses_of(1);
+  expect_relative(
+      losses.at("loss"),
+      0.25 * losses.at("task") + 0.75 * losses.at("logits.kd") + 2 * losses.at("feature.fitnet"),
+      kReorderedTolerance);
+}
+
+TEST(Trainer, DoesNotCallATransferOfWeightZero) {
+  TrainingRig rig({}, true);
+  rig.add(make_transfer("logits.kd"));
+  rig.add(make_transfer("feature.fitnet", {0, 0, 0, 0}));
+  EXPECT_THAT(rig.losses_of(2), ElementsAre(Key("logits.kd"), Key("loss"), Key("task")));
+}
+
+TEST(Trainer, StopsCallingATransferWhoseWeightReachesZero) {
+  TrainingRig rig({}, true);
+  rig.add(make_transfer("logits.kd", {1, 0, 0, 1}));
+  host::Trainer trainer(rig.plan);
+  std::vector<host::EpochReport> reports;
+  trainer.on_epoch = [&](const host::EpochReport& report) { reports.push_back(report); };
+  trainer.run();
+  ASSERT_EQ(reports.size(), 2u);
+  EXPECT_THAT(reports[0].losses, ElementsAre(Key("task"), Key("logits.kd"), Key("loss")));
+  EXPECT_THAT(reports[1].losses, ElementsAre(Key("task"), Key("loss")));
+}
+
+TEST(Trainer, LeavesOutATaskOfWeightZero) {
+  TrainingRig rig({}, true);
+  rig.plan.task_weight = 0;
+  rig.add(make_transfer("logits.kd"));
+  EXPECT_THAT(rig.losses_of(1), ElementsAre(Key("logits.kd"), Key("loss")));
+}
+
+TEST(Trainer, SmoothsTheLabels) {
+  TrainingRig rig;
+  rig.plan.train.label_smoothing = 0.1;
+  const host::Batch batch = first_batch(rig);
+  const at::Tensor logits = rig.student->forward(batch.student_images, {}, true).logits;
+  const double sharp = at::cross_entropy_loss(logits, batch.labels).item<double>();
+  const double flat = -at::log_softmax(logits, -1).mean().item<double>();
+  expect_relative(rig.losses_of(1).at("task"), 0.9 * sharp + 0.1 * flat, kReorderedTolerance);
+}
+
+TEST(Trainer, LearnsAlsoTheParametersOfATransfer) {
+  TrainingRig rig({}, true);
+  rig.add(make_transfer("feature.fitnet"));
+  host::Trainer trainer(rig.plan);
+  const host::Parameter& regressor = rig.transfers[0]->parameters().all().at(0);
+  const at::Tensor before = regressor.master.detach().clone();
+  trainer.run_steps(1);
+  EXPECT_FALSE(regressor.master.equal(before));
+}
+
+TEST(Trainer, KeepsTheTeacherAsItIs) {
+  TrainingRig rig({}, true);
+  rig.add(make_transfer("feature.fitnet"));
+  const auto before = state_of(*rig.teacher);
+  rig.losses_of(3);
+  for (const host::Parameter& parameter : rig.teacher->parameters().all()) {
+    EXPECT_TRUE(parameter.master.equal(before.at(parameter.name))) << parameter.name;
+    EXPECT_FALSE(parameter.master.grad().defined()) << parameter.name;
+  }
+}
+
+TEST(Trainer, UpdatesTheStudentsRunningStatistics) {
+  TrainingRig rig;
+  const auto before = state_of(*rig.student);
+  rig.losses_of(1);
+  EXPECT_FALSE(state_of(*rig.student).at("bn1.running_mean").equal(before.at("bn1.running_mean")));
+}
+
+TEST(Trainer, HandsEachTransferItsOwnTapsInTheOrderOfItsBinding) {
+  TrainingRig rig({}, true);
+  rig.add(make_transfer("feature.fitnet", {}, {"layer1"}, "first"));
+  rig.add(make_transfer("feature.fitnet", {}, {"layer3", "layer1"}, "second"));
+  // The same transfer, called by hand on the same batch before anything is learnt.
+  const host::Batch batch = first_batch(rig);
+  const std::vector<std::string> taps = {"layer3", "layer1"};
+  const auto alone = make_transfer("feature.fitnet", {}, taps, "second");
+  alone->setup({}, host::bound_shapes(*rig.student, taps, 16),
+               host::bound_shapes(*rig.teacher, taps, 16));
+  host::StepInputs step;
+  step.student = rig.student->forward(batch.student_images, taps, true);
+  step.teacher = rig.teacher->forward(batch.student_images, taps, false);
+  const double wanted = alone->loss(step).item<double>();
+  expect_relative(rig.losses_of(1).at("second"), wanted, kReorderedTolerance);
+}
+
+TEST(Trainer, StopsAtALossThatIsNotFiniteAndNamesStepAndTerm) {
+  TrainingRig rig;
+  rig.plan.train.optimizer.lr = 1e30;
+  host::Trainer trainer(rig.plan);
+  try {
+    trainer.run_steps(10);
+    FAIL() << "a rate of 1e30 gave finite losses";
+  } catch (const host::NonFiniteError& error) {
+    EXPECT_EQ(error.code(), host::ExitCode::NonFinite);
+    EXPECT_THAT(error.what(), HasSubstr("alone, step " + std::to_string(trainer.steps_done()) +
+                                        ": the loss term \"task\" is "));
+    EXPECT_THAT(error.what(), HasSubstr("lower the learning rate"));
+  }
+}
+
+TEST(Trainer, RefusesABatchLargerThanTheData) {
+  TrainingRig rig;
+  rig.plan.batch_size = 65;
+  EXPECT_THAT(message_of<host::ConfigError>([&] { host::Trainer trainer(rig.plan); }),
+              HasSubstr("data.batch_size = 65 is more than the 64 training samples"));
+}
+
+TEST(Trainer, RefusesATapThatTheModelLacksAndListsItsTaps) {
+  TrainingRig rig({}, true);
+  rig.add(make_transfer("feature.fitnet", {}, {"layer9"}));
+  EXPECT_THAT(message_of<host::ConfigError>([&] { host::Trainer trainer(rig.plan); }),
+              HasSubstr("transfer[0].bind.student \"layer9\"  convnet has: layer1.preact, layer1"));
+}
+
+TEST(ChannelsLast, GivesNearlyTheSameLosses) {
+  host::Placement last;
+  last.channels_last = true;
+  TrainingRig plain({}, true), turned(last, true);
+  for (TrainingRig* rig : {&plain, &turned}) rig->add(make_transfer("feature.fitnet"));
+  const auto wanted = plain.losses_of(4), found = turned.losses_of(4);
+  for (const auto& [name, value] : wanted) {
+    expect_relative(found.at(name), value, kReorderedTolerance);
+  }
+}
+
+TEST(Bf16, TrainsNearFloat32) {
+  host::Placement bf16;
+  bf16.bf16 = true;
+  TrainingRig full({}, true), half(bf16, true);
+  for (TrainingRig* rig : {&full, &half}) rig->add(make_transfer("logits.kd"));
+  const auto wanted = full.losses_of(4), found = half.losses_of(4);
+  for (const auto& [name, value] : wanted) {
+    expect_relative(found.at(name), value, kBf16Tolerance);
+  }
+}
+
+TEST(Bf16, KeepsParametersAndBuffersInFloat32) {
+  host::Placement bf16;
+  bf16.bf16 = true;
+  TrainingRig rig(bf16);
+  rig.losses_of(1);
+  for (const auto& [name, tensor] : state_of(*rig.student)) {
+    EXPECT_EQ(tensor.scalar_type(), at::kFloat) << name;
+    EXPECT_TRUE(tensor.isfinite().all().item<bool>()) << name;
+  }
+}
+
+TEST(Evaluation, DoesNotDependOnItsBatchSize) {
+  TrainingRig rig;
+  rig.losses_of(4);
+  const host::Accuracy whole = host::evaluate(*rig.student, rig.data, rig.views, 64);
+  const host::Accuracy parts = host::evaluate(*rig.student, rig.data, rig.views, 7);
+  EXPECT_EQ(whole.correct, parts.correct);
+  EXPECT_EQ(parts.total, 64);
+}
+
+TEST(Evaluation, ChangesNothing) {
+  TrainingRig rig;
+  const auto before = state_of(*rig.student);
+  host::evaluate(*rig.student, rig.data, rig.views, 64);
+  for (const auto& [name, tensor] : state_of(*rig.student)) {
+    EXPECT_TRUE(tensor.equal(before.at(name))) << name;
+  }
+}
+
+TEST(Networks, StartAlikeEachTimeAndDifferentlyByRole) {
+  TrainingRig rig;
+  const auto again = make_network("student", rig.data), teacher = make_network("teacher", rig.data);
+  EXPECT_TRUE(state_of(*again).at("fc.weight").equal(state_of(*rig.student).at("fc.weight")));
+  EXPECT_FALSE(state_of(*teacher).at("fc.weight").equal(state_of(*again).at("fc.weight")));
+}
+
+TEST(Networks, PublishTheirTapsInTheOrderAskedFor) {
+  TrainingRig rig;
+  const host::Outputs outputs =
+      rig.student->forward(rig.views.test_views(0, 3), {"pooled", "logits", "layer1"}, false);
+  EXPECT_EQ(outputs.features.at(0).sizes(), at::IntArrayRef({3, 64}));
+  EXPECT_TRUE(outputs.features.at(1).is_same(outputs.logits));
+  EXPECT_EQ(outputs.features.at(2).sizes(), at::IntArrayRef({3, 16, 8, 8}));
+}
+
+}  // namespace
+}  // namespace retort::test
