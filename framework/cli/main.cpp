@@ -34,7 +34,8 @@ int run_program(int argc, char** argv) {
   CommonOptions common;
   ExitCode exit_code = ExitCode::Ok;
   app.add_option("--plugins", common.plugin_folders,
-                 "Folder of plugins, searched before the usual ones");
+                 "Folder of plugins, searched before the usual ones")
+      ->allow_extra_args(false);  // what follows is not a second folder
   app.add_flag("--json", common.json, "Print results as JSON");
   app.fallthrough();
   add_run_command(app, common, exit_code);

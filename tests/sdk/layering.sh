@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# Checks that no layer reaches above itself: by what the sources include, and by what the built
+# plugins link. Prints every breach.
+# Usage: layering.sh SOURCE_FOLDER PLUGIN_FOLDER
+set -euo pipefail
+source=$1 plugins=$2
+breaches=0
+
+breach() { echo "$1"; breaches=$((breaches + 1)); }
+
+# includes FOLDER: "FILE:LINE:<header>" or "FILE:LINE:"header"" for each #include below a folder.
+includes() {
+  (cd "$source" && grep -rnE '^[[:space:]]*#[[:space:]]*include' \
+    --include=*.h --include=*.hpp --include=*.c --include=*.cpp "$1") |
+    sed -E 's/#[[:space:]]*include[[:space:]]*//; s/:[[:space:]]*([<"][^>"]*[>"]).*/:\1/'
+}
+
+# allow FOLDER PATTERN WHY: every include of the folder must match.
+allow() {
+  local lines
+  lines=$(includes "$1")
+  [[ -n $lines ]] || breach "$1: no #include was found; the check looks at the wrong place"
+  while IFS= read -r line; do breach "$line  ($3)"; done < <(grep -vE ":[0-9]+:$2\$" <<< "$lines")
+}
+
+# forbid FOLDER PATTERN WHY: no include of the folder may match.
+forbid() {
+  while IFS= read -r line; do breach "$line  ($3)"; done < <(includes "$1" | grep -E ":[0-9]+:$2")
+}
+
+standard='<([a-z_]+|std(def|int)\.h)>'
+allow sdk "($standard|\"retort/[a-z_/]+\.hp*\")" "sdk/ includes the standard library and itself"
+allow plugins "($standard|<retort/[a-z_]+\.hpp>)" "a plugin includes the standard library and the sdk"
+forbid framework '["<](tests|plugins)/' "framework/ knows no test and no plugin"
+forbid framework '["<]torch/torch\.h' "it takes 20 s to compile; include the narrowest header"
+for folder in sdk plugins framework tests; do
+  forbid $folder '["<]([^">]*/)?\.\./' "includes are written from the root of the repository"
+done
+
+count=0
+for file in "$plugins"/*.retort; do
+  [[ -f $file ]] || continue
+  count=$((count + 1))
+  for library in $(readelf -d "$file" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p'); do
+    [[ $library =~ ^(lib(stdc\+\+|m|gcc_s|c)\.so\.[0-9]+|ld-linux-[a-z0-9-]+\.so\.[0-9])$ ]] ||
+      breach "$file links $library  (a plugin links the C++ runtime alone)"
+  done
+done
+[[ $count -gt 0 ]] || breach "$plugins holds no plugin; build the target retort_plugins first"
+
+[[ $breaches == 0 ]] || { echo "$breaches breaches"; exit 1; }
+echo "no breach; $count plugins looked at"
