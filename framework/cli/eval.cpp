@@ -18,7 +18,7 @@ struct Evaluated {
 };
 
 /// An experiment file as it is; a run folder as the experiment it ran, with the student that came out of it.
-Experiment load_saved(const std::string& target, std::vector<std::string> overrides,
+Experiment load_saved(const std::string& target, const std::vector<std::string>& overrides,
                       const CommonOptions& common) {
   namespace fs = std::filesystem;
   if (!fs::is_directory(target)) return load_for_command(target, overrides, common);
@@ -36,8 +36,10 @@ Experiment load_saved(const std::string& target, std::vector<std::string> overri
         " has no student.safetensors: the run did not come to its end; checkpoints/ holds what " +
         "was saved on the way");
   }
-  overrides.insert(overrides.begin(), "student.weights='" + fs::absolute(student).string() + "'");
-  return load_for_command(experiment.string(), overrides, common);
+  Experiment saved = load_for_command(experiment.string(), overrides, common);
+  saved.student.weights = student;
+  saved.student.rename.clear();  // it was for the file that the run began with
+  return saved;
 }
 
 std::vector<Evaluated> evaluate_saved(const Experiment& experiment) {

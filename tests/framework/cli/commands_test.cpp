@@ -67,6 +67,15 @@ TEST(Ls, PrintsJson) {
   EXPECT_EQ((*resnet)["options"][0]["name"], "depth");
 }
 
+TEST(Ls, WarnsOfAFileThatIsNoPluginAndListsTheOthers) {
+  const Scratch scratch;
+  scratch.put("broken.retort", "this is text");
+  const Finished ls = retort({"ls", "--plugins", scratch.folder().string()});
+  EXPECT_EQ(ls.code, 0);
+  EXPECT_THAT(ls.out, HasSubstr("strategy  logits.kd"));
+  EXPECT_THAT(ls.err, HasSubstr("warning: " + scratch.path("broken.retort").string() + ": "));
+}
+
 TEST(Inspect, ShowsAComponentAsATomlBlock) {
   const Finished inspect = retort({"inspect", "logits.kd"});
   ASSERT_EQ(inspect.code, 0) << inspect.err;

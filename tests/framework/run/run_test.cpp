@@ -115,6 +115,15 @@ TEST_F(Run, EvaluatesToTheAccuracyOfItsTable) {
   EXPECT_EQ(rows[1]["test_correct"], results[2]["test_correct"]);
 }
 
+TEST_F(Run, EvaluatesWhateverItsFolderIsCalled) {
+  const std::filesystem::path odd = scratch_->path("it's \"odd\"");
+  std::filesystem::copy(folder(), odd, std::filesystem::copy_options::recursive);
+  const Finished eval = retort({"eval", odd.string()});
+  EXPECT_EQ(eval.code, 0) << eval.err;
+  EXPECT_THAT(eval.out, HasSubstr("of 64 right   top-1 "));
+  EXPECT_THAT(eval.out, HasSubstr((odd / "student.safetensors").string()));
+}
+
 TEST_F(Run, GivesTheSameBytesForTheSameSeed) {
   const Scratch other;
   const Finished again = retort({"run", tiny_experiment(other).string()});

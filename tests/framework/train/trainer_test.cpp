@@ -2,6 +2,7 @@
 
 #include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/log_softmax.h>
+#include <c10/core/GradMode.h>
 #include <gmock/gmock.h>
 
 #include <cmath>
@@ -15,6 +16,7 @@
 namespace retort::test {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Key;
@@ -252,6 +254,19 @@ TEST(Evaluation, ChangesNothing) {
   for (const auto& [name, tensor] : state_of(*rig.student)) {
     EXPECT_TRUE(tensor.equal(before.at(name))) << name;
   }
+}
+
+TEST(Evaluation, LeavesGradientsOnWhenTheModelThrows) {
+  TrainingRig rig;
+  const host::InputShape other = {3, 8, 8, 10};
+  host::NetworkConfig config;
+  config.model = choose(RETORT_KIND_MODEL, "convnet");
+  host::Network network("student", config, other, {}, 1);
+  EXPECT_THAT(
+      message_of<host::PluginError>([&] { host::evaluate(network, rig.data, rig.views, 64); }),
+      AllOf(HasSubstr("convnet 1.0.0 ("), HasSubstr("threw in forward()"),
+            HasSubstr("aten::conv2d: ")));
+  EXPECT_TRUE(c10::GradMode::is_enabled());
 }
 
 TEST(Networks, StartAlikeEachTimeAndDifferentlyByRole) {
