@@ -39,3 +39,7 @@ term() {
 term my_method logits.match
 term my_feature feature.cosine
 term my_feature feature.cosine/cosine
+
+# What follows --plugins FOLDER is not one more folder.
+! grep -q '"epoch": *2' runs/my_feature/*/metrics.jsonl ||
+  { echo "train.epochs=1 after --plugins was not heard"; exit 1; }

@@ -154,7 +154,7 @@ typedef enum retort_draw_kind {
   RETORT_DRAW_INTEGERS = 2 /* int64 in [a, b) */
 } retort_draw_kind;
 
-/* A named draw: its key is (seed, component, name, step), so it can be recorded, repeated and
+/* A named draw: its key is (seed, transfer, name, step), so it can be recorded, repeated and
  * overridden by name. */
 typedef struct retort_draw_spec {
   uint32_t struct_size;

@@ -50,27 +50,28 @@ class Conv2d {
   int64_t stride_ = 1, padding_ = 0, groups_ = 1;
 };
 
-/// Transposed convolution of [N, in, H, W] with weight [in, out, kernel, kernel] and bias [out].
-/// The option groups is not used.
+/// Transposed convolution of [N, in, H, W] with weight [in, out / groups, kernel, kernel] and bias
+/// [out].
 class ConvTranspose2d {
  public:
   ConvTranspose2d() = default;
   RETORT_COLD ConvTranspose2d(const Builder& builder, int64_t in, int64_t out, int64_t kernel,
                               const ConvOptions& options = {})
-      : stride_(options.stride), padding_(options.padding) {
-    weight_ = builder.parameter("weight", {in, out, kernel, kernel}, options.weight_init);
+      : stride_(options.stride), padding_(options.padding), groups_(options.groups) {
+    const int64_t fan_in = out / groups_ * kernel * kernel;  // as PyTorch counts it
+    weight_ = builder.parameter("weight", {in, out / groups_, kernel, kernel}, options.weight_init);
     if (options.bias) {
-      const double bound = 1 / detail::root(static_cast<double>(out * kernel * kernel));
+      const double bound = 1 / detail::root(static_cast<double>(fan_in));
       bias_ = builder.parameter("bias", {out}, init::uniform(-bound, bound), Role::Bias);
     }
   }
   Tensor operator()(const Tensor& x) const {
-    return conv_transpose2d(x, weight_, bias_, stride_, padding_);
+    return conv_transpose2d(x, weight_, bias_, stride_, padding_, 0, groups_);
   }
 
  private:
   Tensor weight_, bias_;
-  int64_t stride_ = 1, padding_ = 0;
+  int64_t stride_ = 1, padding_ = 0, groups_ = 1;
 };
 
 /// Batch normalisation of [N, C, ...]: parameters weight, bias; buffers running_mean, running_var,
