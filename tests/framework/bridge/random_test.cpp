@@ -132,6 +132,13 @@ TEST(Draws, OfNormalNumbersHaveTheirMoments) {
   expect_moments(draw(RETORT_DRAW_NORMAL, "n", {100, 1000}, 2, 0.5), 2, 0.25);
 }
 
+TEST(Draws, OfNormalNumbersDoNotFollowTheirNeighbours) {
+  const InPlugin plugin;
+  const at::Tensor numbers = draw(RETORT_DRAW_NORMAL, "n", {50000, 2}, 0, 1).to(at::kDouble);
+  // The product of two independent ones has mean 0 and variance 1.
+  EXPECT_NEAR(numbers.prod(1).mean().item<double>(), 0, kStandardErrors / std::sqrt(50000.0));
+}
+
 TEST(Draws, OfIntegersReachBothEndsAndNoMore) {
   const InPlugin plugin;
   const at::Tensor numbers = draw(RETORT_DRAW_INTEGERS, "i", {100, 1000}, -2, 3);

@@ -87,7 +87,7 @@ TEST(Weights, AreRenamedByPrefixAtADot) {
       if (name.starts_with("fc.")) name = "linear" + name.substr(2);
     }
   });
-  host::load_weights(to->parameters(), file, {{"linear", "fc"}, {"lin", "nothing"}});
+  host::load_weights(to->parameters(), file, {{"linear", "fc"}, {"conv", "nothing"}});
   EXPECT_TRUE(same(*from, *to));
 }
 
