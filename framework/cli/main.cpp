@@ -29,8 +29,8 @@ void log_to_stderr() {
 
 int run_program(int argc, char** argv) {
   CLI::App app("Distils a trained network (the teacher) into a small one (the student).", "retort");
-  app.require_subcommand(1);
-  app.set_version_flag("--version", "retort 0.1.0, LibTorch " RETORT_TORCH_VERSION);
+  app.require_subcommand(0, 1);  // checked below: an unknown command is then told by its name
+  app.set_version_flag("--version", "retort " RETORT_VERSION ", LibTorch " RETORT_TORCH_VERSION);
   CommonOptions common;
   ExitCode exit_code = ExitCode::Ok;
   app.add_option("--plugins", common.plugin_folders,
@@ -47,6 +47,10 @@ int run_program(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : static_cast<int>(ExitCode::Config);
+  }
+  if (app.get_subcommands().empty()) {
+    std::cerr << app.help();
+    return static_cast<int>(ExitCode::Config);
   }
   return static_cast<int>(exit_code);
 }

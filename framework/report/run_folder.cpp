@@ -50,6 +50,29 @@ nlohmann::ordered_json finite(double value) {
 
 }  // namespace
 
+std::string results_json(const Experiment& experiment, const RunFacts& facts,
+                         const std::vector<ComparisonRow>& rows) {
+  nlohmann::ordered_json run;
+  run["experiment"] = experiment.name;
+  run["status"] = facts.finished ? "finished" : "stopped by a signal";
+  run["seed"] = experiment.seed;
+  run["device"] = facts.device;
+  run["threads"] = facts.threads;
+  run["retort"] = RETORT_VERSION;
+  run["libtorch"] = RETORT_TORCH_VERSION;
+  run["results"] = nlohmann::ordered_json::array();
+  for (const ComparisonRow& row : rows) {
+    nlohmann::ordered_json entry = {{"name", row.name},
+                                    {"test_correct", row.accuracy.correct},
+                                    {"test_total", row.accuracy.total},
+                                    {"top1", row.accuracy.top1()}};
+    if (row.versus_alone) entry["versus_alone"] = *row.versus_alone;
+    if (row.train_seconds) entry["train_seconds"] = *row.train_seconds;
+    run["results"].push_back(entry);
+  }
+  return run.dump(2);
+}
+
 RunFolder::RunFolder(const Experiment& experiment)
     : path_(next_free(experiment.run.out / experiment.name)) {
   std::filesystem::create_directory(path_ / "checkpoints");
@@ -76,6 +99,12 @@ void RunFolder::append_metrics(const std::string& phase, const EpochReport& repo
     throw EnvironmentError(file("metrics.jsonl").string() +
                            ": cannot be written: " + std::strerror(errno));
   }
+}
+
+void RunFolder::write_results(const Experiment& experiment, const RunFacts& facts,
+                              const std::vector<ComparisonRow>& rows) {
+  atomic_write(file("run.json"), results_json(experiment, facts, rows) + "\n");
+  atomic_write(file("summary.csv"), comparison_csv(rows));
 }
 
 }  // namespace retort::host

@@ -1,13 +1,24 @@
 #pragma once
 
 #include <filesystem>
-#include <fstream>
 #include <string>
 
 #include "framework/config/experiment.hpp"
+#include "framework/report/comparison.hpp"
 #include "framework/train/trainer.hpp"
 
 namespace retort::host {
+
+/// What a run ran on, and how it ended.
+struct RunFacts {
+  std::string device;
+  int64_t threads = 0;
+  bool finished = false;
+};
+
+/// The results as JSON, as run.json holds them.
+std::string results_json(const Experiment& experiment, const RunFacts& facts,
+                         const std::vector<ComparisonRow>& rows);
 
 /// The folder of one run: OUT/NAME/001. Readable at any moment: every file is written whole, or a line at a time.
 ///   experiment.toml      the resolved experiment          retort.lock    plugin files with versions and SHA-256
@@ -25,6 +36,9 @@ class RunFolder {
 
   /// Appends the epoch to metrics.jsonl.
   void append_metrics(const std::string& phase, const EpochReport& report);
+  /// Writes run.json and summary.csv.
+  void write_results(const Experiment& experiment, const RunFacts& facts,
+                     const std::vector<ComparisonRow>& rows);
 
  private:
   std::filesystem::path path_;
