@@ -227,6 +227,27 @@ c10::Stack make_stack(const Operator& op, const Scope& scope, const retort_value
   return stack;
 }
 
+/// Whether nothing but the caller's handle and the stack knows this tensor or its memory: not a tap, not another handle,
+/// and not the graph of autograd, which keeps what a backward pass will read.
+bool is_unshared(const at::Tensor& tensor) {
+  return tensor.use_count() == 2 && tensor.storage().use_count() == 1 &&
+         !(tensor.is_leaf() && tensor.requires_grad()) && tensor.is_non_overlapping_and_dense();
+}
+
+/// Runs the operator with its result in the memory of its first argument, where that changes no bit and nothing else
+/// needs the memory. Returns whether it did.
+bool run_in_place(const Operator& op, c10::Stack& stack) {
+  if (!op.in_place || !stack[0].isTensor()) return false;
+  const at::Tensor& self = stack[0].toTensor();
+  if (!is_unshared(self)) return false;
+  if (stack.size() > 1 && stack[1].isTensor()) {
+    const at::Tensor& other = stack[1].toTensor();
+    if (other.sizes() != self.sizes() || other.scalar_type() != self.scalar_type()) return false;
+  }
+  op.in_place->callBoxed(stack);
+  return true;
+}
+
 int64_t first_output_elements(const c10::Stack& results) {
   return !results.empty() && results[0].isTensor() ? results[0].toTensor().numel() : 0;
 }
@@ -249,7 +270,9 @@ c10::Stack call_operator(const Operator& op, const retort_value* values, int64_t
   const Scope& scope = *current_scope();
   check_allowed(op, scope);
   c10::Stack stack = make_stack(op, scope, values, count);
-  if (scope.recorder != nullptr && op.multiply_adds != nullptr) {
+  if (count > 0 && (values[0].flags & RETORT_VALUE_LAST_USE) != 0 && run_in_place(op, stack)) {
+    // The result lies in the first argument's memory.
+  } else if (scope.recorder != nullptr && op.multiply_adds != nullptr) {
     const c10::Stack arguments = stack;
     op.handle.callBoxed(stack);
     scope.recorder->multiply_adds += op.multiply_adds(arguments, first_output_elements(stack));

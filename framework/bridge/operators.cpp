@@ -105,7 +105,7 @@ void read_cost(Operator& op, const std::string& name) {
 std::unique_ptr<Operator> read_operator(const c10::OperatorHandle& handle,
                                         const std::string& name) {
   const c10::FunctionSchema& schema = handle.schema();
-  auto op = std::make_unique<Operator>(Operator{handle, {}, {}});
+  auto op = std::make_unique<Operator>(Operator{handle, {}, {}, {}});
   op->name = schema.overload_name().empty() ? name : name + "." + schema.overload_name();
   bool takes_tensor = false;
   for (const c10::Argument& from : schema.arguments()) {
@@ -119,6 +119,9 @@ std::unique_ptr<Operator> read_operator(const c10::OperatorHandle& handle,
   if (takes_tensor) op->device_at = op->dtype_at = -1;
   op->random = handle.hasTag(at::Tag::nondeterministic_seeded);
   op->mutates = schema.is_mutable();
+  if (op->name == "aten::relu" || op->name == "aten::add.Tensor") {
+    op->in_place = c10::Dispatcher::singleton().findSchema({name + "_", schema.overload_name()});
+  }
   read_cost(*op, name);
   return op;
 }

@@ -2,6 +2,7 @@
 
 #include <ATen/core/dispatch/Dispatcher.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,8 @@ struct Operator {
 
   c10::OperatorHandle handle;
   std::string name;  // "aten::log_softmax.int"
+  // The same with the result in the first argument's memory: for a caller's last use of it.
+  std::optional<c10::OperatorHandle> in_place;
   std::vector<Argument> arguments;
   bool random = false;   // draws from a generator of its own
   bool mutates = false;  // writes to an argument

@@ -122,7 +122,7 @@ class ResNet final : public Model {
       const auto& blocks = stages_[stage];
       for (size_t i = 0; i + 1 < blocks.size(); ++i) x = relu(blocks[i](x));
       x = taps(stage_name(stage) + ".preact", blocks.back()(x));
-      x = taps(stage_name(stage), relu(x));
+      x = taps(stage_name(stage), relu(std::move(x)));
     }
     return classifier_(taps("pooled", global_avg_pool2d(x)));
   }

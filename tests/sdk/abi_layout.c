@@ -21,7 +21,7 @@ AT(retort_error, message, 8);
 
 SIZE(retort_value, 24);
 AT(retort_value, tag, 0);
-AT(retort_value, reserved, 4);
+AT(retort_value, flags, 4);
 AT(retort_value, count, 8);
 AT(retort_value, as, 16);
 

@@ -96,9 +96,15 @@ typedef enum retort_tag {
   RETORT_TAG_TENSORS = 11
 } retort_tag;
 
+typedef enum retort_value_flags {
+  /* On the first argument of `call`: the caller will not look at this tensor again, so the host may reuse its memory for
+   * the result. The caller still releases its handle. */
+  RETORT_VALUE_LAST_USE = 1
+} retort_value_flags;
+
 typedef struct retort_value {
   int32_t tag;
-  int32_t reserved;
+  int32_t flags; /* retort_value_flags */
   int64_t count; /* entries of a list, bytes of a text; 0 otherwise */
   union {
     retort_tensor tensor;

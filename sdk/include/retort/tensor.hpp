@@ -225,6 +225,12 @@ class Value {
   Value() = default;
   Value(std::nullopt_t) {}
   Value(const Tensor& tensor) : value_(tensor.value()) {}
+  /// A tensor that nobody looks at again: the host may put the result in its memory.
+  static Value last_use(const Tensor& tensor) {
+    Value value(tensor);
+    value.value_.flags = RETORT_VALUE_LAST_USE;
+    return value;
+  }
   Value(int number) : Value(static_cast<int64_t>(number)) {}
   Value(int64_t number) {
     value_.tag = RETORT_TAG_INT;

@@ -69,6 +69,16 @@ RETORT_BINARY_OP(maximum)
 RETORT_BINARY_OP(minimum)
 #undef RETORT_BINARY_OP
 
+// Of a temporary the memory is reused: relu(bn(conv(x))) touches one tensor less. The result is the same.
+inline Tensor relu(Tensor&& self) {
+  static const Operator op("aten::relu");
+  return op.one({Value::last_use(self)});
+}
+inline Tensor add(Tensor&& self, const Tensor& other) {
+  static const Operator op("aten::add", "Tensor");
+  return op.one({Value::last_use(self), other});
+}
+
 /// self ^ exponent.
 inline Tensor pow(const Tensor& self, double exponent) {
   static const Operator op("aten::pow", "Tensor_Scalar");
@@ -137,6 +147,7 @@ inline Tensor to(const Tensor& self, Dtype dtype) {
 
 inline Tensor operator-(const Tensor& a) { return neg(a); }
 inline Tensor operator+(const Tensor& a, const Tensor& b) { return add(a, b); }
+inline Tensor operator+(Tensor&& a, const Tensor& b) { return add(std::move(a), b); }
 inline Tensor operator+(const Tensor& a, double b) { return add(a, b); }
 inline Tensor operator+(double a, const Tensor& b) { return add(b, a); }
 inline Tensor operator-(const Tensor& a, const Tensor& b) { return sub(a, b); }
