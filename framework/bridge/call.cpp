@@ -227,15 +227,16 @@ c10::Stack make_stack(const Operator& op, const Scope& scope, const retort_value
   return stack;
 }
 
-/// Whether nothing but the caller's handle and the stack knows this tensor or its memory: not a tap, not another handle,
-/// and not the graph of autograd, which keeps what a backward pass will read.
+/// Whether nothing but the caller's handle and the stack knows this tensor or its memory: not a
+/// tap, not another handle, and not the graph of autograd, which keeps what a backward pass will
+/// read.
 bool is_unshared(const at::Tensor& tensor) {
   return tensor.use_count() == 2 && tensor.storage().use_count() == 1 &&
          !(tensor.is_leaf() && tensor.requires_grad()) && tensor.is_non_overlapping_and_dense();
 }
 
-/// Runs the operator with its result in the memory of its first argument, where that changes no bit and nothing else
-/// needs the memory. Returns whether it did.
+/// Runs the operator with its result in the memory of its first argument, where that changes no bit
+/// and nothing else needs the memory. Returns whether it did.
 bool run_in_place(const Operator& op, c10::Stack& stack) {
   if (!op.in_place || !stack[0].isTensor()) return false;
   const at::Tensor& self = stack[0].toTensor();

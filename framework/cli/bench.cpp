@@ -86,7 +86,9 @@ void Bench::prepare_teacher() {
   teacher_->parameters().freeze();
   if (arguments_.export_folder.empty()) return;
   const std::filesystem::path folder = arguments_.export_folder;
-  std::filesystem::create_directories(folder);
+  std::error_code failure;
+  std::filesystem::create_directories(folder, failure);
+  if (failure) throw EnvironmentError(folder.string() + ": cannot be created: " + failure.message());
   save_tensors(folder / "teacher.safetensors", named_weights(teacher_->parameters()),
                {{"format", "pt"}});
   save_tensors(folder / "student_start.safetensors",

@@ -1,6 +1,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <chrono>
+#include <nlohmann/json.hpp>
 
 #include "framework/cli/commands.hpp"
 #include "framework/cli/load.hpp"
@@ -11,59 +12,93 @@
 namespace retort::host {
 namespace {
 
-std::string shape_text(const std::vector<int64_t>& shape) {
-  std::string text;
-  for (const int64_t size : shape) text += (text.empty() ? "" : ", ") + std::to_string(size);
-  return "[" + text + "]";
+using Json = nlohmann::ordered_json;
+
+Json network_facts(Network& network) {
+  return {{"model", network.description()},
+          {"parameters", network.profile().parameters},
+          {"multiply_adds", network.profile().multiply_adds}};
 }
 
-void print_network(const char* role, Network& network) {
-  const NetworkProfile& profile = network.profile();
-  fmt::print("{:9} {}   {} parameters   {:.1f} M multiply-adds\n", role, network.description(),
-             grouped(profile.parameters), static_cast<double>(profile.multiply_adds) / 1e6);
+Json binding_facts(Network& network, const std::vector<std::string>& taps, int64_t batch) {
+  Json shapes = Json::object();
+  for (const std::string& tap : taps) shapes[tap] = network.tap_shape(tap, batch);
+  return shapes;
 }
 
-void print_binding(const Session& session, Network& student, Network& teacher) {
-  const int64_t batch = session.experiment().data.batch_size;
-  for (const TransferConfig& transfer : session.experiment().transfers) {
-    fmt::print("transfer  {}   weight {:g}{}\n", transfer.name, transfer.weight.from,
-               transfer.weight.from == transfer.weight.to
-                   ? ""
-                   : fmt::format(" to {:g}", transfer.weight.to));
-    for (const std::string& tap : transfer.bind_student) {
-      fmt::print("          student {:10} {}\n", tap, shape_text(student.tap_shape(tap, batch)));
-    }
-    for (const std::string& tap : transfer.bind_teacher) {
-      fmt::print("          teacher {:10} {}\n", tap, shape_text(teacher.tap_shape(tap, batch)));
-    }
-  }
-}
-
-/// One forward and backward pass of the run's main phase.
-void check_step(const Session& session) {
+/// Builds everything the run would, and runs one step of its main phase.
+Json check_facts(const Session& session) {
+  const Experiment& experiment = session.experiment();
+  const ImageData& data = session.data();
+  Json facts;
+  facts["data"] = {{"dataset", data.id},
+                   {"train", data.train.size()},
+                   {"test", data.test.size()},
+                   {"shape", {data.channels, data.height, data.width}},
+                   {"classes", data.class_count}};
   const auto student = session.make_student();
-  print_network("student", *student);
   std::unique_ptr<Network> teacher;
   std::vector<std::unique_ptr<Transfer>> transfers;
   TrainingPlan plan = session.plan("alone", *student);
-  if (session.experiment().teacher) {
+  if (experiment.teacher) {
     teacher = session.make_teacher();
     teacher->parameters().freeze();
-    print_network("teacher", *teacher);
+    facts["teacher"] = network_facts(*teacher);
     transfers = session.make_transfers();
     plan = session.distil_plan(*student, *teacher, transfers);
   }
+  facts["student"] = network_facts(*student);
   Trainer trainer(plan);
-  if (teacher) print_binding(session, *student, *teacher);
-  std::vector<std::pair<std::string, double>> losses;
-  trainer.on_progress = [&](const Progress& progress) { losses = progress.losses; };
+  facts["transfers"] = Json::array();
+  for (const TransferConfig& transfer : experiment.transfers) {
+    const int64_t batch = experiment.data.batch_size;
+    facts["transfers"].push_back(
+        {{"name", transfer.name},
+         {"weight", transfer.weight.from},
+         {"student", binding_facts(*student, transfer.bind_student, batch)},
+         {"teacher", binding_facts(*teacher, transfer.bind_teacher, batch)}});
+  }
+  trainer.on_progress = [&](const Progress& progress) {
+    for (const auto& [name, value] : progress.losses) facts["losses"][name] = value;
+  };
   const auto start = std::chrono::steady_clock::now();
   trainer.run_steps(1);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+  facts["first_step_seconds"] = seconds.count();
+  facts["peak_rss_mib"] = peak_memory_mib();
+  return facts;
+}
+
+void print_network(const char* role, const Json& network) {
+  fmt::print("{:9} {}   {} parameters   {:.1f} M multiply-adds\n", role,
+             network["model"].get<std::string>(), grouped(network["parameters"].get<int64_t>()),
+             network["multiply_adds"].get<double>() / 1e6);
+}
+
+void print_facts(const Json& facts) {
+  const Json& data = facts["data"];
+  fmt::print("data      {}   {} train, {} test, {} x {} x {}, {} classes\n",
+             data["dataset"].get<std::string>(), grouped(data["train"].get<int64_t>()),
+             grouped(data["test"].get<int64_t>()), data["shape"][0].get<int64_t>(),
+             data["shape"][1].get<int64_t>(), data["shape"][2].get<int64_t>(),
+             data["classes"].get<int64_t>());
+  if (facts.contains("teacher")) print_network("teacher", facts["teacher"]);
+  print_network("student", facts["student"]);
+  for (const Json& transfer : facts["transfers"]) {
+    fmt::print("transfer  {}   weight {:g}\n", transfer["name"].get<std::string>(),
+               transfer["weight"].get<double>());
+    for (const char* role : {"student", "teacher"}) {
+      for (const auto& [tap, shape] : transfer[role].items()) {
+        fmt::print("          {} {:10} {}\n", role, tap, shape.dump());
+      }
+    }
+  }
   fmt::print("step      ");
-  for (const auto& [name, value] : losses) fmt::print("{} {:.4g}   ", name, value);
-  fmt::print("{:.2f} s for the first\n", seconds.count());
-  fmt::print("memory    {:.0f} MiB at most so far\n", peak_memory_mib());
+  for (const auto& [name, value] : facts["losses"].items()) {
+    fmt::print("{} {:.4g}   ", name, value.get<double>());
+  }
+  fmt::print("{:.2f} s for the first\n", facts["first_step_seconds"].get<double>());
+  fmt::print("memory    {:.0f} MiB at most so far\nok\n", facts["peak_rss_mib"].get<double>());
 }
 
 }  // namespace
@@ -81,12 +116,12 @@ void add_check_command(CLI::App& app, const CommonOptions& common, ExitCode&) {
   command->callback([&common, arguments] {
     const Experiment experiment = load_for_command(arguments->file, arguments->overrides, common);
     const Session session(experiment);
-    const ImageData& data = session.data();
-    fmt::print("data      {}   {} train, {} test, {} x {} x {}, {} classes\n", data.id,
-               grouped(data.train.size()), grouped(data.test.size()), data.channels, data.height,
-               data.width, data.class_count);
-    check_step(session);
-    fmt::print("ok\n");
+    const Json facts = check_facts(session);
+    if (common.json) {
+      fmt::print("{}\n", facts.dump(2));
+    } else {
+      print_facts(facts);
+    }
   });
 }
 

@@ -15,8 +15,8 @@ struct CommonOptions {
   bool json = false;
 };
 
-// Each adds one command with its options; the command's work is its callback, which throws Error when it fails and
-// stores another exit code than 0 in `exit_code`.
+// Each adds one command with its options; the command's work is its callback, which throws Error
+// when it fails and stores another exit code than 0 in `exit_code`.
 void add_run_command(CLI::App& app, const CommonOptions& common, ExitCode& exit_code);
 void add_check_command(CLI::App& app, const CommonOptions& common, ExitCode& exit_code);
 void add_eval_command(CLI::App& app, const CommonOptions& common, ExitCode& exit_code);

@@ -17,7 +17,8 @@ struct Evaluated {
   Accuracy accuracy;
 };
 
-/// An experiment file as it is; a run folder as the experiment it ran, with the student that came out of it.
+/// An experiment file as it is; a run folder as the experiment it ran, with the student that came
+/// out of it.
 Experiment load_saved(const std::string& target, const std::vector<std::string>& overrides,
                       const CommonOptions& common) {
   namespace fs = std::filesystem;

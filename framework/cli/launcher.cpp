@@ -1,6 +1,6 @@
-// The program `retort`: sets what LibTorch's OpenMP and glibc's malloc read before main, and becomes `retort-main` beside
-// it. A user who has set a variable keeps it. Costs a millisecond; setting these from inside would need LibTorch's own
-// start of 0.25 s twice.
+// The program `retort`: sets what LibTorch's OpenMP and glibc's malloc read before main, and
+// becomes `retort-main` beside it. A user who has set a variable keeps it. Costs a millisecond;
+// setting these from inside would need LibTorch's own start of 0.25 s twice.
 #include <unistd.h>
 
 #include <climits>
@@ -15,7 +15,8 @@ int main(int, char** argv) {
     std::perror("retort: /proc/self/exe");
     return 5;
   }
-  // Threads that wait for work by spinning take the cores from everyone else: 25 times slower beside another program.
+  // Threads that wait for work by spinning take the cores from everyone else: 25 times slower
+  // beside another program.
   setenv("OMP_WAIT_POLICY", "PASSIVE", 0);
   const std::string program = std::string(self, static_cast<size_t>(length)) + "-main";
   execv(program.c_str(), argv);

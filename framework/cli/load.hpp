@@ -9,11 +9,11 @@
 
 namespace retort::host {
 
-/// The plugins that a command sees: those of --plugins, then the usual folders. Files that were refused are logged when
-/// `warn` is set.
+/// The plugins that a command sees: those of --plugins, then the usual folders. Files that were
+/// refused are logged when `warn` is set.
 Catalog scan_for_command(const CommonOptions& common, bool warn);
 
-/// The experiment, checked. When it asks for a component that no plugin has, plugins that were refused are told too.
+/// The experiment, checked; plugin files that were refused are logged.
 Experiment load_for_command(const std::string& file, const std::vector<std::string>& overrides,
                             const CommonOptions& common);
 

@@ -13,8 +13,8 @@
 namespace retort::host {
 namespace {
 
-/// Keeps freed memory in the process: a training step frees and asks for the same blocks again, and the kernel's page
-/// faults would cost a tenth of it.
+/// Keeps freed memory in the process: a training step frees and asks for the same blocks again, and
+/// the kernel's page faults would cost a tenth of it.
 void keep_memory() {
   mallopt(M_MMAP_THRESHOLD, 1 << 30);
   mallopt(M_TRIM_THRESHOLD, 1 << 30);

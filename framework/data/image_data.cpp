@@ -99,7 +99,8 @@ std::string content_hash(const ImageData& data) {
   const auto hash = [](const at::Tensor& tensor) {
     return xxh3_128_hex({static_cast<const uint8_t*>(tensor.const_data_ptr()), tensor.nbytes()});
   };
-  return hash(data.train.images) + hash(data.train.labels);
+  return hash(data.train.images) + hash(data.train.labels) + hash(data.test.images) +
+         hash(data.test.labels);
 }
 
 }  // namespace retort::host

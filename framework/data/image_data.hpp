@@ -32,10 +32,11 @@ struct ImageData {
 };
 
 /// Loads both splits through the plugin. Labels are checked against the class count.
-/// Throws: DataError from the plugin (missing or damaged files), or where what it says does not fit together.
+/// Throws: DataError from the plugin (missing or damaged files), or where what it says does not fit
+///         together.
 ImageData load_images(const DataConfig& config);
 
-/// XXH3-128 of pixels and labels of the training split: what a kept teacher depends on.
+/// XXH3-128 of the pixels and labels of both splits: what a kept teacher and its accuracy depend on.
 std::string content_hash(const ImageData& data);
 
 }  // namespace retort::host

@@ -15,14 +15,15 @@ namespace retort::host {
 /// One training batch, on the CPU.
 struct Batch {
   at::Tensor student_images;  // [N, C, H, W] float32
-  at::Tensor
-      teacher_images;  // the same tensor where both networks normalise alike; undefined without a teacher
+  // The student's own tensor where both networks normalise alike; undefined without a teacher.
+  at::Tensor teacher_images;
   at::Tensor labels;   // [N] int64
   at::Tensor indices;  // [N] int64
 };
 
-/// Prepares the batches of an epoch on a thread of its own, a few ahead of the training step. The order of the samples is
-/// a function of (seed, epoch); a last batch that would be smaller is left out.
+/// Prepares the batches of an epoch on a thread of its own, a few ahead of the training step. The
+/// order of the samples is a function of (seed, epoch); a last batch that would be smaller is left
+/// out.
 class Loader {
  public:
   /// `teacher` may be null, or the same object as `student`.
@@ -36,7 +37,8 @@ class Loader {
 
   /// Starts on an epoch; the batches of one that was not read to its end are dropped.
   void start_epoch(int64_t epoch);
-  /// The next batch of the epoch, or nothing at its end. Waits for the thread, and throws what it threw.
+  /// The next batch of the epoch, or nothing at its end. Waits for the thread, and throws what it
+  /// threw.
   std::optional<Batch> next();
 
  private:

@@ -12,14 +12,15 @@
 
 namespace retort::host {
 
-/// Turns stored pixels into network inputs. A view is a function of (seed, epoch, sample) alone: it can be made again,
-/// in any order, on any thread.
+/// Turns stored pixels into network inputs. A view is a function of (seed, epoch, sample) alone: it
+/// can be made again, in any order, on any thread.
 class ViewMaker {
  public:
   ViewMaker(const ImageData& data, const Normalize& normalize, std::vector<Augment> augment,
             uint64_t seed, bool channels_last);
 
-  /// Augmented views of training samples, as they are in that epoch: [n, C, H, W] float32, normalised.
+  /// Augmented views of training samples, as they are in that epoch: [n, C, H, W] float32,
+  /// normalised.
   at::Tensor train_views(std::span<const int64_t> samples, int64_t epoch) const;
   /// Test samples [first, first + count), not augmented.
   at::Tensor test_views(int64_t first, int64_t count) const;

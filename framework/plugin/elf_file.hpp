@@ -70,7 +70,8 @@ class ElfFile {
   std::vector<char> section_names_;
 };
 
-/// A text of an untrusted file as a message may show it: without control bytes, cut to `limit` bytes.
+/// A text of an untrusted file as a message may show it: without control bytes, cut to `limit`
+/// bytes.
 std::string shown(std::string_view text, size_t limit = 80);
 
 }  // namespace retort::host

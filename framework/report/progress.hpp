@@ -6,8 +6,8 @@
 
 namespace retort::host {
 
-/// Shows training on stderr: one line that moves on a terminal; elsewhere a line an epoch, without colour or carriage
-/// returns.
+/// Shows training on stderr: one line that moves on a terminal; elsewhere a line an epoch, without
+/// colour or carriage returns.
 class ProgressLine {
  public:
   ProgressLine();

@@ -20,11 +20,15 @@ struct RunFacts {
 std::string results_json(const Experiment& experiment, const RunFacts& facts,
                          const std::vector<ComparisonRow>& rows);
 
-/// The folder of one run: OUT/NAME/001. Readable at any moment: every file is written whole, or a line at a time.
-///   experiment.toml      the resolved experiment          retort.lock    plugin files with versions and SHA-256
+/// The folder of one run: OUT/NAME/001. Readable at any moment: every file is written whole, or a
+/// line at a time.
+///   experiment.toml      the resolved experiment          retort.lock    plugin files with
+/// versions and SHA-256
 ///   metrics.jsonl        a line an epoch, without times: equal runs give equal bytes
-///   checkpoints/         last and best student            student.safetensors    the student at the end
-///   summary.csv          the comparison table             run.json       versions, device, threads, seed, timings
+///   checkpoints/         last and best student            student.safetensors    the student at
+/// the end
+///   summary.csv          the comparison table             run.json       versions, device,
+/// threads, seed, timings
 class RunFolder {
  public:
   /// Creates the next free number below OUT/NAME.

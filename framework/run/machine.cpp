@@ -24,7 +24,8 @@ double peak_memory_mib() {
 }
 
 double process_seconds() {
-  // Field 22 of stat, counted after the command's closing parenthesis: start in clock ticks since the machine's start.
+  // Field 22 of stat, counted after the command's closing parenthesis: start in clock ticks since
+  // the machine's start.
   std::ifstream stat("/proc/self/stat");
   const std::string text((std::istreambuf_iterator<char>(stat)), {});
   std::istringstream fields(text.substr(text.rfind(')') + 1));

@@ -10,7 +10,8 @@ double peak_memory_mib();
 /// Seconds since this process started, LibTorch's loading included.
 double process_seconds();
 
-/// What the device does in a large float32 matrix product, in multiply-adds a second: what a convolution could reach.
+/// What the device does in a large float32 matrix product, in multiply-adds a second: what a
+/// convolution could reach.
 double measure_peak_multiply_adds(at::Device device);
 
 }  // namespace retort::host

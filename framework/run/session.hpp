@@ -12,7 +12,8 @@
 
 namespace retort::host {
 
-/// What every command that runs networks starts from: the device, the data in memory, and the views of it.
+/// What every command that runs networks starts from: the device, the data in memory, and the views
+/// of it.
 class Session {
  public:
   /// Chooses the device, sets the threads and loads the data.
@@ -29,7 +30,8 @@ class Session {
     return own_teacher_views_ ? *own_teacher_views_ : *student_views_;
   }
 
-  /// A student at its start values, or with the weights that the experiment names. Each call gives an equal one.
+  /// A student at its start values, or with the weights that the experiment names. Each call gives
+  /// an equal one.
   std::unique_ptr<Network> make_student() const { return make("student", experiment_.student); }
   /// The teacher at its start values, or with the weights that the experiment names. Not frozen.
   std::unique_ptr<Network> make_teacher() const { return make("teacher", *experiment_.teacher); }

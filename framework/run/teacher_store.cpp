@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "framework/config/component.hpp"
 #include "framework/config/resolved.hpp"
 #include "framework/data/hash.hpp"
 #include "framework/error.hpp"
@@ -16,6 +17,11 @@ std::string recipe_text(const Experiment& experiment) {
   Experiment shaping;
   shaping.seed = experiment.seed;
   shaping.data = experiment.data;
+  // What the data set gave is hashed; where it lies and how it was asked for is not the teacher's.
+  ComponentChoice& dataset = shaping.data.dataset;
+  for (size_t i = 0; i < dataset.options.size(); ++i) {
+    dataset.options[i] = config::default_of(dataset.info.options[i]);
+  }
   shaping.student = *experiment.teacher;
   shaping.train = experiment.teacher->train;
   shaping.run.precision = experiment.run.precision;

@@ -9,17 +9,17 @@
 
 namespace retort::host {
 
-/// Trained teachers, kept in OUT/teachers under a key of all that shaped them: the model's and the data set's plugin
-/// files, the data, the recipe, the precision and the seed. Threads, device and versions are recorded beside the weights
-/// and are no part of the key.
+/// Trained teachers, kept in OUT/teachers under a key of all that shaped them: the model's and the
+/// data set's plugin files, the data, the recipe, the precision and the seed. Threads, device and
+/// versions are recorded beside the weights and are no part of the key.
 class TeacherStore {
  public:
   explicit TeacherStore(const Session& session);
 
   const std::filesystem::path& file() const { return file_; }
 
-  /// Loads the kept teacher into the network, and returns its accuracy; nothing where none is kept, or where the file is
-  /// damaged (which is logged).
+  /// Loads the kept teacher into the network, and returns its accuracy; nothing where none is kept,
+  /// or where the file is damaged (which is logged).
   std::optional<Accuracy> load(Network& teacher) const;
   void save(const Network& teacher, const Accuracy& accuracy) const;
 

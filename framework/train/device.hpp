@@ -8,7 +8,8 @@
 
 namespace retort::host {
 
-/// The device of a run: "auto" takes a GPU where there is one. Opens LibTorch's CUDA library when it is needed.
+/// The device of a run: "auto" takes a GPU where there is one. Opens LibTorch's CUDA library when
+/// it is needed.
 /// Throws: EnvironmentError when a GPU is asked for and none can be used, with the reason.
 at::Device choose_device(DeviceChoice choice);
 

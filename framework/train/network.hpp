@@ -29,7 +29,8 @@ struct InputShape {
   int64_t class_count = 0;
 };
 
-/// What one forward pass gave: the logits and the taps that were asked for, in their order. Float32, also under bfloat16.
+/// What one forward pass gave: the logits and the taps that were asked for, in their order.
+/// Float32, also under bfloat16.
 struct Outputs {
   at::Tensor logits;
   std::vector<at::Tensor> features;
@@ -51,14 +52,17 @@ class Network {
   Network(std::string role, const NetworkConfig& config, const InputShape& input,
           const Placement& placement, uint64_t seed);
 
-  /// x [N, C, H, W] float32 on the device. Gradients are recorded as the calling thread's gradient mode says.
+  /// x [N, C, H, W] float32 on the device. Gradients are recorded as the calling thread's gradient
+  /// mode says.
   /// Throws: PluginError from the model; ConfigError for a tap that it does not publish.
   Outputs forward(const at::Tensor& x, const std::vector<std::string>& taps, bool training);
 
-  /// Runs a batch of zeros once, in evaluation: parameter and multiply-add counts, and the shapes of all taps.
+  /// Runs a batch of zeros once, in evaluation: parameter and multiply-add counts, and the shapes
+  /// of all taps.
   const NetworkProfile& profile();
 
-  /// Throws: ConfigError naming the taps that exist, for one that does not. `place` says where the user wrote it.
+  /// Throws: ConfigError naming the taps that exist, for one that does not. `place` says where the
+  ///         user wrote it.
   void check_taps(const std::vector<std::string>& taps, const std::string& key, const Place& place);
   /// The shape of a tap for a batch of n.
   std::vector<int64_t> tap_shape(const std::string& tap, int64_t n);

@@ -5,7 +5,6 @@
 #include <ATen/ops/_fused_adam.h>
 #include <ATen/ops/_fused_adamw.h>
 #include <ATen/ops/_fused_sgd.h>
-#include <ATen/ops/isfinite.h>
 #include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/zeros.h>
@@ -15,7 +14,8 @@
 
 namespace retort::host {
 
-/// The tensors of one fused call: the parameters that have a gradient in this step, and their state.
+/// The tensors of one fused call: the parameters that have a gradient in this step, and their
+/// state.
 struct Optimizer::Lists {
   std::vector<at::Tensor> parameters, grads, first, second, steps;
 };
@@ -76,8 +76,9 @@ void Optimizer::step(double lr) {
 }
 
 void Optimizer::step_sgd(Group& group, Lists& lists, double lr) {
-  // The buffers start at zero, where the first step of plain momentum gives the gradient itself: the same numbers as
-  // PyTorch's special first step, also for a parameter whose first gradient comes late.
+  // The buffers start at zero, where the first step of plain momentum gives the gradient itself:
+  // the same numbers as PyTorch's special first step, also for a parameter whose first gradient
+  // comes late.
   at::_fused_sgd_(lists.parameters, lists.grads, lists.first, group.weight_decay, config_.momentum,
                   lr,
                   /*dampening=*/0, config_.nesterov, /*maximize=*/false, /*is_first_step=*/false);
@@ -111,16 +112,6 @@ void Optimizer::clip(double max_norm) {
 
 void Optimizer::zero_grad() {
   for (const at::Tensor& parameter : all_) parameter.mutable_grad().reset();
-}
-
-std::string Optimizer::first_non_finite() const {
-  for (const Group& group : groups_) {
-    for (const Slot& slot : group.slots) {
-      const at::Tensor& grad = slot.parameter.grad();
-      if (grad.defined() && !at::isfinite(grad).all().item().toBool()) return slot.name;
-    }
-  }
-  return "";
 }
 
 std::vector<std::pair<std::string, at::Tensor>> Optimizer::state() const {

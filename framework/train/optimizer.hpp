@@ -11,21 +11,22 @@
 
 namespace retort::host {
 
-/// SGD, Adam or AdamW over the trained parameters of some owners, through LibTorch's fused kernels: one call updates all
-/// parameters that share weight decay and learning-rate scale. A parameter without a gradient is left out of the step.
-/// Source:  aten::_fused_sgd_, _fused_adam_, _fused_adamw_; PyTorch's torch.optim semantics (decay added to the gradient
+/// SGD, Adam or AdamW over the trained parameters of some owners, through LibTorch's fused kernels:
+/// one call updates all parameters that share weight decay and learning-rate scale. A parameter
+/// without a gradient is left out of the step.
+/// Source:  aten::_fused_sgd_, _fused_adam_, _fused_adamw_; PyTorch's torch.optim semantics (decay
+///          added to the gradient
 ///          for sgd and adam, decoupled for adamw; dampening 0).
 class Optimizer {
  public:
   Optimizer(const TrainConfig& train, const std::vector<ParameterSet*>& owners);
 
-  /// Scales all gradients down so that their joint 2-norm is at most max_norm. Does not wait for the device.
+  /// Scales all gradients down so that their joint 2-norm is at most max_norm. Does not wait for
+  /// the device.
   void clip(double max_norm);
   void step(double lr);
   /// Forgets the gradients.
   void zero_grad();
-  /// The first parameter whose gradient holds a number that is not finite, or "". Waits for the device.
-  std::string first_non_finite() const;
   const std::vector<at::Tensor>& parameters() const { return all_; }
 
   /// State by name, as it goes into a checkpoint: "student/conv1.weight/momentum".

@@ -68,7 +68,8 @@ struct EpochReport {
 ///   loss = task.weight * cross_entropy + sum_k weight_k * L_k
 class Trainer {
  public:
-  /// Sets the transfers up. Throws: ConfigError for taps that do not exist, and what setup() throws.
+  /// Sets the transfers up. Throws: ConfigError for taps that do not exist, and what setup()
+  /// throws.
   explicit Trainer(const TrainingPlan& plan);
 
   /// Called after each step and after each epoch's evaluation.
@@ -78,7 +79,8 @@ class Trainer {
   /// Trains all epochs, or until a signal asks to stop. Returns whether it came to the end.
   /// Throws: NonFiniteError that names the step and the term; what plugins throw.
   bool run();
-  /// Runs steps without evaluation, for measuring and checking: at most `steps` of them, from the first epoch on.
+  /// Runs steps without evaluation, for measuring and checking: at most `steps` of them, from the
+  /// first epoch on.
   void run_steps(int64_t steps);
 
   const StepTimes& times() const { return times_; }
@@ -111,7 +113,8 @@ class Trainer {
   StepTimes times_{};
   double mark_ = 0;
 
-  // Losses of steps that the host has not read yet: one [] tensor a term, so that a GPU is not waited for each step.
+  // Losses of steps that the host has not read yet: one [] tensor a term, so that a GPU is not
+  // waited for each step.
   std::vector<std::string> term_names_;
   std::vector<std::vector<at::Tensor>> unread_;
   int64_t first_unread_ = 0;                            // the step of the first

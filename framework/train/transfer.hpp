@@ -50,7 +50,8 @@ class Transfer {
   /// Throws: what the strategy throws in setup().
   void setup(const RunShape& run, const OutputShapes& student, const OutputShapes& teacher);
 
-  /// The unweighted loss, a [] tensor. Throws: what the strategy throws; ShapeError when the loss is not one element.
+  /// The unweighted loss, a [] tensor. Throws: what the strategy throws; ShapeError when the loss
+  /// is not one element.
   at::Tensor loss(const StepInputs& step);
   void after_backward(const StepInputs& step);
 
@@ -74,7 +75,8 @@ class Transfer {
   Scope scope_;
 };
 
-/// The shapes of what is bound to a strategy, for a batch of n. Throws: ConfigError for a tap that does not exist.
+/// The shapes of what is bound to a strategy, for a batch of n. Throws: ConfigError for a tap that
+/// does not exist.
 OutputShapes bound_shapes(Network& network, const std::vector<std::string>& taps, int64_t n);
 
 }  // namespace retort::host

@@ -11,10 +11,12 @@
 
 namespace retort::host {
 
-/// Loads a network's parameters and buffers from a safetensors file, converted to float32. `rename` maps name prefixes of
-/// the file to prefixes of the model, at a dot: { "linear" = "fc" } turns linear.weight into fc.weight. PyTorch's
-/// num_batches_tracked counters are left out: nothing here depends on them.
-/// Throws: DataError that lists every missing, unexpected and wrongly shaped name; nothing is changed then.
+/// Loads a network's parameters and buffers from a safetensors file, converted to float32. `rename`
+/// maps name prefixes of the file to prefixes of the model, at a dot: { "linear" = "fc" } turns
+/// linear.weight into fc.weight. PyTorch's num_batches_tracked counters are left out: nothing here
+/// depends on them.
+/// Throws: DataError that lists every missing, unexpected and wrongly shaped name; nothing is
+///         changed then.
 void load_weights(ParameterSet& parameters, const std::filesystem::path& file,
                   const std::map<std::string, std::string>& rename);
 

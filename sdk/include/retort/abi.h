@@ -97,8 +97,8 @@ typedef enum retort_tag {
 } retort_tag;
 
 typedef enum retort_value_flags {
-  /* On the first argument of `call`: the caller will not look at this tensor again, so the host may reuse its memory for
-   * the result. The caller still releases its handle. */
+  /* On the first argument of `call`: the caller will not look at this tensor again, so the host may
+   * reuse its memory for the result. The caller still releases its handle. */
   RETORT_VALUE_LAST_USE = 1
 } retort_value_flags;
 

@@ -219,12 +219,5 @@ TEST(Optimizer, ForgetsTheGradients) {
   EXPECT_FALSE(two.set.find("a")->master.grad().defined());
 }
 
-TEST(Optimizer, NamesTheFirstGradientThatIsNotFinite) {
-  TwoParameters two;
-  EXPECT_EQ(two.optimizer->first_non_finite(), "");
-  two.set.find("b")->master.mutable_grad()[2].fill_(std::numeric_limits<float>::infinity());
-  EXPECT_EQ(two.optimizer->first_non_finite(), "student/b");
-}
-
 }  // namespace
 }  // namespace retort::test

@@ -69,7 +69,8 @@ RETORT_BINARY_OP(maximum)
 RETORT_BINARY_OP(minimum)
 #undef RETORT_BINARY_OP
 
-// Of a temporary the memory is reused: relu(bn(conv(x))) touches one tensor less. The result is the same.
+// Of a temporary the memory is reused: relu(bn(conv(x))) touches one tensor less. The result is the
+// same.
 inline Tensor relu(Tensor&& self) {
   static const Operator op("aten::relu");
   return op.one({Value::last_use(self)});
