@@ -8,22 +8,16 @@
 
 #include "framework/bridge/random.hpp"
 #include "framework/error.hpp"
+#include "framework/text.hpp"
 
 namespace retort::host {
 namespace {
 
-std::string shape_text(const retort_parameter_spec& spec) {
-  std::string text = "[";
-  for (uint32_t i = 0; i < spec.rank; ++i) {
-    text += (i == 0 ? "" : ", ") + std::to_string(spec.sizes[i]);
-  }
-  return text + "]";
-}
-
 /// PyTorch's rule: dimension 0 counts outputs, dimension 1 inputs, the rest is the receptive field.
 int64_t fan(const retort_parameter_spec& spec, bool out) {
   if (spec.rank < 2) {
-    throw PluginError("parameter \"" + std::string(spec.name) + "\" " + shape_text(spec) +
+    throw PluginError("parameter \"" + std::string(spec.name) + "\" " +
+                      shape_text({spec.sizes, spec.rank}) +
                       ": a kaiming or xavier start needs at least 2 dimensions");
   }
   int64_t field = 1;
@@ -80,7 +74,7 @@ void check_spec(const retort_parameter_spec& spec) {
   for (uint32_t i = 0; i < spec.rank; ++i) {
     if (spec.sizes[i] < 1) {
       throw ShapeError("parameter \"" + std::string(spec.name) + "\" is declared with shape " +
-                       shape_text(spec) + "; every size must be at least 1");
+                       shape_text({spec.sizes, spec.rank}) + "; every size must be at least 1");
     }
   }
 }

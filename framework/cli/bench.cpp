@@ -20,15 +20,6 @@ namespace {
 constexpr std::array<const char*, kStepParts> kPartNames = {"data", "teacher",  "forward",
                                                             "loss", "backward", "optimizer"};
 
-struct BenchArguments {
-  std::string file;
-  std::vector<std::string> overrides;
-  int64_t steps = 40;
-  int64_t warmup = 5;
-  std::string phase = "all";
-  std::string export_folder;
-};
-
 struct Measured {
   std::string phase;
   double images_per_second = 0;
@@ -88,7 +79,8 @@ void Bench::prepare_teacher() {
   const std::filesystem::path folder = arguments_.export_folder;
   std::error_code failure;
   std::filesystem::create_directories(folder, failure);
-  if (failure) throw EnvironmentError(folder.string() + ": cannot be created: " + failure.message());
+  if (failure)
+    throw EnvironmentError(folder.string() + ": cannot be created: " + failure.message());
   save_tensors(folder / "teacher.safetensors", named_weights(teacher_->parameters()),
                {{"format", "pt"}});
   save_tensors(folder / "student_start.safetensors",
@@ -154,27 +146,14 @@ void Bench::print() const {
 
 }  // namespace
 
-void add_bench_command(CLI::App& app, const CommonOptions& common, ExitCode&) {
-  auto arguments = std::make_shared<BenchArguments>();
-  CLI::App* command =
-      app.add_subcommand("bench", "Images per second of each phase, and where the time goes");
-  command->add_option("FILE", arguments->file, "Experiment file (TOML)")->required();
-  command->add_option("KEY=VALUE", arguments->overrides, "Overrides: run.threads=1");
-  command->add_option("--steps", arguments->steps, "Steps measured")->check(CLI::PositiveNumber);
-  command->add_option("--warmup", arguments->warmup, "Steps before")->check(CLI::NonNegativeNumber);
-  command->add_option("--phase", arguments->phase, "Which to measure")
-      ->check(CLI::IsMember({"all", "teacher", "alone", "distil"}));
-  command->add_option("--export", arguments->export_folder,
-                      "Write the teacher and the student's start values here, for other programs");
-  command->callback([&common, arguments] {
-    const Experiment experiment = load_for_command(arguments->file, arguments->overrides, common);
-    const Bench bench(experiment, *arguments);
-    if (common.json) {
-      bench.print_json();
-    } else {
-      bench.print();
-    }
-  });
+void bench_command(const BenchArguments& arguments, const CommonOptions& common) {
+  const Experiment experiment = load_for_command(arguments.experiment, common);
+  const Bench bench(experiment, arguments);
+  if (common.json) {
+    bench.print_json();
+  } else {
+    bench.print();
+  }
 }
 
 }  // namespace retort::host

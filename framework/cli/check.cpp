@@ -5,9 +5,9 @@
 
 #include "framework/cli/commands.hpp"
 #include "framework/cli/load.hpp"
-#include "framework/report/number_text.hpp"
 #include "framework/run/machine.hpp"
 #include "framework/run/session.hpp"
+#include "framework/text.hpp"
 
 namespace retort::host {
 namespace {
@@ -89,7 +89,8 @@ void print_facts(const Json& facts) {
                transfer["weight"].get<double>());
     for (const char* role : {"student", "teacher"}) {
       for (const auto& [tap, shape] : transfer[role].items()) {
-        fmt::print("          {} {:10} {}\n", role, tap, shape.dump());
+        fmt::print("          {} {:10} {}\n", role, tap,
+                   shape_text(shape.get<std::vector<int64_t>>()));
       }
     }
   }
@@ -103,26 +104,15 @@ void print_facts(const Json& facts) {
 
 }  // namespace
 
-void add_check_command(CLI::App& app, const CommonOptions& common, ExitCode&) {
-  struct Arguments {
-    std::string file;
-    std::vector<std::string> overrides;
-  };
-  auto arguments = std::make_shared<Arguments>();
-  CLI::App* command =
-      app.add_subcommand("check", "Resolve and check everything, run one step; writes nothing");
-  command->add_option("FILE", arguments->file, "Experiment file (TOML)")->required();
-  command->add_option("KEY=VALUE", arguments->overrides, "Overrides: student.depth=14");
-  command->callback([&common, arguments] {
-    const Experiment experiment = load_for_command(arguments->file, arguments->overrides, common);
-    const Session session(experiment);
-    const Json facts = check_facts(session);
-    if (common.json) {
-      fmt::print("{}\n", facts.dump(2));
-    } else {
-      print_facts(facts);
-    }
-  });
+void check_command(const ExperimentArguments& arguments, const CommonOptions& common) {
+  const Experiment experiment = load_for_command(arguments, common);
+  const Session session(experiment);
+  const Json facts = check_facts(session);
+  if (common.json) {
+    fmt::print("{}\n", facts.dump(2));
+  } else {
+    print_facts(facts);
+  }
 }
 
 }  // namespace retort::host

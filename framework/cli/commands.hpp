@@ -1,7 +1,6 @@
 #pragma once
 
-#include <CLI/CLI.hpp>
-#include <filesystem>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -9,19 +8,36 @@
 
 namespace retort::host {
 
+// One function a command, in a file of its name; arguments.cpp fills what they take from the command
+// line. They print results on stdout, and throw Error when they fail.
+
 /// What is common to all commands: where plugins are found, and how results are printed.
 struct CommonOptions {
   std::vector<std::string> plugin_folders;  // before the usual ones
   bool json = false;
 };
 
-// Each adds one command with its options; the command's work is its callback, which throws Error
-// when it fails and stores another exit code than 0 in `exit_code`.
-void add_run_command(CLI::App& app, const CommonOptions& common, ExitCode& exit_code);
-void add_check_command(CLI::App& app, const CommonOptions& common, ExitCode& exit_code);
-void add_eval_command(CLI::App& app, const CommonOptions& common, ExitCode& exit_code);
-void add_list_commands(CLI::App& app, const CommonOptions& common,
-                       ExitCode& exit_code);  // ls, inspect
-void add_bench_command(CLI::App& app, const CommonOptions& common, ExitCode& exit_code);
+/// An experiment file and the keys that the command line sets: "student.depth=14".
+struct ExperimentArguments {
+  std::string file;
+  std::vector<std::string> overrides;
+};
+
+struct BenchArguments {
+  ExperimentArguments experiment;
+  int64_t steps = 40;
+  int64_t warmup = 5;
+  std::string phase = "all";  // or "teacher", "alone", "distil"
+  std::string export_folder;
+};
+
+ExitCode run_command(const ExperimentArguments& arguments, bool dry_run,
+                     const CommonOptions& common);
+void check_command(const ExperimentArguments& arguments, const CommonOptions& common);
+/// `file` may be a run folder.
+void eval_command(const ExperimentArguments& arguments, const CommonOptions& common);
+void bench_command(const BenchArguments& arguments, const CommonOptions& common);
+void list_command(const CommonOptions& common);
+void inspect_command(const std::string& name, const CommonOptions& common);
 
 }  // namespace retort::host

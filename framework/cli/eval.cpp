@@ -4,9 +4,9 @@
 
 #include "framework/cli/commands.hpp"
 #include "framework/cli/load.hpp"
-#include "framework/report/number_text.hpp"
 #include "framework/run/session.hpp"
 #include "framework/run/teacher_store.hpp"
+#include "framework/text.hpp"
 
 namespace retort::host {
 namespace {
@@ -19,10 +19,10 @@ struct Evaluated {
 
 /// An experiment file as it is; a run folder as the experiment it ran, with the student that came
 /// out of it.
-Experiment load_saved(const std::string& target, const std::vector<std::string>& overrides,
-                      const CommonOptions& common) {
+Experiment load_saved(const ExperimentArguments& arguments, const CommonOptions& common) {
   namespace fs = std::filesystem;
-  if (!fs::is_directory(target)) return load_for_command(target, overrides, common);
+  const std::string& target = arguments.file;
+  if (!fs::is_directory(target)) return load_for_command(arguments, common);
   const fs::path experiment = fs::path(target) / "experiment.toml";
   const fs::path student = fs::path(target) / "student.safetensors";
   if (!fs::exists(experiment)) {
@@ -37,7 +37,7 @@ Experiment load_saved(const std::string& target, const std::vector<std::string>&
         " has no student.safetensors: the run did not come to its end; checkpoints/ holds what " +
         "was saved on the way");
   }
-  Experiment saved = load_for_command(experiment.string(), overrides, common);
+  Experiment saved = load_for_command({experiment.string(), arguments.overrides}, common);
   saved.student.weights = student;
   saved.student.rename.clear();  // it was for the file that the run began with
   return saved;
@@ -79,38 +79,23 @@ std::vector<Evaluated> evaluate_saved(const Experiment& experiment) {
 
 }  // namespace
 
-void add_eval_command(CLI::App& app, const CommonOptions& common, ExitCode&) {
-  struct Arguments {
-    std::string target;
-    std::vector<std::string> overrides;
-  };
-  auto arguments = std::make_shared<Arguments>();
-  CLI::App* command =
-      app.add_subcommand("eval", "Accuracy of the saved networks of a run or an experiment file");
-  command
-      ->add_option("RUN|FILE", arguments->target,
-                   "Run folder, or experiment file whose networks have weights")
-      ->required();
-  command->add_option("KEY=VALUE", arguments->overrides,
-                      "Overrides: teacher.weights=FILE.safetensors");
-  command->callback([&common, arguments] {
-    const auto rows = evaluate_saved(load_saved(arguments->target, arguments->overrides, common));
-    nlohmann::ordered_json list = nlohmann::ordered_json::array();
-    for (const Evaluated& row : rows) {
-      if (common.json) {
-        list.push_back({{"name", row.name},
-                        {"weights", row.source},
-                        {"test_correct", row.accuracy.correct},
-                        {"test_total", row.accuracy.total},
-                        {"top1", row.accuracy.top1()}});
-      } else {
-        fmt::print("{:8}  {} of {} right   top-1 {:.2f} %   {}\n", row.name,
-                   grouped(row.accuracy.correct), grouped(row.accuracy.total), row.accuracy.top1(),
-                   row.source);
-      }
+void eval_command(const ExperimentArguments& arguments, const CommonOptions& common) {
+  const auto rows = evaluate_saved(load_saved(arguments, common));
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  for (const Evaluated& row : rows) {
+    if (common.json) {
+      list.push_back({{"name", row.name},
+                      {"weights", row.source},
+                      {"test_correct", row.accuracy.correct},
+                      {"test_total", row.accuracy.total},
+                      {"top1", row.accuracy.top1()}});
+    } else {
+      fmt::print("{:8}  {} of {} right   top-1 {:.2f} %   {}\n", row.name,
+                 grouped(row.accuracy.correct), grouped(row.accuracy.total), row.accuracy.top1(),
+                 row.source);
     }
-    if (common.json) fmt::print("{}\n", list.dump(2));
-  });
+  }
+  if (common.json) fmt::print("{}\n", list.dump(2));
 }
 
 }  // namespace retort::host

@@ -110,28 +110,22 @@ std::vector<ComponentInfo> components_of(const std::string& name, const Catalog&
 
 }  // namespace
 
-void add_list_commands(CLI::App& app, const CommonOptions& common, ExitCode&) {
-  CLI::App* listing =
-      app.add_subcommand("ls", "List the installed strategies, models and datasets");
-  listing->callback([&common] { print_list(scan_for_command(common, true), common.json); });
+void list_command(const CommonOptions& common) {
+  print_list(scan_for_command(common, true), common.json);
+}
 
-  auto name = std::make_shared<std::string>();
-  CLI::App* inspect =
-      app.add_subcommand("inspect", "Show one component and its options as a TOML block");
-  inspect->add_option("NAME", *name, "A component's id, or a plugin file")->required();
-  inspect->callback([&common, name] {
-    const std::vector<ComponentInfo> found = components_of(*name, scan_for_command(common, false));
-    if (common.json) {
-      Json list = Json::array();
-      for (const ComponentInfo& info : found) list.push_back(component_json(info));
-      fmt::print("{}\n", list.dump(2));
-      return;
-    }
-    for (size_t i = 0; i < found.size(); ++i) {
-      if (i > 0) fmt::print("\n");
-      print_component(found[i]);
-    }
-  });
+void inspect_command(const std::string& name, const CommonOptions& common) {
+  const std::vector<ComponentInfo> found = components_of(name, scan_for_command(common, false));
+  if (common.json) {
+    Json list = Json::array();
+    for (const ComponentInfo& info : found) list.push_back(component_json(info));
+    fmt::print("{}\n", list.dump(2));
+    return;
+  }
+  for (size_t i = 0; i < found.size(); ++i) {
+    if (i > 0) fmt::print("\n");
+    print_component(found[i]);
+  }
 }
 
 }  // namespace retort::host

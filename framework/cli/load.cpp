@@ -3,7 +3,6 @@
 #include <spdlog/spdlog.h>
 
 #include "framework/config/parse.hpp"
-#include "framework/config/resolved.hpp"
 
 namespace retort::host {
 
@@ -18,11 +17,8 @@ Catalog scan_for_command(const CommonOptions& common, bool warn) {
   return catalog;
 }
 
-Experiment load_for_command(const std::string& file, const std::vector<std::string>& overrides,
-                            const CommonOptions& common) {
-  return load_experiment(file, overrides, scan_for_command(common, true));
+Experiment load_for_command(const ExperimentArguments& arguments, const CommonOptions& common) {
+  return load_experiment(arguments.file, arguments.overrides, scan_for_command(common, true));
 }
-
-std::string resolved_text(const Experiment& experiment) { return to_toml(experiment); }
 
 }  // namespace retort::host

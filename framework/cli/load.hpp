@@ -1,8 +1,5 @@
 #pragma once
 
-#include <string>
-#include <vector>
-
 #include "framework/cli/commands.hpp"
 #include "framework/config/experiment.hpp"
 #include "framework/plugin/catalog.hpp"
@@ -14,10 +11,6 @@ namespace retort::host {
 Catalog scan_for_command(const CommonOptions& common, bool warn);
 
 /// The experiment, checked; plugin files that were refused are logged.
-Experiment load_for_command(const std::string& file, const std::vector<std::string>& overrides,
-                            const CommonOptions& common);
-
-/// The resolved experiment as TOML.
-std::string resolved_text(const Experiment& experiment);
+Experiment load_for_command(const ExperimentArguments& arguments, const CommonOptions& common);
 
 }  // namespace retort::host

@@ -11,6 +11,7 @@
 #include "framework/data/atomic_file.hpp"
 #include "framework/data/safetensors_header.hpp"
 #include "framework/error.hpp"
+#include "framework/text.hpp"
 
 namespace retort::host {
 namespace {
@@ -65,7 +66,8 @@ std::string place_text(const SafeTensorEntry& entry) {
   std::string text = "tensor \"";
   text += entry.name;
   text += "\" has data_offsets ";
-  return text + shape_text({static_cast<int64_t>(entry.begin), static_cast<int64_t>(entry.end)});
+  const int64_t offsets[] = {static_cast<int64_t>(entry.begin), static_cast<int64_t>(entry.end)};
+  return text + shape_text(offsets);
 }
 
 /// Sorts the entries by their bytes; those must follow each other and end with the file.

@@ -186,13 +186,4 @@ std::optional<uint64_t> safe_tensor_bytes(SafeDtype dtype, const std::vector<int
   return bytes;
 }
 
-std::string shape_text(const std::vector<int64_t>& shape) {
-  std::string text = "[";
-  for (const int64_t size : shape) {
-    if (text.size() > 1) text += ", ";
-    text += std::to_string(size);
-  }
-  return text + "]";
-}
-
 }  // namespace retort::host

@@ -35,7 +35,4 @@ SafetensorsHeader parse_safetensors_header(std::string_view text, const std::str
 /// The bytes that a tensor of this shape needs; empty when the product overflows.
 std::optional<uint64_t> safe_tensor_bytes(SafeDtype dtype, const std::vector<int64_t>& shape);
 
-/// "[64, 3, 3, 3]", for messages.
-std::string shape_text(const std::vector<int64_t>& shape);
-
 }  // namespace retort::host

@@ -7,11 +7,11 @@
 #include <memory>
 
 #include "framework/report/comparison.hpp"
-#include "framework/report/number_text.hpp"
 #include "framework/report/progress.hpp"
 #include "framework/report/run_folder.hpp"
 #include "framework/run/session.hpp"
 #include "framework/run/teacher_store.hpp"
+#include "framework/text.hpp"
 #include "framework/train/device.hpp"
 #include "framework/train/interrupt.hpp"
 #include "framework/train/weights.hpp"

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "framework/error.hpp"
+#include "framework/text.hpp"
 
 namespace retort::host {
 namespace {
@@ -55,12 +56,6 @@ std::string renamed(const std::string& name, const std::map<std::string, std::st
   return best == nullptr ? name : best->second + name.substr(best->first.size());
 }
 
-std::string shape_of(at::IntArrayRef sizes) {
-  std::string text = "[";
-  for (size_t i = 0; i < sizes.size(); ++i) text += (i == 0 ? "" : ", ") + std::to_string(sizes[i]);
-  return text + "]";
-}
-
 void append_names(std::string& message, const char* title, const std::vector<std::string>& names) {
   if (names.empty()) return;
   message += "\n  " + std::string(title) + " (" + std::to_string(names.size()) + "): ";
@@ -90,8 +85,8 @@ void load_weights(ParameterSet& parameters, const std::filesystem::path& file,
     if (parameter == nullptr || !found.emplace(name, &view).second) {
       unexpected.push_back(view.name);
     } else if (parameter->master.sizes() != at::IntArrayRef(view.shape)) {
-      wrong.push_back(name + " " + shape_of(view.shape) + " in the file, " +
-                      shape_of(parameter->master.sizes()) + " in the model");
+      wrong.push_back(name + " " + shape_text(view.shape) + " in the file, " +
+                      shape_text(parameter->master.sizes()) + " in the model");
     } else if (!scalar_type(view.dtype)) {
       wrong.push_back(name + " is " + std::string(safe_dtype_name(view.dtype)) +
                       " in the file, not a float");

@@ -1,0 +1,101 @@
+#include "framework/cli/arguments.hpp"
+
+#include <CLI/CLI.hpp>  // seconds to compile: here only
+#include <iostream>
+
+#include "framework/cli/commands.hpp"
+
+namespace retort::host {
+namespace {
+
+/// The command line as CLI11 fills it; `run` does what the command that was named stands for.
+struct CommandLine {
+  CommonOptions common;
+  ExperimentArguments experiment;
+  BenchArguments bench;
+  std::string name;  // of what to inspect
+  bool dry_run = false;
+  ExitCode exit_code = ExitCode::Ok;
+};
+
+void take_experiment(CLI::App& command, ExperimentArguments& arguments, const char* target,
+                     const char* help) {
+  command.add_option(target, arguments.file, help)->required();
+  command.add_option("KEY=VALUE", arguments.overrides,
+                     "Overrides: student.depth=14 train.epochs=1");
+}
+
+void add_run(CLI::App& app, CommandLine& line) {
+  CLI::App* run =
+      app.add_subcommand("run", "Train teacher, baseline and student; write a run folder");
+  take_experiment(*run, line.experiment, "FILE", "Experiment file (TOML)");
+  run->add_flag("--dry-run", line.dry_run, "Print the resolved experiment and stop");
+  run->callback(
+      [&line] { line.exit_code = run_command(line.experiment, line.dry_run, line.common); });
+}
+
+void add_check_and_eval(CLI::App& app, CommandLine& line) {
+  CLI::App* check =
+      app.add_subcommand("check", "Resolve and check everything, run one step; writes nothing");
+  take_experiment(*check, line.experiment, "FILE", "Experiment file (TOML)");
+  check->callback([&line] { check_command(line.experiment, line.common); });
+
+  CLI::App* eval =
+      app.add_subcommand("eval", "Accuracy of the saved networks of a run or an experiment file");
+  take_experiment(*eval, line.experiment, "RUN|FILE",
+                  "Run folder, or experiment file whose networks have weights");
+  eval->callback([&line] { eval_command(line.experiment, line.common); });
+}
+
+void add_lists(CLI::App& app, CommandLine& line) {
+  CLI::App* list = app.add_subcommand("ls", "List the installed strategies, models and datasets");
+  list->callback([&line] { list_command(line.common); });
+
+  CLI::App* inspect =
+      app.add_subcommand("inspect", "Show one component and its options as a TOML block");
+  inspect->add_option("NAME", line.name, "A component's id, or a plugin file")->required();
+  inspect->callback([&line] { inspect_command(line.name, line.common); });
+}
+
+void add_bench(CLI::App& app, CommandLine& line) {
+  CLI::App* bench =
+      app.add_subcommand("bench", "Images per second of each phase, and where the time goes");
+  take_experiment(*bench, line.bench.experiment, "FILE", "Experiment file (TOML)");
+  bench->add_option("--steps", line.bench.steps, "Steps measured")->check(CLI::PositiveNumber);
+  bench->add_option("--warmup", line.bench.warmup, "Steps before")->check(CLI::NonNegativeNumber);
+  bench->add_option("--phase", line.bench.phase, "Which to measure")
+      ->check(CLI::IsMember({"all", "teacher", "alone", "distil"}));
+  bench->add_option("--export", line.bench.export_folder,
+                    "Write the teacher and the student's start values here, for other programs");
+  bench->callback([&line] { bench_command(line.bench, line.common); });
+}
+
+}  // namespace
+
+ExitCode run_arguments(int argc, char** argv) {
+  CLI::App app("Distils a trained network (the teacher) into a small one (the student).", "retort");
+  app.require_subcommand(0, 1);  // checked below: an unknown command is then told by its name
+  app.set_version_flag("--version", "retort " RETORT_VERSION ", LibTorch " RETORT_TORCH_VERSION);
+  CommandLine line;
+  app.add_option("--plugins", line.common.plugin_folders,
+                 "Folder of plugins, searched before the usual ones")
+      ->allow_extra_args(false);  // what follows is not a second folder
+  app.add_flag("--json", line.common.json, "Print results as JSON");
+  app.fallthrough();
+  add_run(app, line);
+  add_check_and_eval(app, line);
+  add_lists(app, line);
+  add_bench(app, line);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? ExitCode::Ok : ExitCode::Config;
+  }
+  if (app.get_subcommands().empty()) {
+    std::cerr << app.help();
+    return ExitCode::Config;
+  }
+  return line.exit_code;
+}
+
+}  // namespace retort::host
