@@ -8,6 +8,7 @@
 #include <mutex>
 #include <utility>
 
+#include "framework/bridge/batch_norm_relu.hpp"
 #include "framework/error.hpp"
 
 namespace retort::host {
@@ -129,6 +130,7 @@ std::unique_ptr<Operator> read_operator(const c10::OperatorHandle& handle,
 }  // namespace
 
 const Operator& find_operator(const std::string& name, const std::string& overload) {
+  register_batch_norm_relu();
   static std::mutex mutex;
   static std::map<std::pair<std::string, std::string>, std::unique_ptr<Operator>> known;
   const std::lock_guard lock(mutex);

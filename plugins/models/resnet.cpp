@@ -47,7 +47,7 @@ class ShortcutPath {
   bool projects_ = false;
 };
 
-/// Two 3x3 convolutions and a shortcut; the result lacks its last ReLU.
+/// Two 3x3 convolutions and a shortcut.
 class BasicBlock {
  public:
   BasicBlock(const Builder& builder, Shortcut kind, int64_t in, int64_t out, int64_t stride)
@@ -57,8 +57,12 @@ class BasicBlock {
         norm2_(builder.in("bn2"), out),
         shortcut_(builder.in("downsample"), kind, in, out, stride) {}
 
+  /// Without the last ReLU.
+  Tensor preactivation(const Tensor& x) const {
+    return norm2_(conv2_(norm1_.relu(conv1_(x)))) + shortcut_(x);
+  }
   Tensor operator()(const Tensor& x) const {
-    return norm2_(conv2_(relu(norm1_(conv1_(x))))) + shortcut_(x);
+    return norm2_.relu(conv2_(norm1_.relu(conv1_(x))), shortcut_(x));
   }
 
  private:
@@ -117,11 +121,11 @@ class ResNet final : public Model {
   }
 
   Tensor forward(const Tensor& images, const Taps& taps) override {
-    Tensor x = taps("stem", relu(stem_norm_(stem_(images))));
+    Tensor x = taps("stem", stem_norm_.relu(stem_(images)));
     for (size_t stage = 0; stage < kStages; ++stage) {
       const auto& blocks = stages_[stage];
-      for (size_t i = 0; i + 1 < blocks.size(); ++i) x = relu(blocks[i](x));
-      x = taps(stage_name(stage) + ".preact", blocks.back()(x));
+      for (size_t i = 0; i + 1 < blocks.size(); ++i) x = blocks[i](x);
+      x = taps(stage_name(stage) + ".preact", blocks.back().preactivation(x));
       x = taps(stage_name(stage), relu(std::move(x)));
     }
     return classifier_(taps("pooled", global_avg_pool2d(x)));

@@ -90,6 +90,12 @@ class BatchNorm {
                       detail::host().training() != 0);
   }
 
+  /// relu((*this)(x)), and relu((*this)(x) + other): the same bits in one operator.
+  Tensor relu(const Tensor& x, const Tensor& other = {}) const {
+    return batch_norm_relu(x, weight_, bias_, running_mean_, running_var_,
+                           detail::host().training() != 0, other);
+  }
+
  private:
   Tensor weight_, bias_, running_mean_, running_var_;
 };

@@ -38,6 +38,14 @@ inline Tensor batch_norm(const Tensor& input, const Tensor& weight, const Tensor
   static const Operator op("aten::batch_norm");
   return op.one({input, weight, bias, running_mean, running_var, training, momentum, eps, true});
 }
+/// relu(batch_norm(input) + other), where `other` may be undefined: the host's own operator, with the
+/// bits of the three. In evaluation it passes over memory once.
+inline Tensor batch_norm_relu(const Tensor& input, const Tensor& weight, const Tensor& bias,
+                              const Tensor& running_mean, const Tensor& running_var, bool training,
+                              const Tensor& other = {}, double momentum = 0.1, double eps = 1e-5) {
+  static const Operator op("retort::batch_norm_relu");
+  return op.one({input, weight, bias, running_mean, running_var, training, momentum, eps, other});
+}
 inline Tensor avg_pool2d(const Tensor& self, const Ints& kernel_size,
                          const Ints& stride = std::initializer_list<int64_t>{},
                          const Ints& padding = 0) {
