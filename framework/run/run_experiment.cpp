@@ -71,7 +71,7 @@ void Run::print_header() const {
 
 void Run::print_network(Network& network, const std::string& origin) const {
   const NetworkProfile& profile = network.profile();
-  std::string line = fmt::format("{:9} {:20} {:>10} parameters   {:>6.1f} M multiply-adds   {}",
+  std::string line = fmt::format("{:9} {:26} {:>9} parameters   {:>6.1f} M multiply-adds   {}",
                                  network.role(), network.description(), grouped(profile.parameters),
                                  static_cast<double>(profile.multiply_adds) / 1e6, origin);
   line.erase(line.find_last_not_of(' ') + 1);
