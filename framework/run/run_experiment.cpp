@@ -31,6 +31,7 @@ class Run {
     prepare_networks();
     folder_ = std::make_unique<RunFolder>(experiment_);
     const bool finished = train_teacher() && train_alone() && train_distilled();
+    if (finished) evaluate_given_teacher();
     finish(finished, json);
     if (finished) return ExitCode::Ok;
     return pending_signal() == SIGTERM ? ExitCode::Terminated : ExitCode::Interrupted;
@@ -43,6 +44,7 @@ class Run {
   void prepare_networks();
   std::string prepare_teacher();
   bool train_teacher();
+  void evaluate_given_teacher();
   bool train_alone();
   bool train_distilled();
   bool train(const TrainingPlan& plan, const std::string& row_name);
@@ -110,12 +112,16 @@ bool Run::train_teacher() {
     return true;
   }
   teacher_->parameters().freeze();
-  if (!teacher_accuracy_) {
-    teacher_accuracy_ = evaluate(*teacher_, session_.data(), session_.teacher_views(),
-                                 experiment_.teacher->train.eval_batch_size);
-  }
-  rows_.push_back({"teacher", *teacher_accuracy_, {}, {}});
+  if (teacher_accuracy_) rows_.push_back({"teacher", *teacher_accuracy_, {}, {}});
   return true;
+}
+
+/// A teacher from a file is evaluated at the end, so that training starts at once.
+void Run::evaluate_given_teacher() {
+  if (!teacher_ || !experiment_.teacher->weights) return;
+  const Accuracy accuracy = evaluate(*teacher_, session_.data(), session_.teacher_views(),
+                                     experiment_.teacher->train.eval_batch_size);
+  rows_.insert(rows_.begin(), {"teacher", accuracy, {}, {}});
 }
 
 bool Run::train_alone() {
