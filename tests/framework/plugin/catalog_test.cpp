@@ -15,30 +15,30 @@ using testing::HasSubstr;
 using testing::SizeIs;
 
 TEST(Catalog, FindsGoodPluginsAmongBrokenOnes) {
-  const TemporaryFolder folder;
-  std::filesystem::copy_file(zoo("good"), folder.path() / "m.retort");
-  write_bytes(folder.path() / "a.retort", "no library");
-  write_bytes(folder.path() / "z.retort", read_bytes(zoo("good")).substr(0, 3000));
-  write_bytes(folder.path() / "libfoo.so", "not looked at");
-  const Catalog catalog = Catalog::scan({folder.path()});
+  const test::Scratch folder;
+  std::filesystem::copy_file(zoo("good"), folder.folder() / "m.retort");
+  write_bytes(folder.folder() / "a.retort", "no library");
+  write_bytes(folder.folder() / "z.retort", read_bytes(zoo("good")).substr(0, 3000));
+  write_bytes(folder.folder() / "libfoo.so", "not looked at");
+  const Catalog catalog = Catalog::scan({folder.folder()});
   ASSERT_NE(catalog.find(RETORT_KIND_STRATEGY, "test.good"), nullptr);
-  EXPECT_EQ(catalog.find(RETORT_KIND_STRATEGY, "test.good")->file, folder.path() / "m.retort");
+  EXPECT_EQ(catalog.find(RETORT_KIND_STRATEGY, "test.good")->file, folder.folder() / "m.retort");
   EXPECT_EQ(catalog.find(RETORT_KIND_MODEL, "test.good"), nullptr);
   EXPECT_THAT(catalog.problems(),
               ElementsAre(HasSubstr("a.retort: begins with"), HasSubstr("z.retort: is cut short")));
 }
 
 TEST(Catalog, RefusesASecondComponentOfTheSameName) {
-  const TemporaryFolder folder;
-  std::filesystem::copy_file(zoo("good"), folder.path() / "a.retort");
-  std::filesystem::copy_file(zoo("duplicate"), folder.path() / "b.retort");
-  const Catalog catalog = Catalog::scan({folder.path()});
+  const test::Scratch folder;
+  std::filesystem::copy_file(zoo("good"), folder.folder() / "a.retort");
+  std::filesystem::copy_file(zoo("duplicate"), folder.folder() / "b.retort");
+  const Catalog catalog = Catalog::scan({folder.folder()});
   EXPECT_THAT(catalog.components(), SizeIs(1));
-  EXPECT_THAT(
-      catalog.problems(),
-      ElementsAre((folder.path() / "b.retort").string() + ": holds strategy \"test.good\", which " +
-                  (folder.path() / "a.retort").string() +
-                  " already holds; remove one of the two files, or rename the component"));
+  EXPECT_THAT(catalog.problems(),
+              ElementsAre((folder.folder() / "b.retort").string() +
+                          ": holds strategy \"test.good\", which " +
+                          (folder.folder() / "a.retort").string() +
+                          " already holds; remove one of the two files, or rename the component"));
 }
 
 TEST(Catalog, SortsComponentsAndScansAFolderOnce) {
@@ -50,8 +50,8 @@ TEST(Catalog, SortsComponentsAndScansAFolderOnce) {
 }
 
 TEST(Catalog, SaysWhichFolderIsMissing) {
-  const TemporaryFolder folder;
-  const Catalog catalog = Catalog::scan({folder.path() / "none", folder.path()});
+  const test::Scratch folder;
+  const Catalog catalog = Catalog::scan({folder.folder() / "none", folder.folder()});
   EXPECT_THAT(catalog.problems(),
               ElementsAre(AllOf(HasSubstr("none: cannot be searched for plugins"),
                                 HasSubstr("check RETORT_PLUGIN_PATH"))));

@@ -22,7 +22,7 @@ using testing::StartsWith;
 /// A copy of zoo/good.retort that a test spoils.
 class SpoiledPlugin : public testing::Test {
  protected:
-  SpoiledPlugin() : file_(folder_.path() / "spoiled.retort"), bytes_(read_bytes(zoo("good"))) {
+  SpoiledPlugin() : file_(folder_.folder() / "spoiled.retort"), bytes_(read_bytes(zoo("good"))) {
     manifest_ = bytes_.find(std::string(RETORT_MANIFEST_MAGIC, 8));
     component_ = manifest_ + sizeof(retort_manifest_header);
     option_ = component_ + sizeof(retort_component_record);
@@ -33,7 +33,7 @@ class SpoiledPlugin : public testing::Test {
     return refusal([&] { read_manifest(file_); });
   }
 
-  TemporaryFolder folder_;
+  test::Scratch folder_;
   std::filesystem::path file_;
   std::string bytes_;
   size_t manifest_ = 0;
@@ -135,12 +135,13 @@ TEST_F(SpoiledPlugin, IsRefusedWhenItIsTextOrEmpty) {
 }
 
 TEST(Manifest, RefusesFoldersPipesAndMissingFiles) {
-  const TemporaryFolder folder;
-  EXPECT_THAT(refusal([&] { read_manifest(folder.path()); }), HasSubstr("is a folder or a device"));
-  const auto pipe = folder.path() / "pipe.retort";
+  const test::Scratch folder;
+  EXPECT_THAT(refusal([&] { read_manifest(folder.folder()); }),
+              HasSubstr("is a folder or a device"));
+  const auto pipe = folder.folder() / "pipe.retort";
   ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
   EXPECT_THAT(refusal([&] { read_manifest(pipe); }), HasSubstr("is a folder or a device"));
-  EXPECT_THAT(refusal([&] { read_manifest(folder.path() / "none.retort"); }),
+  EXPECT_THAT(refusal([&] { read_manifest(folder.folder() / "none.retort"); }),
               HasSubstr("none.retort: cannot be opened (No such file or directory)"));
 }
 

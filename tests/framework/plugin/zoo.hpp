@@ -13,6 +13,7 @@
 #include <string>
 
 #include "framework/error.hpp"
+#include "tests/framework/data/scratch.hpp"
 
 namespace retort::host {
 
@@ -20,22 +21,6 @@ namespace retort::host {
 inline std::filesystem::path zoo(const std::string& name) {
   return std::filesystem::path(RETORT_ZOO_DIR) / (name + ".retort");
 }
-
-/// A new folder, removed at the end.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "retort-XXXXXX").string();
-    path_ = ::mkdtemp(name.data());
-  }
-  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 inline std::string read_bytes(const std::filesystem::path& file) {
   std::ifstream in(file, std::ios::binary);
