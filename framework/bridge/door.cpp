@@ -4,6 +4,7 @@
 #include <ATen/ops/empty.h>
 #include <c10/core/GradMode.h>
 #include <c10/util/Exception.h>
+#include <spdlog/spdlog.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include <algorithm>
@@ -17,6 +18,7 @@
 #include "framework/bridge/scope.hpp"
 #include "framework/data/file_bytes.hpp"
 #include "framework/error.hpp"
+#include "framework/text.hpp"
 
 namespace retort::host {
 namespace {
@@ -242,31 +244,52 @@ int32_t declare_buffer(const retort_parameter_spec* spec, int64_t* slot, retort_
   return declare(spec, false, slot, error);
 }
 
+at::Tensor drawn(const Scope& running, const retort_draw_spec& spec) {
+  const Philox random(combine_key(running.seed, running.instance + "/" + spec.name,
+                                  static_cast<uint64_t>(running.step)));
+  const bool integers = spec.kind == RETORT_DRAW_INTEGERS;
+  if (integers && !(spec.a < spec.b)) {
+    const auto low = static_cast<int64_t>(spec.a), high = static_cast<int64_t>(spec.b);
+    throw PluginError("draw \"" + std::string(spec.name) + "\": there is no integer in [" +
+                      std::to_string(low) + ", " + std::to_string(high) + ")");
+  }
+  at::Tensor tensor = at::empty(at::IntArrayRef(spec.sizes, spec.rank),
+                                at::TensorOptions().dtype(integers ? at::kLong : at::kFloat));
+  if (integers) {
+    random.integers(tensor.data_ptr<int64_t>(), tensor.numel(), static_cast<int64_t>(spec.a),
+                    static_cast<int64_t>(spec.b));
+  } else if (spec.kind == RETORT_DRAW_UNIFORM) {
+    random.uniform(tensor.data_ptr<float>(), tensor.numel(), spec.a, spec.b);
+  } else if (spec.kind == RETORT_DRAW_NORMAL) {
+    random.normal(tensor.data_ptr<float>(), tensor.numel(), spec.a, spec.b);
+  } else {
+    throw PluginError("there is no kind of draw number " + std::to_string(spec.kind));
+  }
+  tensor = tensor.to(running.device);
+  return integers ? tensor : tensor.to(running.float_type);
+}
+
+/// The tensor given for a draw, or null. Throws: ShapeError when it has another shape.
+const at::Tensor* given_draw(const Scope& running, const retort_draw_spec& spec) {
+  if (running.draws == nullptr) return nullptr;
+  const auto found = running.draws->given.find(spec.name);
+  if (found == running.draws->given.end()) return nullptr;
+  const at::IntArrayRef wanted(spec.sizes, spec.rank);
+  if (found->second.sizes() != wanted) {
+    throw ShapeError("the draw \"" + std::string(spec.name) + "\" is given as " +
+                     shape_text(found->second.sizes().vec()) + "; the strategy draws " +
+                     shape_text(wanted.vec()));
+  }
+  return &found->second;
+}
+
 int32_t draw(const retort_draw_spec* spec, retort_tensor* out, retort_error* error) {
   return answer(error, [&] {
     const Scope& running = scope();
-    const Philox random(combine_key(running.seed, running.instance + "/" + spec->name,
-                                    static_cast<uint64_t>(running.step)));
-    const bool integers = spec->kind == RETORT_DRAW_INTEGERS;
-    if (integers && !(spec->a < spec->b)) {
-      const auto low = static_cast<int64_t>(spec->a), high = static_cast<int64_t>(spec->b);
-      throw PluginError("draw \"" + std::string(spec->name) + "\": there is no integer in [" +
-                        std::to_string(low) + ", " + std::to_string(high) + ")");
-    }
-    at::Tensor tensor = at::empty(at::IntArrayRef(spec->sizes, spec->rank),
-                                  at::TensorOptions().dtype(integers ? at::kLong : at::kFloat));
-    if (integers) {
-      random.integers(tensor.data_ptr<int64_t>(), tensor.numel(), static_cast<int64_t>(spec->a),
-                      static_cast<int64_t>(spec->b));
-    } else if (spec->kind == RETORT_DRAW_UNIFORM) {
-      random.uniform(tensor.data_ptr<float>(), tensor.numel(), spec->a, spec->b);
-    } else if (spec->kind == RETORT_DRAW_NORMAL) {
-      random.normal(tensor.data_ptr<float>(), tensor.numel(), spec->a, spec->b);
-    } else {
-      throw PluginError("there is no kind of draw number " + std::to_string(spec->kind));
-    }
-    tensor = tensor.to(running.device);
-    *out = owned_handle(integers ? tensor : tensor.to(running.float_type));
+    const at::Tensor* given = given_draw(running, *spec);
+    const at::Tensor tensor = given != nullptr ? *given : drawn(running, *spec);
+    if (running.draws != nullptr) running.draws->seen[spec->name] = tensor;
+    *out = owned_handle(tensor);
   });
 }
 
@@ -321,6 +344,22 @@ void release_bytes(retort_bytes* bytes) {
 
 const char* last_error() { return last_error_text.c_str(); }
 
+int32_t wants_tap(const char* tap) {
+  const Scope* running = current_scope();
+  return running != nullptr && running->taps != nullptr && running->taps->wants(tap) ? 1 : 0;
+}
+
+int32_t warn(const char* text, retort_error* error) {
+  return answer(error, [&] {
+    const Scope& running = scope();
+    if (running.phase != Phase::Setup && running.phase != Phase::Build) {
+      throw PluginError(std::string("a warning is given in ") + phase_name(running.phase) +
+                        "(); give it in Model::build or Strategy::setup");
+    }
+    spdlog::warn("{}: {}", running.instance, text);
+  });
+}
+
 }  // namespace
 
 const retort_host& host_table() {
@@ -348,6 +387,8 @@ const retort_host& host_table() {
       read_file_bytes,
       release_bytes,
       last_error,
+      wants_tap,
+      warn,
   };
   return kTable;
 }

@@ -31,10 +31,12 @@ const char* phase_name(Phase phase) {
   return "unknown";
 }
 
+bool Taps::wants(std::string_view name) const {
+  return all_ || std::find(wanted_.begin(), wanted_.end(), name) != wanted_.end();
+}
+
 void Taps::publish(const std::string& name, const at::Tensor& tensor) {
-  if (all_ || std::find(wanted_.begin(), wanted_.end(), name) != wanted_.end()) {
-    entries_.emplace_back(name, tensor);
-  }
+  if (wants(name)) entries_.emplace_back(name, tensor);
 }
 
 const at::Tensor* Taps::find(const std::string& name) const {

@@ -3,7 +3,9 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <map>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -26,6 +28,7 @@ class Taps {
   /// Keeps every tap.
   Taps() : all_(true) {}
 
+  bool wants(std::string_view name) const;
   void publish(const std::string& name, const at::Tensor& tensor);
   const at::Tensor* find(const std::string& name) const;
   const std::vector<std::pair<std::string, at::Tensor>>& entries() const { return entries_; }
@@ -58,6 +61,13 @@ class MetricSink {
   std::vector<Entry> entries_;
 };
 
+/// Named random draws of a strategy that is probed: those given instead of being drawn, and all that
+/// it asked for.
+struct Draws {
+  std::map<std::string, at::Tensor> given;
+  std::map<std::string, at::Tensor> seen;
+};
+
 /// What the host knows while a function of a plugin runs on this thread.
 struct Scope {
   const ComponentInfo* component = nullptr;
@@ -72,6 +82,7 @@ struct Scope {
   Taps* taps = nullptr;
   Recorder* recorder = nullptr;
   MetricSink* metrics = nullptr;
+  Draws* draws = nullptr;
 };
 
 /// The scope of the plugin function that runs on this thread, or null.

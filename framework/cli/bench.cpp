@@ -33,10 +33,10 @@ class Bench {
   Bench(const Experiment& experiment, const BenchArguments& arguments)
       : arguments_(arguments), session_(experiment) {
     if (experiment.teacher) prepare_teacher();
-    if (teacher_ && wanted("distil") && !experiment.transfers.empty()) {
+    if (wanted("distil") && !experiment.transfers.empty()) {
       const auto student = session_.make_student();
       const auto transfers = session_.make_transfers();
-      measure(session_.distil_plan(*student, *teacher_, transfers));
+      measure(session_.distil_plan(*student, teacher_.get(), transfers));
     }
     if (wanted("alone")) {
       const auto student = session_.make_student();

@@ -44,19 +44,23 @@ Json check_facts(const Session& session) {
     teacher = session.make_teacher();
     teacher->parameters().freeze();
     facts["teacher"] = network_facts(*teacher);
+  }
+  if (!experiment.transfers.empty()) {
     transfers = session.make_transfers();
-    plan = session.distil_plan(*student, *teacher, transfers);
+    plan = session.distil_plan(*student, teacher.get(), transfers);
   }
   facts["student"] = network_facts(*student);
   Trainer trainer(plan);
   facts["transfers"] = Json::array();
-  for (const TransferConfig& transfer : experiment.transfers) {
+  for (const auto& transfer : transfers) {
+    const TransferConfig& config = transfer->config();
     const int64_t batch = experiment.data.batch_size;
-    facts["transfers"].push_back(
-        {{"name", transfer.name},
-         {"weight", transfer.weight.from},
-         {"student", binding_facts(*student, transfer.bind_student, batch)},
-         {"teacher", binding_facts(*teacher, transfer.bind_teacher, batch)}});
+    Json fact = {{"name", config.name},
+                 {"weight", config.weight.from},
+                 {"student", binding_facts(*student, config.bind_student, batch)},
+                 {"teacher", Json::object()}};
+    if (teacher) fact["teacher"] = binding_facts(*teacher, config.bind_teacher, batch);
+    facts["transfers"].push_back(std::move(fact));
   }
   trainer.on_progress = [&](const Progress& progress) {
     for (const auto& [name, value] : progress.losses) facts["losses"][name] = value;

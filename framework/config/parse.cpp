@@ -62,16 +62,20 @@ Section required_section(Section& root, const std::string& key, const std::strin
   return Section(node, key, root.place(), root.diagnostics());
 }
 
+/// Reads the teacher, which the transfers read before may need.
 void read_teacher(Section& root, const Catalog& catalog, Experiment& experiment) {
-  const Node* transfer = root.node()->find("transfer");
-  const bool needed =
-      transfer != nullptr && transfer->is(Node::Kind::List) && !transfer->items.empty();
-  if (!needed && root.node()->find("teacher") == nullptr) {
+  const auto& transfers = experiment.transfers;
+  const auto needs_one =
+      std::find_if(transfers.begin(), transfers.end(), [](const TransferConfig& transfer) {
+        return (transfer.strategy.info.needs & RETORT_NEED_NO_TEACHER) == 0;
+      });
+  if (needs_one == transfers.end() && root.node()->find("teacher") == nullptr) {
     root.take("teacher");
     return;
   }
-  Section section =
-      required_section(root, "teacher", ", and transfer[0] needs one", "[teacher] with a model");
+  const std::string who =
+      ", and transfer[" + std::to_string(needs_one - transfers.begin()) + "] needs one";
+  Section section = required_section(root, "teacher", who, "[teacher] with a model");
   experiment.teacher.emplace().train = experiment.train;
   read_network(std::move(section), NetworkRole::Teacher, catalog, *experiment.teacher);
 }
@@ -135,12 +139,12 @@ void read_experiment(Section& root, const Catalog& catalog, Experiment& experime
   read_data(required_section(root, "data", "", "[data] with dataset = \"...\""), catalog,
             experiment.data);
   read_train(root.section("train"), experiment.train);
+  read_transfers(root.take("transfer"), catalog, experiment.transfers, root.diagnostics());
   read_teacher(root, catalog, experiment);
   experiment.student.train = experiment.train;
   read_network(required_section(root, "student", "", "[student] with a model"),
                NetworkRole::Student, catalog, experiment.student);
   read_task(root.section("task"), experiment.task);
-  read_transfers(root.take("transfer"), catalog, experiment.transfers, root.diagnostics());
   read_run(root.section("run"), experiment.run);
   Section baseline = root.section("baseline");
   baseline.boolean("student_alone", experiment.student_alone);

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <optional>
 #include <set>
 #include <string>
@@ -117,6 +118,13 @@ bool read_both_sides(Section& section, const Node& node, TransferConfig& transfe
   return good;
 }
 
+/// Whether the group `stages` or `stages.preact` is among the names: how many taps it stands for is
+/// known once the models are built.
+bool names_stages(const std::vector<std::string>& taps) {
+  return std::any_of(taps.begin(), taps.end(),
+                     [](const std::string& tap) { return tap.starts_with("stages"); });
+}
+
 void read_bind(Section& section, TransferConfig& transfer) {
   const ComponentInfo& info = transfer.strategy.info;
   const Node* node = section.take("bind");
@@ -137,7 +145,8 @@ void read_bind(Section& section, TransferConfig& transfer) {
         place,
         students == 0 && teachers == 0 ? path : path + (students == 0 ? ".student" : ".teacher"),
         "missing; " + info.id + " takes features and has no default: bind = \"layer2\"");
-  } else if (students != teachers) {
+  } else if (students != teachers && !names_stages(transfer.bind_student) &&
+             !names_stages(transfer.bind_teacher)) {
     section.diagnostics().add(place, path,
                               "student has " + std::to_string(students) + " (" +
                                   join(transfer.bind_student) + ") and teacher " +

@@ -38,7 +38,7 @@ class Run {
   }
 
  private:
-  bool distils() const { return teacher_ != nullptr && !experiment_.transfers.empty(); }
+  bool distils() const { return !experiment_.transfers.empty(); }
   void print_header() const;
   void print_network(Network& network, const std::string& origin) const;
   void prepare_networks();
@@ -91,7 +91,7 @@ void Run::prepare_networks() {
   if (!distils()) return;
   // Taps and set-up are checked before hours of teacher training, not after them.
   const auto transfers = session_.make_transfers();
-  const Trainer check(session_.distil_plan(*student_, *teacher_, transfers));
+  const Trainer check(session_.distil_plan(*student_, teacher_.get(), transfers));
 }
 
 /// Finds the teacher's weights, and returns where they come from.
@@ -140,7 +140,7 @@ bool Run::train_distilled() {
   for (const auto& transfer : transfers) {
     name += (transfer == transfers.front() ? ", " : " + ") + transfer->config().name;
   }
-  return train(session_.distil_plan(*student_, *teacher_, transfers), name);
+  return train(session_.distil_plan(*student_, teacher_.get(), transfers), name);
 }
 
 bool Run::train(const TrainingPlan& plan, const std::string& row_name) {
@@ -162,7 +162,7 @@ bool Run::train(const TrainingPlan& plan, const std::string& row_name) {
   const auto alone = std::find_if(rows_.begin(), rows_.end(), [](const ComparisonRow& earlier) {
     return earlier.name == kAlone;
   });
-  if (plan.teacher != nullptr && alone != rows_.end()) {
+  if (!plan.transfers.empty() && alone != rows_.end()) {
     row.versus_alone = row.accuracy.top1() - alone->accuracy.top1();
   }
   rows_.push_back(row);

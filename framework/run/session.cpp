@@ -68,11 +68,11 @@ TrainingPlan Session::plan(const std::string& phase, Network& network) const {
   return plan;
 }
 
-TrainingPlan Session::distil_plan(Network& student, Network& teacher,
+TrainingPlan Session::distil_plan(Network& student, Network* teacher,
                                   const std::vector<std::unique_ptr<Transfer>>& transfers) const {
   TrainingPlan distil = plan("distil", student);
-  distil.teacher = &teacher;
-  distil.teacher_views = &teacher_views();
+  distil.teacher = teacher;
+  if (teacher != nullptr) distil.teacher_views = &teacher_views();
   distil.task_weight = experiment_.task.weight;
   for (const auto& transfer : transfers) distil.transfers.push_back(transfer.get());
   return distil;

@@ -40,7 +40,7 @@ class Session {
   /// The plan of training a network on the labels alone.
   TrainingPlan plan(const std::string& phase, Network& network) const;
   /// The plan of training the student with the experiment's transfers.
-  TrainingPlan distil_plan(Network& student, Network& teacher,
+  TrainingPlan distil_plan(Network& student, Network* teacher,
                            const std::vector<std::unique_ptr<Transfer>>& transfers) const;
 
  private:

@@ -4,6 +4,7 @@
 #include <c10/core/GradMode.h>
 
 #include <algorithm>
+#include <string_view>
 
 #include "framework/bridge/door.hpp"
 #include "framework/bridge/handle.hpp"
@@ -17,6 +18,12 @@ at::Tensor take(retort_value value) {
   at::Tensor tensor = tensor_of(value.as.tensor);
   host_table().release(value.as.tensor);
   return tensor;
+}
+
+/// "kd.toml:21:31  ", or nothing for a place that no file has.
+std::string place_text(const Place& place) {
+  if (place.line == 0) return "";
+  return place.file + ":" + std::to_string(place.line) + ":" + std::to_string(place.column) + "  ";
 }
 
 at::Tensor as_float(const at::Tensor& tensor) {
@@ -108,7 +115,7 @@ Outputs Network::forward(const at::Tensor& x, const std::vector<std::string>& ta
     } else if (feature != nullptr) {
       outputs.features.push_back(as_float(*feature));
     } else {
-      check_taps({tap}, role_ + " tap", {});
+      refuse_tap(tap, role_ + " tap", {});
     }
   }
   return outputs;
@@ -133,20 +140,43 @@ const NetworkProfile& Network::profile() {
   return *profile_;
 }
 
-void Network::check_taps(const std::vector<std::string>& taps, const std::string& key,
-                         const Place& place) {
+bool Network::publishes(const std::string& tap) {
   const auto& known = profile().taps;
-  for (const std::string& tap : taps) {
-    if (std::any_of(known.begin(), known.end(),
-                    [&](const auto& entry) { return entry.first == tap; }))
-      continue;
-    std::string names;
-    for (const auto& [name, shape] : known) names += (names.empty() ? "" : ", ") + name;
-    const std::string at = place.line > 0 ? place.file + ":" + std::to_string(place.line) + ":" +
-                                                std::to_string(place.column) + "  "
-                                          : "";
-    throw ConfigError(at + key + " \"" + tap + "\"  " + description() + " has: " + names);
+  return std::any_of(known.begin(), known.end(),
+                     [&](const auto& entry) { return entry.first == tap; });
+}
+
+std::vector<std::string> Network::stages() {
+  std::vector<std::string> found;
+  for (int number = 1; publishes("layer" + std::to_string(number)); ++number)
+    found.push_back("layer" + std::to_string(number));
+  return found;
+}
+
+std::vector<std::string> Network::resolve_taps(const std::vector<std::string>& names,
+                                               const std::string& key, const Place& place) {
+  constexpr std::string_view kPreact = ".preact";
+  std::vector<std::string> resolved;
+  for (const std::string& name : names) {
+    const bool preact = name.size() > kPreact.size() && name.ends_with(kPreact);
+    const std::string group = preact ? name.substr(0, name.size() - kPreact.size()) : name;
+    std::vector<std::string> taps = {group};
+    if (group == "stages") taps = stages();
+    if (group == "last_map" && !stages().empty()) taps = {stages().back()};
+    if (taps.empty()) refuse_tap(name, key, place);
+    for (const std::string& tap : taps) {
+      resolved.push_back(preact ? tap + std::string(kPreact) : tap);
+      if (!publishes(resolved.back())) refuse_tap(name, key, place);
+    }
   }
+  return resolved;
+}
+
+void Network::refuse_tap(const std::string& tap, const std::string& key, const Place& place) {
+  std::string names;
+  for (const auto& [name, shape] : profile().taps) names += (names.empty() ? "" : ", ") + name;
+  throw ConfigError(place_text(place) + key + " \"" + tap + "\"  " + description() +
+                    " has: " + names);
 }
 
 std::vector<int64_t> Network::tap_shape(const std::string& tap, int64_t n) {
@@ -156,8 +186,7 @@ std::vector<int64_t> Network::tap_shape(const std::string& tap, int64_t n) {
     if (!sizes.empty()) sizes[0] = n;
     return sizes;
   }
-  check_taps({tap}, role_ + " tap", {});
-  return {};
+  refuse_tap(tap, role_ + " tap", {});
 }
 
 std::string Network::description() const { return describe(choice_); }

@@ -61,9 +61,12 @@ class Network {
   /// of all taps.
   const NetworkProfile& profile();
 
+  /// The taps that names stand for: a tap is itself; `stages` are layer1, layer2 .. as the model
+  /// publishes them, `last_map` is the last of these; with ".preact" behind, before their last ReLU.
   /// Throws: ConfigError naming the taps that exist, for one that does not. `place` says where the
   ///         user wrote it.
-  void check_taps(const std::vector<std::string>& taps, const std::string& key, const Place& place);
+  std::vector<std::string> resolve_taps(const std::vector<std::string>& names,
+                                        const std::string& key, const Place& place);
   /// The shape of a tap for a batch of n.
   std::vector<int64_t> tap_shape(const std::string& tap, int64_t n);
 
@@ -80,6 +83,9 @@ class Network {
 
  private:
   Outputs run(const at::Tensor& x, Taps& taps, bool training, Recorder* recorder);
+  bool publishes(const std::string& tap);
+  std::vector<std::string> stages();
+  [[noreturn]] void refuse_tap(const std::string& tap, const std::string& key, const Place& place);
 
   std::string role_;
   ComponentChoice choice_;

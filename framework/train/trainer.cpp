@@ -63,13 +63,8 @@ const TrainingPlan& with_transfers_set_up(const TrainingPlan& plan) {
   run.step_count = plan.train.epochs * steps_per_epoch;
   run.labels = plan.data->train.labels.const_data_ptr<int64_t>();
   for (size_t i = 0; i < plan.transfers.size(); ++i) {
-    Transfer& transfer = *plan.transfers[i];
-    const TransferConfig& config = transfer.config();
-    const std::string key = "transfer[" + std::to_string(i) + "].bind";
-    plan.student->check_taps(config.bind_student, key + ".student", config.bind_student_place);
-    plan.teacher->check_taps(config.bind_teacher, key + ".teacher", config.bind_teacher_place);
-    transfer.setup(run, bound_shapes(*plan.student, config.bind_student, plan.batch_size),
-                   bound_shapes(*plan.teacher, config.bind_teacher, plan.batch_size));
+    plan.transfers[i]->setup(run, *plan.student, plan.teacher,
+                             "transfer[" + std::to_string(i) + "]");
   }
   return plan;
 }
@@ -95,7 +90,7 @@ Trainer::Trainer(const TrainingPlan& plan)
   steps_total_ = plan.train.epochs * loader_.batches_per_epoch();
   for (Transfer* transfer : plan_.transfers) {
     add_taps(student_taps_, transfer->config().bind_student);
-    add_taps(teacher_taps_, transfer->config().bind_teacher);
+    if (plan_.teacher != nullptr) add_taps(teacher_taps_, transfer->config().bind_teacher);
     transfer->set_metrics(&metrics_);
   }
 }
@@ -192,7 +187,7 @@ StepInputs Trainer::forward(const Batch& batch, int64_t epoch, bool with_teacher
 
 void Trainer::train_step(const Batch& batch, int64_t epoch) {
   const auto active = active_transfers();
-  const StepInputs inputs = forward(batch, epoch, !active.empty());
+  const StepInputs inputs = forward(batch, epoch, plan_.teacher != nullptr && !active.empty());
 
   Terms terms;
   at::Tensor total;
@@ -207,7 +202,9 @@ void Trainer::train_step(const Batch& batch, int64_t epoch) {
   for (const auto& [transfer, weight] : active) {
     StepInputs own = inputs;
     own.student = select(inputs.student, student_taps_, transfer->config().bind_student);
-    own.teacher = select(inputs.teacher, teacher_taps_, transfer->config().bind_teacher);
+    if (plan_.teacher != nullptr) {
+      own.teacher = select(inputs.teacher, teacher_taps_, transfer->config().bind_teacher);
+    }
     transfer->parameters().begin_pass(false);
     const at::Tensor loss = transfer->loss(own);
     terms.add(transfer->config().name, loss);

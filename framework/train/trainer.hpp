@@ -27,7 +27,7 @@ using StepTimes = std::array<double, kStepParts>;
 struct TrainingPlan {
   std::string phase;  // "teacher", "alone", "distil"
   Network* student = nullptr;
-  Network* teacher = nullptr;  // null: no transfer
+  Network* teacher = nullptr;  // null: no transfer, or only ones that need none
   std::vector<Transfer*> transfers;
   double task_weight = 1;
   TrainConfig train;

@@ -19,6 +19,12 @@ retort_shape shape_record(const std::string& name, const std::vector<int64_t>& s
   return record;
 }
 
+std::string listed(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
 /// The records of one network's shapes; `taps` and `shapes` must outlive it.
 struct ShapeRecords {
   ShapeRecords(const OutputShapes& shapes, const std::vector<std::string>& taps) {
@@ -66,6 +72,26 @@ Transfer::Transfer(const TransferConfig& config, at::Device device, uint64_t see
   scope_.training = true;
   scope_.parameters = &parameters_;
   for (const OperatorName& use : config_.strategy.info.uses) find_operator(use.name, use.overload);
+}
+
+void Transfer::setup(const RunShape& run, Network& student, Network* teacher,
+                     const std::string& key) {
+  auto& of_student = config_.bind_student;
+  auto& of_teacher = config_.bind_teacher;
+  of_student = student.resolve_taps(of_student, key + ".bind.student", config_.bind_student_place);
+  if (teacher == nullptr) {
+    setup(run, bound_shapes(student, of_student, run.batch_size), OutputShapes{});
+    return;
+  }
+  of_teacher = teacher->resolve_taps(of_teacher, key + ".bind.teacher", config_.bind_teacher_place);
+  if (of_student.size() != of_teacher.size()) {
+    throw ConfigError(key + ".bind: the student has " + listed(of_student) + " and the teacher " +
+                      listed(of_teacher) +
+                      "; they are compared in pairs: name as many taps of each, bind = { student = "
+                      "[...], teacher = [...] }");
+  }
+  setup(run, bound_shapes(student, of_student, run.batch_size),
+        bound_shapes(*teacher, of_teacher, run.batch_size));
 }
 
 void Transfer::setup(const RunShape& run, const OutputShapes& student,

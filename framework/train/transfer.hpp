@@ -47,7 +47,13 @@ class Transfer {
   Transfer(const TransferConfig& config, at::Device device, uint64_t seed,
            at::ScalarType float_type = at::kFloat);
 
-  /// Throws: what the strategy throws in setup().
+  /// Binds the strategy to the taps of two networks, and sets it up. `key` is the transfer's place
+  /// in the file, "transfer[0]"; the teacher is null where a strategy needs none.
+  /// Throws: ConfigError for a tap that does not exist, and for another number of taps on the two
+  ///         sides; what the strategy throws in setup().
+  void setup(const RunShape& run, Network& student, Network* teacher, const std::string& key);
+
+  /// Sets the strategy up for outputs of these shapes. Throws: what it throws in setup().
   void setup(const RunShape& run, const OutputShapes& student, const OutputShapes& teacher);
 
   /// The unweighted loss, a [] tensor. Throws: what the strategy throws; ShapeError when the loss
@@ -58,9 +64,12 @@ class Transfer {
   /// The weight at a point in training, in epochs from the start.
   double weight_at(double epoch) const;
 
+  /// Once set up, its bindings are taps; groups are resolved.
   const TransferConfig& config() const { return config_; }
+  bool needs_teacher() const { return (config_.strategy.info.needs & RETORT_NEED_NO_TEACHER) == 0; }
   ParameterSet& parameters() { return parameters_; }
   void set_metrics(MetricSink* metrics) { scope_.metrics = metrics; }
+  void set_draws(Draws* draws) { scope_.draws = draws; }
   void set_recorder(Recorder* recorder) { scope_.recorder = recorder; }
 
  private:

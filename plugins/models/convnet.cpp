@@ -49,8 +49,9 @@ class ConvNet final : public Model {
     for (size_t i = 0; i < kStages; ++i) {
       const std::string name = "layer" + std::to_string(i + 1);
       if (i > 0) x = max_pool2d(x, 2);
-      x = taps(name + ".preact", norms_[i](convs_[i](x)));
-      x = taps(name, relu(x));
+      const std::string before = name + ".preact";
+      x = convs_[i](x);
+      x = taps(name, taps.wants(before) ? relu(taps(before, norms_[i](x))) : norms_[i].relu(x));
     }
     return classifier_(taps("pooled", global_avg_pool2d(x)));
   }

@@ -125,8 +125,9 @@ class ResNet final : public Model {
     for (size_t stage = 0; stage < kStages; ++stage) {
       const auto& blocks = stages_[stage];
       for (size_t i = 0; i + 1 < blocks.size(); ++i) x = blocks[i](x);
-      x = taps(stage_name(stage) + ".preact", blocks.back().preactivation(x));
-      x = taps(stage_name(stage), relu(std::move(x)));
+      const std::string name = stage_name(stage), before = name + ".preact";
+      x = taps(name, taps.wants(before) ? relu(taps(before, blocks.back().preactivation(x)))
+                                        : blocks.back()(x));
     }
     return classifier_(taps("pooled", global_avg_pool2d(x)));
   }

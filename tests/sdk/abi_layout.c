@@ -1,4 +1,4 @@
-/* The binary layout of ABI 0.1, frozen. A line that fails means that files built before the change
+/* The binary layout of ABI 0.2, frozen. A line that fails means that files built before the change
  * would be read wrongly: raise RETORT_ABI_MINOR in retort/abi.h (a struct grows by appending), then
  * correct the line here. Compiled as C11, so it also shows that abi.h is C. */
 #include "retort/abi.h"
@@ -12,7 +12,7 @@
   _Static_assert(offsetof(type, member) == (offset), \
                  #type "." #member " moved: changing this is a new minor")
 
-VERSION(0, 1);
+VERSION(0, 2);
 
 SIZE(retort_error, 1024);
 AT(retort_error, struct_size, 0);
@@ -52,7 +52,7 @@ AT(retort_bytes, data, 0);
 AT(retort_bytes, size, 8);
 AT(retort_bytes, owner, 16);
 
-SIZE(retort_host, 168);
+SIZE(retort_host, 184);
 AT(retort_host, struct_size, 0);
 AT(retort_host, abi_major, 4);
 AT(retort_host, abi_minor, 8);
@@ -76,6 +76,8 @@ AT(retort_host, log, 136);
 AT(retort_host, read_file, 144);
 AT(retort_host, release_bytes, 152);
 AT(retort_host, last_error, 160);
+AT(retort_host, wants_tap, 168);
+AT(retort_host, warn, 176);
 
 SIZE(retort_shape, 80);
 AT(retort_shape, struct_size, 0);

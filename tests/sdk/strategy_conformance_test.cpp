@@ -43,8 +43,9 @@ class Pair {
     run.epoch_count = run.step_count = kSteps;
     labels_ = at::arange(n, at::kLong).remainder(kClasses);
     run.labels = labels_.data_ptr<int64_t>();
-    made->setup(run, host::bound_shapes(*student_, config_.bind_student, n),
-                host::bound_shapes(*teacher_, config_.bind_teacher, n));
+    made->setup(run, *student_, teacher_.get(), "transfer[0]");
+    config_.bind_student = made->config().bind_student;  // groups are taps now
+    config_.bind_teacher = made->config().bind_teacher;
     return made;
   }
 

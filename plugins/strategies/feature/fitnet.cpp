@@ -28,8 +28,7 @@ class FitNet final : public Strategy {
     Tensor total;
     for (size_t i = 0; i < regressors_.size(); ++i) {
       const Tensor mapped = regressors_[i](step.student.features[i]);  // [N, Ct, Ht, Wt]
-      const Tensor distance = mse_loss(mapped, step.teacher.features[i]);
-      total = total.defined() ? total + distance : distance;
+      total += mse_loss(mapped, step.teacher.features[i]);
     }
     return total;
   }

@@ -73,19 +73,14 @@ class Rkd final : public Strategy {
       const Relations student = relate(flatten(step.student.features[i], 1));
       const Relations teacher = relate(flatten(step.teacher.features[i], 1));
       if (options.distance_weight > 0) {
-        add_to(total, options.distance_weight *
-                          smooth_l1_loss(relative_distances(student), relative_distances(teacher)));
+        total += options.distance_weight *
+                 smooth_l1_loss(relative_distances(student), relative_distances(teacher));
       }
       if (options.angle_weight > 0) {
-        add_to(total, options.angle_weight * smooth_l1_loss(angles(student), angles(teacher)));
+        total += options.angle_weight * smooth_l1_loss(angles(student), angles(teacher));
       }
     }
     return total;
-  }
-
- private:
-  static void add_to(Tensor& total, const Tensor& term) {
-    total = total.defined() ? total + term : term;
   }
 };
 

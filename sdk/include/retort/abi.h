@@ -30,7 +30,7 @@ extern "C" {
 #endif
 
 #define RETORT_ABI_MAJOR 0u
-#define RETORT_ABI_MINOR 1u
+#define RETORT_ABI_MINOR 2u
 #define RETORT_MANIFEST_SECTION ".retort"
 #define RETORT_MANIFEST_MAGIC "RETORT\x1a\n"
 #define RETORT_ENTRY_SYMBOL "retort_plugin_v1"
@@ -233,6 +233,12 @@ typedef struct retort_host {
   void (*release_bytes)(retort_bytes* bytes);
   /* The whole text of this thread's last error. */
   const char* (*last_error)(void);
+  /* 1 when somebody asked for the tap, 0 when `publish` would drop it: a model may then take a
+   * faster way that never makes the tensor. The result of forward() must not depend on it. */
+  int32_t (*wants_tap)(const char* tap);
+  /* Tells the user something that is allowed but surprising. Only while a model builds or a strategy
+   * is set up. */
+  int32_t (*warn)(const char* text, retort_error* error);
 } retort_host;
 
 /* ---- what a component is told ---------------------------------------------------------------- */
@@ -414,7 +420,9 @@ typedef enum retort_need {
   RETORT_NEED_FEATURES = 2,
   RETORT_NEED_LABELS = 4,
   RETORT_NEED_INDICES = 8,
-  RETORT_NEED_SYNC = 16 /* waits for the device inside loss() (SVD, solve, item) */
+  RETORT_NEED_SYNC = 16, /* waits for the device inside loss() (SVD, solve, item) */
+  RETORT_NEED_NO_TEACHER =
+      32 /* works without a teacher: its logits may be null, its features none */
 } retort_need;
 
 typedef struct retort_component_record {

@@ -17,8 +17,10 @@ struct ModelBuild : Builder {
   int64_t width = 0;
 };
 
-/// Where a forward pass leaves its named intermediates. Usual names: stem, layer1.., layer2.preact,
-/// pooled; the host adds logits itself.
+/// Where a forward pass leaves its named intermediates. Every model publishes: stem; layer1, layer2
+/// ..: each stage after its last ReLU; layer1.preact ..: before it; pooled [N, C]: what the
+/// classifier takes. The host adds logits itself, and the groups `stages` (layer1, layer2 ..),
+/// `stages.preact` and `last_map` (the last stage).
 class Taps {
  public:
   /// Publishes a tensor under a name and gives it back: x = taps("layer1", block(x));
@@ -27,6 +29,9 @@ class Taps {
     detail::check(detail::host().publish(name.c_str(), &tensor.value(), &failure));
     return tensor;
   }
+  /// Whether somebody asked for a tap. Where nobody did, a model may take a faster way that never
+  /// makes the tensor; the logits must be the same bits.
+  bool wants(const std::string& name) const { return detail::host().wants_tap(name.c_str()) != 0; }
 };
 
 /// A network architecture. A class derives from it, has a member `options` of a struct `Options`

@@ -4,6 +4,8 @@
 #include <vector>
 
 #include "retort/builder.hpp"
+#include "retort/logits.hpp"
+#include "retort/maps.hpp"
 #include "retort/nn.hpp"
 #include "retort/ops.hpp"
 #include "retort/plugin.hpp"
@@ -28,6 +30,12 @@ struct Setup : Builder {
   const int64_t* labels = nullptr;
   NetworkShapes student;
   NetworkShapes teacher;
+
+  /// Tells the user of something that is allowed but surprising, before training.
+  void warn(const std::string& text) const {
+    detail::Failure failure;
+    detail::check(detail::host().warn(text.c_str(), &failure));
+  }
 };
 
 /// One network's outputs for the batch, float32.

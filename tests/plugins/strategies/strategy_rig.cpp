@@ -1,10 +1,13 @@
 #include "tests/plugins/strategies/strategy_rig.hpp"
 
+#include <ATen/ops/arange.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/full.h>
 #include <ATen/ops/isfinite.h>
 #include <ATen/ops/zeros.h>
 
 #include <cmath>
+#include <stdexcept>
 
 namespace retort::test {
 namespace {
@@ -57,6 +60,21 @@ at::Tensor teacher_map() {
     return std::cos(.2 * i[0] - .4 * i[1] + .6 * i[2] - .9 * i[3] + .15);
   });
 }
+at::Tensor large_student_map() {
+  return from_formula({4, 6, 8, 8}, [](const auto& i) {
+    return std::sin(.3 * i[0] + .5 * i[1] + .7 * i[2] + 1.1 * i[3] + .05);
+  });
+}
+at::Tensor second_student_map() {
+  return from_formula({4, 5, 2, 2}, [](const auto& i) {
+    return std::sin(.9 * i[0] + .2 * i[1] + .4 * i[2] + .8 * i[3] + .35);
+  });
+}
+at::Tensor second_teacher_map() {
+  return from_formula({4, 5, 2, 2}, [](const auto& i) {
+    return std::cos(.6 * i[0] - .3 * i[1] + .5 * i[2] - .7 * i[3] + .25);
+  });
+}
 at::Tensor student_embedding() {
   return from_formula({4, 8}, [](const auto& i) {
     return std::sin(.8 * i[0] + .45 * i[1] + .2) + .3 * std::cos(1.7 * i[0] * i[1]);
@@ -68,34 +86,57 @@ at::Tensor teacher_embedding() {
   });
 }
 
+at::Tensor golden_labels() { return (at::arange(4, at::kLong) * 3 + 1).remainder(10); }
+
 StrategyRig::StrategyRig(const std::string& id, const Options& options, at::ScalarType type)
     : transfer_(std::make_unique<host::Transfer>(config_of(id, options), at::kCPU, 1, type)),
-      type_(type) {}
+      type_(type) {
+  transfer_->set_draws(&draws);
+}
+
+at::Tensor& StrategyRig::parameter(const std::string& name) {
+  host::Parameter* const found = parameters().find(name);
+  if (found == nullptr) throw std::out_of_range("no parameter " + name);
+  return found->master;
+}
 
 void StrategyRig::setup(const host::Outputs& student, const host::Outputs& teacher) {
   host::RunShape run;
+  const int64_t n = student.logits.size(0);
   run.class_count = student.logits.size(1);
-  run.train_count = run.batch_size = student.logits.size(0);
+  run.train_count = run.batch_size = n;
   run.epoch_count = run.step_count = 1;
+  if (!labels.defined()) labels = (at::arange(n, at::kLong) * 3 + 1).remainder(run.class_count);
+  run.labels = labels.const_data_ptr<int64_t>();
   transfer_->setup(run, shapes_of(student), shapes_of(teacher));
+  is_set_up_ = true;
   for (const host::Parameter& parameter : parameters().all()) {
     parameter.master.set_data(parameter.master.detach().to(type_));
   }
 }
 
 at::Tensor StrategyRig::loss(const host::Outputs& student, const host::Outputs& teacher) {
+  if (!is_set_up_) setup(student, teacher);
   host::StepInputs step;
   step.student = student;
   step.teacher = teacher;
-  step.labels = at::zeros({student.logits.size(0)}, at::kLong);
-  step.indices = step.labels;
-  step.progress = at::zeros({}, at::kFloat);
+  step.labels = labels;
+  step.indices = at::arange(student.logits.size(0), at::kLong);
+  step.progress = at::full({}, progress, at::kFloat);
+  step.epoch = epoch;
+  draws.seen.clear();
   return transfer_->loss(step);
 }
 
 host::Outputs logits_of(const at::Tensor& logits) {
   host::Outputs outputs;
   outputs.logits = logits;
+  return outputs;
+}
+
+host::Outputs outputs_of(const at::Tensor& logits, std::vector<at::Tensor> features) {
+  host::Outputs outputs = logits_of(logits);
+  outputs.features = std::move(features);
   return outputs;
 }
 

@@ -147,6 +147,10 @@ inline Tensor to(const Tensor& self, Dtype dtype) {
 }
 
 inline Tensor operator-(const Tensor& a) { return neg(a); }
+/// Adds up terms: an undefined tensor plus a term is the term.
+inline Tensor& operator+=(Tensor& total, const Tensor& term) {
+  return total = total.defined() ? add(total, term) : term;
+}
 inline Tensor operator+(const Tensor& a, const Tensor& b) { return add(a, b); }
 inline Tensor operator+(Tensor&& a, const Tensor& b) { return add(std::move(a), b); }
 inline Tensor operator+(const Tensor& a, double b) { return add(a, b); }
