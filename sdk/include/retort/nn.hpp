@@ -109,6 +109,10 @@ class Linear {
     weight_ = builder.parameter("weight", {out, in}, init::kaiming_uniform(detail::root(5.0)));
     if (bias) bias_ = builder.parameter("bias", {out}, init::uniform(-bound, bound), Role::Bias);
   }
+  /// With a weight that starts as told, and a bias that starts at zero.
+  RETORT_COLD Linear(const Builder& builder, int64_t in, int64_t out, const Init& weight_init)
+      : weight_(builder.parameter("weight", {out, in}, weight_init)),
+        bias_(builder.parameter("bias", {out}, init::zeros(), Role::Bias)) {}
   Tensor operator()(const Tensor& x) const { return linear(x, weight_, bias_); }
 
  private:

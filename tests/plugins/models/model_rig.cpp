@@ -6,6 +6,10 @@
 
 namespace retort::test {
 
+at::Tensor images(int64_t count) {
+  return at::arange(count * 3 * 32 * 32, at::kFloat).sin().reshape({count, 3, 32, 32});
+}
+
 void expect_gradient_everywhere(host::Network& network) {
   const host::InputShape& input = network.input();
   constexpr int64_t kBatch = 4;

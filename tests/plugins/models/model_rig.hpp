@@ -25,6 +25,9 @@ inline int64_t parameter_count(const std::string& id, const Options& options,
   return build_model(id, options, input)->parameters().parameter_count();
 }
 
+/// [count, 3, 32, 32], every pixel another.
+at::Tensor images(int64_t count);
+
 /// Whether every trained parameter has a finite gradient that is not all zero.
 void expect_gradient_everywhere(host::Network& network);
 
