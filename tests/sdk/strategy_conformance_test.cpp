@@ -5,6 +5,7 @@
 #include <ATen/ops/isfinite.h>
 #include <ATen/ops/zeros.h>
 
+#include "framework/error.hpp"
 #include "framework/train/network.hpp"
 #include "framework/train/transfer.hpp"
 #include "tests/sdk/conformance.hpp"
@@ -23,16 +24,21 @@ std::vector<at::Tensor> tensors_of(const host::Outputs& outputs) {
   return all;
 }
 
-/// A strategy between a resnet of depth 8 and a wider one of depth 14, bound as it says itself.
+/// A strategy between a resnet of depth 8 and a wider one of depth 14, bound as it says itself. The
+/// teacher is only as wide as the student where the strategy refuses other channels.
 class Pair {
  public:
   explicit Pair(const host::ComponentInfo& strategy)
-      : student_(network("student", {{"depth", int64_t{8}}})),
-        teacher_(network("teacher", {{"depth", int64_t{14}}, {"width", 2.0}})) {
+      : student_(network("student", {{"depth", int64_t{8}}})), teacher_(teacher_of_width(2)) {
     config_.name = strategy.id;
     config_.strategy = choose(RETORT_KIND_STRATEGY, strategy.id);
     config_.bind_student = strategy.bind_student;
     config_.bind_teacher = strategy.bind_teacher;
+    try {
+      transfer(std::max<int64_t>(strategy.batch_min, strategy.batch_multiple_of));
+    } catch (const host::ShapeError&) {
+      teacher_ = teacher_of_width(1);
+    }
   }
 
   std::unique_ptr<host::Transfer> transfer(int64_t n) {
@@ -72,6 +78,10 @@ class Pair {
     config.model = choose(RETORT_KIND_MODEL, "resnet", options);
     return std::make_unique<host::Network>(
         role, config, host::InputShape{3, kSize, kSize, kClasses}, host::Placement{}, 1);
+  }
+
+  static std::unique_ptr<host::Network> teacher_of_width(double width) {
+    return network("teacher", {{"depth", int64_t{14}}, {"width", width}});
   }
 
   std::unique_ptr<host::Network> student_, teacher_;

@@ -1,0 +1,149 @@
+#include <retort/strategy.hpp>
+
+using namespace retort;
+
+namespace {
+
+/// Squared singular values nearer to each other than this, in units of the largest, are one value
+/// to float32.
+constexpr double kMinGap = 1e-6;
+
+/// 1 / gap; 0 where the gap is below what float32 resolves.
+Tensor inverse_gap(const Tensor& gap, const Tensor& largest) {
+  return masked_fill(reciprocal(gap), abs(gap) <= kMinGap * largest, 0);
+}
+
+/// The singular values and right singular vectors of each sample's matrix.
+struct Svd {
+  Tensor values;   // [N, K] constant
+  Tensor vectors;  // [N, D, K] of unit length, with gradient to the matrices
+};
+
+/// The `count` leading ones, fewer where a matrix has fewer. The gradient is that of perturbation
+/// theory: only the gaps to those `count` values enter, so equal ones further down do no harm, and
+/// a vector that is not determined has none.
+Svd leading(const Tensor& matrices, int64_t count) {
+  Tensor all, vectors;
+  {
+    const NoGrad no_grad;
+    const std::vector<Tensor> usv = svd(matrices);
+    all = unsqueeze(usv[1], 2);         // [N, M, 1]
+    vectors = transpose(usv[2], 1, 2);  // [N, D, M]
+  }
+  const int64_t kept = count < all.size(1) ? count : all.size(1);
+  const Tensor values = narrow(all, 1, 0, kept), fixed = narrow(vectors, 2, 0, kept);
+  const Tensor squares = square(transpose(values, 1, 2));                     // [N, 1, K]
+  const Tensor largest = square(narrow(all, 1, 0, 1));                        // [N, 1, 1]
+  const Tensor gaps = inverse_gap(squares - square(all), largest);            // [N, M, K]
+  const Tensor moved = bmm(transpose(matrices, 1, 2), bmm(matrices, fixed));  // X'X v: [N, D, K]
+  const Tensor change = moved - detach(moved);                                // 0, with a gradient
+  const Tensor along = bmm(transpose(vectors, 1, 2), change);                 // [N, M, K]
+  const Tensor outside = change - bmm(vectors, along);                        // singular value 0
+  return {squeeze(values, 2),
+          fixed + bmm(vectors, along * gaps) + outside * inverse_gap(squares, largest)};
+}
+
+/// For each of the teacher's vectors the nearest of the student's, with the teacher's sign.
+Tensor aligned(const Tensor& student, const Tensor& teacher) {
+  const Tensor cosines = bmm(transpose(detach(student), 1, 2), teacher);  // [N, Ks, Kt]
+  const Tensor sizes = abs(cosines);
+  return bmm(student, masked_fill(sign(cosines), sizes < amax(sizes, 1, true), 0));
+}
+
+/// How far each entry of one layer's vectors lies from each of the next's: [N, D, E, K].
+Tensor kernel(const Tensor& vectors, const Tensor& previous) {
+  return exp(square(unsqueeze(vectors, 2) - unsqueeze(previous, 1)) * (-1.0 / 8));
+}
+
+/// Makes the main direction of the student's maps turn from layer to layer as the teacher's does.
+///   X    = each sample's map as a matrix with one column a channel (or one a column of pixels)
+///   v_t  = the leading `vectors` right singular vectors of X_t times their singular values, these
+///          divided by their norm;  v_s = for each v_t the one with the largest |cosine| of the
+///          student's leading vectors + 3, with v_t's sign and factor
+///   R    = exp(-(v[l]_i - v[l-1]_j)^2 / 8) for neighbouring taps l
+///   loss = sum_l sum_ij (R_s - R_t)^2 / N
+/// Source:  Lee et al. 2018, arXiv:1807.06819, section 3; columns = channels is the CRD authors'
+///          code, width mdistiller's.
+/// Inputs:  student.features [N, C, H, W] each, two or more, requires grad; teacher.features the
+///          same with heights and widths (channels: C; width: W) of their own.
+/// Output:  [] float32, >= 0; 0 where both agree.
+/// Params:  vectors  >= 1, default 1.
+///          columns  channels or width, default channels.
+/// Throws:  ShapeError at set-up for taps that are no feature maps or whose columns differ in
+///          number; ConfigError for a single tap, and for more vectors than a tap has.
+/// Differs: numbers that are not finite count as 0 before the SVD; the authors' code mends its
+///          result, but LAPACK refuses them. Vectors whose singular values float32 cannot tell
+///          apart have no gradient between them; theirs is infinite or not a number.
+class Kdsvd final : public Strategy {
+ public:
+  enum class Columns { Channels, Width };
+  struct Options {
+    int64_t vectors = 1;
+    Columns columns = Columns::Channels;
+  } options;
+
+  void setup(Setup& setup) override {
+    const std::vector<Shape>&student = setup.student.features, &teacher = setup.teacher.features;
+    if (student.size() < 2) {
+      throw ConfigError(message("compares neighbouring taps, and ", student.size(),
+                                " is bound; bind two or more"));
+    }
+    for (size_t i = 0; i < student.size(); ++i) require_columns(student[i], teacher[i]);
+  }
+
+  Tensor loss(const Step& step) override {
+    Tensor total, last_student, last_teacher;
+    for (size_t i = 0; i < step.student.features.size(); ++i) {
+      const Svd of_teacher = leading(matrices(step.teacher.features[i]), options.vectors);
+      const Svd of_student = leading(matrices(step.student.features[i]), options.vectors + 3);
+      const Tensor weights = unsqueeze(normalize(of_teacher.values), 1);  // [N, 1, K]
+      const Tensor teacher = of_teacher.vectors * weights;                // [N, D, K]
+      const Tensor student = aligned(of_student.vectors, of_teacher.vectors) * weights;
+      if (i > 0) {
+        total +=
+            mse_loss(kernel(student, last_student), kernel(teacher, last_teacher), Reduction::Sum);
+      }
+      last_student = student;
+      last_teacher = teacher;
+    }
+    return total / static_cast<double>(step.student.logits.size(0));
+  }
+
+ private:
+  void require_columns(const Shape& student, const Shape& teacher) const {
+    const bool channels = options.columns == Columns::Channels;
+    require_maps(student, teacher);
+    const int64_t columns = channels ? teacher[1] : teacher[3];
+    const int64_t rows = channels ? teacher[2] * teacher[3] : teacher[1] * teacher[2];
+    if (columns != (channels ? student[1] : student[3])) {
+      throw ShapeError(
+          message("columns = \"", channels ? "channels" : "width", "\" cannot compare ",
+                  student.text(), " (student) with ", teacher.text(), " (teacher); ",
+                  channels ? "bind taps of as many channels, or set columns = \"width\""
+                           : "bind taps of equal width"));
+    }
+    if (options.vectors > columns || options.vectors > rows) {
+      throw ConfigError(message("vectors = ", options.vectors, "; the teacher's tap ",
+                                teacher.text(), " has ", columns < rows ? columns : rows,
+                                " a sample; lower it, or bind another tap"));
+    }
+  }
+
+  /// [N, C, H, W] -> [N, rows, columns]
+  Tensor matrices(const Tensor& map) const {
+    const Tensor finite = masked_fill(map, !isfinite(map), 0);
+    return options.columns == Columns::Channels ? transpose(flatten(finite, 2), 1, 2)
+                                                : flatten(finite, 1, 2);
+  }
+};
+
+}  // namespace
+
+RETORT_STRATEGY(Kdsvd, "feature.kdsvd", "1.0.0", "Singular vectors across layers (Lee 2018)",
+                binds("stages"), syncs(), licence("MIT"),
+                option("vectors", &Kdsvd::Options::vectors)
+                    .at_least(1)
+                    .help("singular vectors of the teacher; the student chooses from 3 more"),
+                option("columns", &Kdsvd::Options::columns)
+                    .one_of("channels", "width")
+                    .help("what one column of a sample's matrix is"))

@@ -1,0 +1,160 @@
+#include <ATen/ops/linalg_svd.h>
+#include <ATen/ops/where.h>
+#include <ATen/ops/zeros_like.h>
+#include <gmock/gmock.h>
+
+#include <limits>
+
+#include "framework/error.hpp"
+#include "tests/framework/data/scratch.hpp"
+#include "tests/plugins/strategies/feature_loss.hpp"
+
+namespace retort::test {
+namespace {
+
+using testing::HasSubstr;
+using Maps = std::vector<at::Tensor>;
+
+const Options kWidth = {{"columns", int64_t{1}}};
+
+/// A map whose samples have full rank, unlike the golden ones.
+at::Tensor rough_map(const std::vector<int64_t>& sizes, double phase) {
+  return from_formula(sizes, [phase](const auto& i) {
+    return std::sin(1.9 * i[0] + 7.2 * i[1] * i[1] + 3.7 * i[2] * i[2] + 1.1 * i[3] * i[3] * i[3] +
+                    5.3 * i[1] * i[2] * i[3] + phase);
+  });
+}
+// Channels agree in pairs; heights and widths need not. The last has fewer pixels than channels.
+Maps rough_student() {
+  return {rough_map({2, 6, 4, 4}, .1), rough_map({2, 5, 3, 3}, .2), rough_map({2, 6, 2, 2}, .3)};
+}
+Maps rough_teacher() {
+  return {rough_map({2, 6, 3, 3}, .4), rough_map({2, 5, 4, 4}, .5), rough_map({2, 6, 3, 3}, .6)};
+}
+
+at::Tensor right_vectors(const at::Tensor& map, bool width, int64_t count) {
+  const at::Tensor matrix = width ? map.flatten(1, 2) : map.flatten(2).transpose(1, 2);
+  return std::get<2>(at::linalg_svd(matrix, false)).transpose(1, 2).slice(2, 0, count);
+}
+
+/// The authors' definition for one teacher vector, whose weight is then 1; LibTorch's gradient.
+at::Tensor directly(const Maps& student, const Maps& teacher, bool width) {
+  at::Tensor total, last_s, last_t;
+  for (size_t i = 0; i < student.size(); ++i) {
+    const at::Tensor t = right_vectors(teacher[i], width, 1);
+    const at::Tensor candidates = right_vectors(student[i], width, 4);
+    const at::Tensor cosine = candidates.transpose(1, 2).matmul(t);
+    const at::Tensor is_nearest = cosine.abs() == cosine.abs().amax(1, true);
+    const at::Tensor s =
+        candidates.matmul(at::where(is_nearest, cosine.sign(), at::zeros_like(cosine)));
+    if (i > 0) {
+      const at::Tensor of_s = (-(s.unsqueeze(2) - last_s.unsqueeze(1)).square() / 8).exp();
+      const at::Tensor of_t = (-(t.unsqueeze(2) - last_t.unsqueeze(1)).square() / 8).exp();
+      const at::Tensor term = (of_s - of_t).square().sum() / student[0].size(0);
+      total = total.defined() ? total + term : term;
+    }
+    last_s = s;
+    last_t = t;
+  }
+  return total;
+}
+
+void expect_the_authors_loss(const Maps& student, const Maps& teacher, const Options& options) {
+  const auto rig = feature_rig("feature.kdsvd", student, teacher, options);
+  for (size_t tap = 0; tap < student.size(); ++tap) {
+    SCOPED_TRACE(tap);
+    Maps maps = student;
+    const LossAndGradient wanted = differentiate(
+        [&](const at::Tensor& map) {
+          maps[tap] = map;
+          return directly(maps, teacher, !options.empty());
+        },
+        student[tap]);
+    EXPECT_GT(wanted.norm(), 0);
+    expect_golden(at_tap(rig, tap, student, teacher), student[tap], wanted.loss, wanted.norm());
+  }
+}
+TEST(Kdsvd, AgreesWithTheAuthorsDefinition) {
+  expect_the_authors_loss(rough_student(), rough_teacher(), {});
+}
+TEST(Kdsvd, WithColumnsWidthAgreesWithMdistillersDefinition) {
+  const Maps teacher = {rough_map({2, 3, 3, 4}, .4), rough_map({2, 4, 4, 3}, .5)};
+  expect_the_authors_loss({rough_map({2, 6, 4, 4}, .1), rough_map({2, 5, 3, 3}, .2)}, teacher,
+                          kWidth);
+}
+
+TEST(Kdsvd, HasTheGradientOfItsLoss) {
+  for (const int64_t vectors : {1, 2}) {
+    const auto rig =
+        feature_rig("feature.kdsvd", rough_student(), rough_teacher(), {{"vectors", vectors}});
+    for (size_t tap = 0; tap < 3; ++tap)
+      expect_true_gradient(at_tap(rig, tap, rough_student(), rough_teacher()),
+                           rough_student()[tap]);
+  }
+}
+
+TEST(Kdsvd, IsZeroWhereStudentEqualsTeacherInAnyScaleAndOrderOfPixels) {
+  const auto rig = feature_rig("feature.kdsvd", rough_teacher(), rough_teacher());
+  const Loss loss = at_tap(rig, 1, rough_teacher(), rough_teacher());
+  const at::Tensor same = rough_teacher()[1];
+  EXPECT_EQ(loss(same).item<double>(), 0);
+  EXPECT_NEAR(loss(same.flip(2) * -3).item<double>(), 0, tolerance_of(at::kDouble).loss);
+}
+
+LossAndGradient differentiate_first(const Maps& student, const Maps& teacher) {
+  return differentiate(at_tap(feature_rig("feature.kdsvd", student, teacher), 0, student, teacher),
+                       student[0]);
+}
+
+// The gradient of LibTorch's SVD divides by the gaps between all singular values.
+TEST(Kdsvd, HasAFiniteGradientWhereSingularValuesCoincide) {
+  for (const at::ScalarType type : {at::kDouble, at::kFloat}) {
+    at::Tensor dead = rough_map({2, 6, 4, 4}, .1).to(type);
+    dead.slice(1, 1, 4).zero_();  // three singular values of 0
+    const Maps teacher = {teacher_map().slice(0, 0, 2).to(type), rough_teacher()[1].to(type)};
+    for (const at::Tensor& map : {dead, at::zeros_like(dead)}) {
+      const LossAndGradient found =
+          differentiate_first({map, rough_student()[1].to(type)}, teacher);
+      EXPECT_TRUE(std::isfinite(found.loss));
+      EXPECT_TRUE(all_finite(found.gradient));
+    }
+  }
+}
+
+// The authors mend the result of an SVD that LAPACK refuses to make.
+TEST(Kdsvd, CountsNumbersThatAreNotFiniteAsZero) {
+  Maps mended = rough_student(), broken = rough_student();
+  mended[0][1][2].select(0, 1).zero_();
+  broken[0][1][2].select(0, 1).fill_(std::numeric_limits<double>::quiet_NaN());
+  const LossAndGradient wanted = differentiate_first(mended, rough_teacher());
+  const LossAndGradient found = differentiate_first(broken, rough_teacher());
+  EXPECT_EQ(found.loss, wanted.loss);
+  EXPECT_TRUE(all_finite(found.gradient));
+}
+
+std::string refusal_of(const Maps& student, const Maps& teacher, const Options& options = {}) {
+  return message_of<host::Error>([&] { feature_rig("feature.kdsvd", student, teacher, options); });
+}
+
+TEST(Kdsvd, RefusesColumnsOfOtherNumbersBeforeTraining) {
+  const Maps maps = {rough_map({2, 6, 4, 4}, 0), rough_map({2, 5, 3, 3}, 0)};
+  const Maps other = {rough_map({2, 6, 4, 4}, 0), rough_map({2, 6, 4, 4}, 0)};
+  EXPECT_THAT(refusal_of(maps, other),
+              HasSubstr("columns = \"channels\" cannot compare [2, 5, 3, 3] (student) with "
+                        "[2, 6, 4, 4] (teacher); bind taps of as many channels, or set columns"));
+  EXPECT_THAT(refusal_of(maps, other, kWidth),
+              HasSubstr("columns = \"width\" cannot compare [2, 5, 3, 3] (student) with "
+                        "[2, 6, 4, 4] (teacher); bind taps of equal width"));
+}
+
+TEST(Kdsvd, RefusesTooFewTapsAndTooManyVectorsBeforeTraining) {
+  const at::Tensor map = rough_map({2, 6, 2, 2}, 0);
+  EXPECT_THAT(refusal_of({map}, {map}), HasSubstr("neighbouring taps, and 1 is bound; bind two"));
+  EXPECT_THAT(refusal_of({map, map}, {map, map}, {{"vectors", int64_t{5}}}),
+              HasSubstr("vectors = 5; the teacher's tap [2, 6, 2, 2] has 4 a sample; lower it"));
+  EXPECT_THAT(refusal_of({map, map.mean({2, 3})}, {map, map}),
+              HasSubstr("not [2, 6] with [2, 6, 2, 2]; bind taps that are feature maps"));
+}
+
+}  // namespace
+}  // namespace retort::test

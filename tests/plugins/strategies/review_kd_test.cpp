@@ -1,0 +1,165 @@
+#include <ATen/ops/adaptive_avg_pool2d.h>
+#include <ATen/ops/batch_norm.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/conv2d.h>
+#include <ATen/ops/mse_loss.h>
+#include <ATen/ops/upsample_nearest2d.h>
+#include <ATen/ops/zeros.h>
+#include <gmock/gmock.h>
+
+#include "framework/error.hpp"
+#include "tests/framework/data/scratch.hpp"
+#include "tests/plugins/strategies/feature_loss.hpp"
+
+namespace retort::test {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using Maps = std::vector<at::Tensor>;
+
+/// Makes batch norm give back what it gets.
+void undo_norm(StrategyRig& rig, const std::string& name, const at::Tensor& input) {
+  const at::Tensor mean = input.mean({0, 2, 3});
+  const at::Tensor var = (input - mean.reshape({1, -1, 1, 1})).square().mean({0, 2, 3});
+  rig.parameter(name + ".weight").set_data((var + 1e-5).sqrt());
+  rig.parameter(name + ".bias").set_data(mean);
+}
+
+/// Makes a convolution of odd kernel give back what it gets.
+void make_identity(at::Tensor& weight) {
+  const at::Tensor identity = at::zeros(weight.sizes(), weight.options());
+  for (int64_t c = 0; c < weight.size(0); ++c)
+    identity[c][c][weight.size(2) / 2][weight.size(3) / 2] = 1;
+  weight.set_data(identity);
+}
+
+/// One tap, whose fused map is the student's own.
+std::shared_ptr<StrategyRig> plain_rig(const at::Tensor& student, const at::Tensor& teacher) {
+  auto rig = feature_rig("feature.review_kd", {student}, {teacher});
+  for (const std::string conv : {"abfs.0.conv1", "abfs.0.conv2"}) {
+    make_identity(rig->parameter(conv + ".0.weight"));
+    undo_norm(*rig, conv + ".1", student);
+  }
+  return rig;
+}
+
+// ReviewKD's hcl_loss, executed.
+void expect_reference_value(at::ScalarType type) {
+  const at::Tensor student = student_map().to(type), teacher = teacher_map().to(type);
+  const auto rig = plain_rig(student, teacher);
+  const double loss = rig->loss(features_of({student}), features_of({teacher})).item<double>();
+  EXPECT_NEAR(loss, 0.813158737188, tolerance_of(type).loss);
+}
+TEST(ReviewKd, GivesTheReferenceValueThroughAnIdentityInFloat64) {
+  expect_reference_value(at::kDouble);
+}
+TEST(ReviewKd, GivesTheReferenceValueThroughAnIdentityInFloat32) {
+  expect_reference_value(at::kFloat);
+}
+
+TEST(ReviewKd, IsZeroWhereTheFusedMapEqualsTheTeachers) {
+  const auto rig = plain_rig(teacher_map(), teacher_map());
+  EXPECT_NEAR(rig->loss(features_of({teacher_map()}), features_of({teacher_map()})).item<double>(),
+              0, tolerance_of(at::kDouble).loss);
+}
+
+at::Tensor conv_norm(StrategyRig& rig, const std::string& name, const at::Tensor& x) {
+  const at::Tensor weight = rig.parameter(name + ".0.weight");
+  return at::batch_norm(at::conv2d(x, weight, {}, 1, weight.size(2) / 2),
+                        rig.parameter(name + ".1.weight"), rig.parameter(name + ".1.bias"), {}, {},
+                        true, 0.1, 1e-5, false);
+}
+
+at::Tensor hcl(const at::Tensor& student, const at::Tensor& teacher) {
+  at::Tensor total = at::mse_loss(student, teacher);
+  double weight = 1, sum = 1;
+  for (const int64_t l : {4, 2, 1}) {
+    if (l >= student.size(2)) continue;
+    weight /= 2;
+    total = total + weight * at::mse_loss(at::adaptive_avg_pool2d(student, {l, l}),
+                                          at::adaptive_avg_pool2d(teacher, {l, l}));
+    sum += weight;
+  }
+  return total / sum;
+}
+
+/// The authors' forward pass over taps that are maps, the deepest first.
+at::Tensor directly(StrategyRig& rig, const Maps& student, const Maps& teacher) {
+  at::Tensor total, y;
+  for (size_t k = 0; k < student.size(); ++k) {
+    const std::string abf = "abfs." + std::to_string(k);
+    const size_t tap = student.size() - 1 - k;
+    at::Tensor x = conv_norm(rig, abf + ".conv1", student[tap]);
+    if (k > 0) {
+      y = at::upsample_nearest2d(y, {x.size(2), x.size(3)});
+      const at::Tensor z = at::conv2d(at::cat({x, y}, 1), rig.parameter(abf + ".att_conv.0.weight"),
+                                      rig.parameter(abf + ".att_conv.0.bias"))
+                               .sigmoid();
+      x = x * z.slice(1, 0, 1) + y * z.slice(1, 1, 2);
+    }
+    y = at::upsample_nearest2d(x, {teacher[tap].size(2), teacher[tap].size(3)});
+    const at::Tensor term = hcl(conv_norm(rig, abf + ".conv2", y), teacher[tap]);
+    total = total.defined() ? total + term : term;
+  }
+  return total;
+}
+
+at::Tensor vector_of(const at::Tensor& map) { return map.mean({2, 3}); }
+at::Tensor as_map(const at::Tensor& vector) { return vector.unsqueeze(2).unsqueeze(3); }
+
+// Sizes that no table of the authors holds: the student's maps are larger, as large, vectors.
+Maps students() { return {large_student_map(), student_map(), vector_of(second_student_map())}; }
+Maps teachers() {
+  return {teacher_map(), teacher_map().slice(1, 0, 4), vector_of(second_teacher_map())};
+}
+
+TEST(ReviewKd, AgreesWithTheAuthorsForwardPassAtEveryTap) {
+  const auto rig = feature_rig("feature.review_kd", students(), teachers());
+  const Maps teacher = {teachers()[0], teachers()[1], as_map(teachers()[2])};
+  for (size_t tap = 0; tap < 3; ++tap) {
+    SCOPED_TRACE(tap);
+    Maps maps = students();
+    const LossAndGradient wanted = differentiate(
+        [&](const at::Tensor& map) {
+          maps[tap] = map;
+          return directly(*rig, {maps[0], maps[1], as_map(maps[2])}, teacher);
+        },
+        students()[tap]);
+    EXPECT_GT(wanted.norm(), 0);
+    expect_golden(at_tap(rig, tap, students(), teachers()), students()[tap], wanted.loss,
+                  wanted.norm());
+  }
+}
+
+TEST(ReviewKd, HasTheGradientOfItsLoss) {
+  const Maps student = {student_map().slice(1, 0, 2), corner(second_student_map())};
+  const Maps teacher = {teacher_map().slice(1, 0, 3), corner(second_teacher_map())};
+  const auto rig = feature_rig("feature.review_kd", student, teacher);
+  for (size_t tap = 0; tap < 2; ++tap)
+    expect_true_gradient(at_tap(rig, tap, student, teacher), student[tap]);
+}
+
+TEST(ReviewKd, TakesItsChannelsFromTheTaps) {
+  const auto rig = feature_rig("feature.review_kd", students(), teachers());
+  EXPECT_THAT(rig->parameter("abfs.0.conv1.0.weight").sizes().vec(), ElementsAre(5, 5, 1, 1));
+  EXPECT_THAT(rig->parameter("abfs.1.conv1.0.weight").sizes().vec(), ElementsAre(5, 6, 1, 1));
+  EXPECT_THAT(rig->parameter("abfs.1.att_conv.0.weight").sizes().vec(), ElementsAre(2, 10, 1, 1));
+  EXPECT_THAT(rig->parameter("abfs.1.conv2.0.weight").sizes().vec(), ElementsAre(4, 5, 3, 3));
+}
+
+TEST(ReviewKd, FusesAtNoMoreThan512Channels) {
+  const Maps wide = {student_map(), at::zeros({4, 600}, at::kDouble)};
+  const auto rig = feature_rig("feature.review_kd", wide, wide);
+  EXPECT_THAT(rig->parameter("abfs.0.conv1.0.weight").sizes().vec(), ElementsAre(512, 600, 1, 1));
+}
+
+TEST(ReviewKd, RefusesATapThatIsNeitherMapNorVector) {
+  const at::Tensor tokens = student_map().flatten(2);
+  const std::string message = message_of<host::ShapeError>(
+      [&] { feature_rig("feature.review_kd", {tokens}, {teacher_map()}); });
+  EXPECT_THAT(message, HasSubstr("maps [N, C, H, W] and vectors [N, C], not [4, 6, 16]; bind"));
+}
+
+}  // namespace
+}  // namespace retort::test
