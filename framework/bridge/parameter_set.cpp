@@ -1,6 +1,7 @@
 #include "framework/bridge/parameter_set.hpp"
 
 #include <ATen/ops/empty.h>
+#include <ATen/ops/full.h>
 #include <c10/core/GradMode.h>
 
 #include <algorithm>
@@ -25,7 +26,7 @@ int64_t fan(const retort_parameter_spec& spec, bool out) {
   return spec.sizes[out ? 0 : 1] * field;
 }
 
-void fill(float* out, int64_t count, const retort_parameter_spec& spec, const Philox& random) {
+void draw(float* out, int64_t count, const retort_parameter_spec& spec, const Philox& random) {
   const double a = spec.init_a, b = spec.init_b;
   const auto kaiming = [&] {
     return std::sqrt(2 / (1 + a * a)) / std::sqrt(static_cast<double>(fan(spec, b != 0)));
@@ -38,8 +39,6 @@ void fill(float* out, int64_t count, const retort_parameter_spec& spec, const Ph
     random.uniform(out, count, -bound, bound);
   };
   switch (spec.init) {
-    case RETORT_INIT_CONSTANT:
-      return std::fill(out, out + count, static_cast<float>(a));
     case RETORT_INIT_UNIFORM:
       return random.uniform(out, count, a, b);
     case RETORT_INIT_NORMAL:
@@ -52,15 +51,28 @@ void fill(float* out, int64_t count, const retort_parameter_spec& spec, const Ph
       return uniform(xavier());
     case RETORT_INIT_XAVIER_NORMAL:
       return random.normal(out, count, 0, xavier());
-    case RETORT_INIT_VALUES:
-      std::transform(spec.values, spec.values + count, out,
-                     [](double value) { return static_cast<float>(value); });
-      return;
     default:
       throw PluginError("parameter \"" + std::string(spec.name) +
                         "\": there is no initialiser number " + std::to_string(spec.init) +
                         "; this host knows 0 to 7");
   }
+}
+
+/// The start values in the type wanted: exact where they are given, else drawn as float32.
+at::Tensor start_values(const retort_parameter_spec& spec, const Philox& random,
+                        at::ScalarType type) {
+  const at::IntArrayRef sizes(spec.sizes, spec.rank);
+  if (spec.init == RETORT_INIT_CONSTANT) {
+    return at::full(sizes, spec.init_a, at::TensorOptions().dtype(type));
+  }
+  if (spec.init == RETORT_INIT_VALUES) {
+    const at::Tensor given = at::empty(sizes, at::TensorOptions().dtype(at::kDouble));
+    std::copy(spec.values, spec.values + given.numel(), given.mutable_data_ptr<double>());
+    return given.to(type);
+  }
+  const at::Tensor drawn = at::empty(sizes, at::TensorOptions().dtype(at::kFloat));
+  draw(drawn.mutable_data_ptr<float>(), drawn.numel(), spec, random);
+  return drawn.to(type);
 }
 
 void check_spec(const retort_parameter_spec& spec) {
@@ -87,16 +99,13 @@ int64_t ParameterSet::declare(const retort_parameter_spec& spec, bool trained) {
     throw PluginError("parameter \"" + std::string(spec.name) +
                       "\" is declared twice; give each a name of its own");
   }
-  const at::IntArrayRef sizes(spec.sizes, spec.rank);
-  at::Tensor master = at::empty(sizes, at::TensorOptions().dtype(at::kFloat));
-  fill(master.data_ptr<float>(), master.numel(), spec,
-       Philox(combine_key(seed_, owner_ + "/" + spec.name)));
   Parameter parameter;
   parameter.name = spec.name;
   parameter.role = static_cast<retort_role>(spec.role);
   parameter.lr_scale = spec.lr_scale;
   parameter.trained = trained;
-  parameter.master = master.to(device_);
+  const Philox random(combine_key(seed_, owner_ + "/" + spec.name));
+  parameter.master = start_values(spec, random, type_).to(device_);
   parameter.master.set_requires_grad(trained && !frozen_);
   parameters_.push_back(std::move(parameter));
   return static_cast<int64_t>(parameters_.size()) - 1;

@@ -16,7 +16,7 @@ struct Parameter {
   retort_role role = RETORT_ROLE_WEIGHT;
   double lr_scale = 1;
   bool trained = true;  // false: a buffer
-  at::Tensor master;    // float32
+  at::Tensor master;    // float32, or float64 when probed
   at::Tensor working;   // what an operator gets: the master, or its bfloat16 copy of this pass
 };
 
@@ -24,9 +24,11 @@ struct Parameter {
 /// as slots: the slot of a parameter is its position here.
 class ParameterSet {
  public:
-  /// Numbers are drawn from (seed, owner, parameter name).
-  ParameterSet(uint64_t seed, std::string owner, at::Device device)
-      : seed_(seed), owner_(std::move(owner)), device_(device) {}
+  /// Numbers are drawn, in float32, from (seed, owner, parameter name). The type is float32, or
+  /// float64 for a strategy that is probed.
+  ParameterSet(uint64_t seed, std::string owner, at::Device device,
+               at::ScalarType type = at::kFloat)
+      : seed_(seed), owner_(std::move(owner)), device_(device), type_(type) {}
 
   /// Returns the slot. Throws: PluginError for a duplicate name, a bad shape or a bad initialiser.
   int64_t declare(const retort_parameter_spec& spec, bool trained);
@@ -52,6 +54,7 @@ class ParameterSet {
   uint64_t seed_;
   std::string owner_;
   at::Device device_;
+  at::ScalarType type_;
   bool bf16_ = false;
   bool frozen_ = false;
   std::vector<Parameter> parameters_;

@@ -13,6 +13,7 @@ struct CommandLine {
   CommonOptions common;
   ExperimentArguments experiment;
   BenchArguments bench;
+  ProbeArguments probe;
   std::string name;  // of what to inspect
   bool dry_run = false;
   ExitCode exit_code = ExitCode::Ok;
@@ -57,6 +58,23 @@ void add_lists(CLI::App& app, CommandLine& line) {
   inspect->callback([&line] { inspect_command(line.name, line.common); });
 }
 
+void add_probe(CLI::App& app, CommandLine& line) {
+  CLI::App* probe = app.add_subcommand(
+      "probe", "Run one strategy on tensors from a file: its loss and all gradients");
+  ProbeArguments& arguments = line.probe;
+  probe->add_option("STRATEGY", arguments.strategy, "A strategy's id")->required();
+  probe->add_option("KEY=VALUE", arguments.settings,
+                    "Its options, and progress, epoch, epochs, seed: temperature=2 epoch=3");
+  probe->add_option("--inputs", arguments.inputs,
+                    "Tensors (safetensors, float32 or float64): student.logits, teacher.logits, "
+                    "labels, indices, student.features.0 .., and named draws");
+  probe->add_option("--modules", arguments.modules, "The strategy's own weights by name");
+  probe->add_option("--out", arguments.out,
+                    "Where to write loss, student.logits.grad, NAME.grad ..");
+  probe->add_flag("--list", arguments.list, "Print inputs, draws and modules with their shapes");
+  probe->callback([&line] { probe_command(line.probe, line.common); });
+}
+
 void add_bench(CLI::App& app, CommandLine& line) {
   CLI::App* bench =
       app.add_subcommand("bench", "Images per second of each phase, and where the time goes");
@@ -86,6 +104,7 @@ ExitCode run_arguments(int argc, char** argv) {
   add_check_and_eval(app, line);
   add_lists(app, line);
   add_bench(app, line);
+  add_probe(app, line);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

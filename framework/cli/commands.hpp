@@ -31,12 +31,22 @@ struct BenchArguments {
   std::string export_folder;
 };
 
+/// The strategy and its options, "temperature=2", as in an experiment file; also progress, epoch,
+/// epochs and seed.
+struct ProbeArguments {
+  std::string strategy;
+  std::vector<std::string> settings;
+  std::string inputs, modules, out;  // files; "" where not given
+  bool list = false;
+};
+
 ExitCode run_command(const ExperimentArguments& arguments, bool dry_run,
                      const CommonOptions& common);
 void check_command(const ExperimentArguments& arguments, const CommonOptions& common);
 /// `file` may be a run folder.
 void eval_command(const ExperimentArguments& arguments, const CommonOptions& common);
 void bench_command(const BenchArguments& arguments, const CommonOptions& common);
+void probe_command(const ProbeArguments& arguments, const CommonOptions& common);
 void list_command(const CommonOptions& common);
 void inspect_command(const std::string& name, const CommonOptions& common);
 

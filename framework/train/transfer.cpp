@@ -60,7 +60,7 @@ struct OutputRecords {
 Transfer::Transfer(const TransferConfig& config, at::Device device, uint64_t seed,
                    at::ScalarType float_type)
     : config_(config),
-      parameters_(seed, config.name, device),
+      parameters_(seed, config.name, device, float_type),
       instance_(std::make_unique<Instance>(Library::open(config.strategy.info.file, &host_table()),
                                            config.strategy.info, config.strategy.options)),
       functions_(&instance_->interface<retort_strategy_interface>(RETORT_STRATEGY_INTERFACE)) {

@@ -25,9 +25,22 @@ std::optional<at::ScalarType> scalar_type(SafeDtype dtype) {
       return at::kHalf;
     case SafeDtype::BF16:
       return at::kBFloat16;
+    case SafeDtype::I64:
+      return at::kLong;
+    case SafeDtype::I32:
+      return at::kInt;
+    case SafeDtype::U8:
+      return at::kByte;
+    case SafeDtype::Bool:
+      return at::kBool;
     default:
       return std::nullopt;
   }
+}
+
+bool is_float(SafeDtype dtype) {
+  const std::optional<at::ScalarType> type = scalar_type(dtype);
+  return type && at::isFloatingType(*type);
 }
 
 SafeDtype safe_dtype(at::ScalarType type) {
@@ -87,7 +100,7 @@ void load_weights(ParameterSet& parameters, const std::filesystem::path& file,
     } else if (parameter->master.sizes() != at::IntArrayRef(view.shape)) {
       wrong.push_back(name + " " + shape_text(view.shape) + " in the file, " +
                       shape_text(parameter->master.sizes()) + " in the model");
-    } else if (!scalar_type(view.dtype)) {
+    } else if (!is_float(view.dtype)) {
       wrong.push_back(name + " is " + std::string(safe_dtype_name(view.dtype)) +
                       " in the file, not a float");
     }
@@ -109,6 +122,21 @@ void load_weights(ParameterSet& parameters, const std::filesystem::path& file,
   for (const auto& [name, view] : found) {
     parameters.find(name)->master.copy_(read_tensor(*view, *scalar_type(view->dtype)));
   }
+}
+
+std::vector<NamedTensor> load_tensors(const std::filesystem::path& file) {
+  const SafetensorsFile opened = SafetensorsFile::open(file);
+  std::vector<NamedTensor> tensors;
+  for (const SafeTensorView& view : opened.tensors()) {
+    const std::optional<at::ScalarType> type = scalar_type(view.dtype);
+    if (!type) {
+      throw DataError(file.string() + ": " + view.name + " holds " +
+                      std::string(safe_dtype_name(view.dtype)) +
+                      "; write it as F32, F64, F16, BF16, I64, I32, U8 or BOOL");
+    }
+    tensors.emplace_back(view.name, read_tensor(view, *type));
+  }
+  return tensors;
 }
 
 std::vector<NamedTensor> named_weights(const ParameterSet& parameters) {

@@ -23,6 +23,10 @@ void load_weights(ParameterSet& parameters, const std::filesystem::path& file,
 /// A named tensor to write.
 using NamedTensor = std::pair<std::string, at::Tensor>;
 
+/// All tensors of a safetensors file, in its types: floats, int64, int32, uint8 and bool.
+/// Throws: DataError for a file that is damaged, and for a tensor of another type.
+std::vector<NamedTensor> load_tensors(const std::filesystem::path& file);
+
 /// The network's parameters and buffers under their own names.
 std::vector<NamedTensor> named_weights(const ParameterSet& parameters);
 

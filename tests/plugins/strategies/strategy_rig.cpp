@@ -89,8 +89,7 @@ at::Tensor teacher_embedding() {
 at::Tensor golden_labels() { return (at::arange(4, at::kLong) * 3 + 1).remainder(10); }
 
 StrategyRig::StrategyRig(const std::string& id, const Options& options, at::ScalarType type)
-    : transfer_(std::make_unique<host::Transfer>(config_of(id, options), at::kCPU, 1, type)),
-      type_(type) {
+    : transfer_(std::make_unique<host::Transfer>(config_of(id, options), at::kCPU, 1, type)) {
   transfer_->set_draws(&draws);
 }
 
@@ -110,9 +109,6 @@ void StrategyRig::setup(const host::Outputs& student, const host::Outputs& teach
   run.labels = labels.const_data_ptr<int64_t>();
   transfer_->setup(run, shapes_of(student), shapes_of(teacher));
   is_set_up_ = true;
-  for (const host::Parameter& parameter : parameters().all()) {
-    parameter.master.set_data(parameter.master.detach().to(type_));
-  }
 }
 
 at::Tensor StrategyRig::loss(const host::Outputs& student, const host::Outputs& teacher) {

@@ -56,7 +56,6 @@ class StrategyRig {
 
  private:
   std::unique_ptr<host::Transfer> transfer_;
-  at::ScalarType type_;
   bool is_set_up_ = false;
 };
 

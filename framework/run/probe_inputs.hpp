@@ -1,0 +1,40 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "framework/plugin/manifest.hpp"
+#include "framework/train/network.hpp"
+
+namespace retort::host {
+
+/// What a strategy is probed with, from one file.
+struct ProbeInputs {
+  at::ScalarType type = at::kFloat;  // of all logits and features
+  int64_t batch_size = 0;
+  int64_t class_count = 0;  // 0 where neither logits nor labels tell
+  Outputs student, teacher;
+  at::Tensor labels, indices;               // [N] int64
+  std::map<std::string, at::Tensor> draws;  // by the name of the draw
+};
+
+/// One tensor that a strategy can be given.
+struct ProbeInputRule {
+  std::string name;    // "student.features.0"
+  std::string wanted;  // "[N, C] float32 or float64"
+  bool required = false;
+};
+
+/// What a strategy can be given; further features are numbered on, other names are draws.
+std::vector<ProbeInputRule> probe_input_rules(const ComponentInfo& strategy);
+
+/// Reads student.logits, teacher.logits, labels, indices, student.features.0 .. and
+/// teacher.features.0 ..; any other tensor is a named draw.
+/// Throws: DataError with the tensor, what was found and what is wanted.
+ProbeInputs read_probe_inputs(const std::filesystem::path& file, const ComponentInfo& strategy);
+
+}  // namespace retort::host
