@@ -271,6 +271,7 @@ c10::Stack call_operator(const Operator& op, const retort_value* values, int64_t
   const Scope& scope = *current_scope();
   check_allowed(op, scope);
   c10::Stack stack = make_stack(op, scope, values, count);
+  if (op.check != nullptr) op.check(stack);
   if (count > 0 && (values[0].flags & RETORT_VALUE_LAST_USE) != 0 && run_in_place(op, stack)) {
     // The result lies in the first argument's memory.
   } else if (scope.recorder != nullptr && op.multiply_adds != nullptr) {

@@ -10,6 +10,7 @@
 
 #include "framework/bridge/batch_norm_relu.hpp"
 #include "framework/error.hpp"
+#include "framework/text.hpp"
 
 namespace retort::host {
 namespace {
@@ -94,6 +95,16 @@ int64_t matmul_multiply_adds(const c10::Stack& arguments, int64_t outputs) {
   return outputs * arguments[0].toTensor().size(-1);
 }
 
+/// The variance of a single value is 0 / 0: LibTorch would leave NaN in the running statistics.
+void refuse_single_values(const c10::Stack& arguments) {
+  const at::Tensor& input = arguments[0].toTensor();
+  const bool training = arguments[5].toBool();
+  if (!training || input.dim() < 2 || input.numel() != input.size(1)) return;
+  throw ShapeError("batch norm of " + shape_text(input.sizes()) +
+                   " in training; it needs more than 1 value per channel: use a larger batch_size "
+                   "or larger images");
+}
+
 void read_cost(Operator& op, const std::string& name) {
   if (name == "aten::conv2d") op.multiply_adds = conv_multiply_adds;
   if (name == "aten::conv_transpose2d") op.multiply_adds = conv_transpose_multiply_adds;
@@ -124,6 +135,8 @@ std::unique_ptr<Operator> read_operator(const c10::OperatorHandle& handle,
     op->in_place = c10::Dispatcher::singleton().findSchema({name + "_", schema.overload_name()});
   }
   read_cost(*op, name);
+  if (name == "aten::batch_norm" || name == "retort::batch_norm_relu")
+    op->check = refuse_single_values;
   return op;
 }
 

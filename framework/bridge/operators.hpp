@@ -48,6 +48,8 @@ struct Operator {
   int device_at = -1;    // of a factory (an operator that takes no tensor): its device and dtype
   int dtype_at = -1;
   int64_t (*multiply_adds)(const c10::Stack& arguments, int64_t output_elements) = nullptr;
+  // Throws for arguments that LibTorch would take and quietly do the wrong thing with.
+  void (*check)(const c10::Stack& arguments) = nullptr;
 };
 
 /// Finds an operator and reads its schema; kept for the life of the process.

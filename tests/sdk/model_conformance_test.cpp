@@ -48,7 +48,7 @@ std::optional<host::Outputs> checked_forward(host::Network& network, const at::T
   host::Outputs outputs;
   try {
     outputs = network.forward(x, taps, training);
-  } catch (const host::PluginError& error) {
+  } catch (const host::ShapeError& error) {
     const bool is_batch_norm =
         std::string(error.what()).find("more than 1 value per channel") != std::string::npos;
     if (training && x.size(0) == 1 && is_batch_norm) return std::nullopt;

@@ -5,6 +5,7 @@
 #include <ATen/ops/randn.h>
 #include <ATen/ops/relu.h>
 #include <c10/core/GradMode.h>
+#include <gmock/gmock.h>
 
 #include <limits>
 
@@ -60,6 +61,21 @@ TEST(BatchNormRelu, KeepsANaN) {
   Layer layer;
   layer.input[0][0][0][0] = std::numeric_limits<float>::quiet_NaN();
   EXPECT_TRUE(layer.ours(false, false)[0][0][0][0].isnan().item().toBool());
+}
+
+TEST(BatchNormRelu, RefusesOneValueAChannelInTraining) {
+  const InPlugin plugin;
+  Layer layer;
+  layer.input = at::randn({1, 20, 1, 1});
+  const auto wanted = testing::HasSubstr(
+      "batch norm of [1, 20, 1, 1] in training; it needs more than 1 value per channel");
+  EXPECT_THAT(message_of<Error>([&] { layer.ours(true, false); }), wanted);
+  EXPECT_THAT(message_of<Error>([&] {
+                batch_norm(to_plugin(layer.input), to_plugin(layer.weight), to_plugin(layer.bias),
+                           to_plugin(layer.mean), to_plugin(layer.var), true);
+              }),
+              wanted);
+  EXPECT_TRUE(layer.ours(false, false).isfinite().all().item<bool>());
 }
 
 TEST(BatchNormRelu, AddsWhatBroadcasts) {
