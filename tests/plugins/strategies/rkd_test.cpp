@@ -1,4 +1,6 @@
+#include <ATen/ops/eye.h>
 #include <ATen/ops/ones_like.h>
+#include <ATen/ops/tensor.h>
 #include <gmock/gmock.h>
 
 #include "framework/error.hpp"
@@ -37,6 +39,16 @@ TEST(Rkd, GivesTheReferenceValueOfTheUnweightedDistances) {
   const Options options = {{"distance_weight", 1.0}, {"angle_weight", 0.0}};
   expect_golden(rkd_against(teacher_embedding(), options), student_embedding(), 0.00494368131747,
                 0.0232021051);
+}
+
+// With the zeros of the diagonal in the mean, as PaddleSlim has it, this would give 1.125 / 9.
+TEST(Rkd, DividesByTheMeanDistanceOfDifferentSamples) {
+  const at::Tensor teacher = at::tensor({0., 1., 3.}, at::kDouble).reshape({3, 1});
+  const at::Tensor student = at::eye(3, at::kDouble);  // all pairs equally far: relative distance 1
+  const Options options = {{"distance_weight", 1.0}, {"angle_weight", 0.0}};
+  // The teacher's relative distances are 1, 2 and 3 over their mean 2; each pair counts twice.
+  EXPECT_NEAR(value(rkd_against(teacher, options), student), 2 * (.125 + .125) / 9,
+              tolerance_of(at::kDouble).loss);
 }
 
 TEST(Rkd, IsTheSumOfItsTerms) {
