@@ -186,7 +186,7 @@ ComponentInfo ManifestReader::component(uint32_t position) const {
     refuse(info.id + ".kind is " + std::to_string(raw.kind) + ", known are 1 to 3");
   info.kind = static_cast<retort_kind>(raw.kind);
   info.needs = raw.needs;
-  check_count(info.id + ".needs", raw.needs, 2 * RETORT_NEED_SYNC - 1);
+  check_count(info.id + ".needs", raw.needs, 2 * RETORT_NEED_NO_TEACHER - 1);
   info.version = text(info.id + ".version", raw.version);
   info.summary = text(info.id + ".summary", raw.summary);
   info.licence = text(info.id + ".licence", raw.licence);
