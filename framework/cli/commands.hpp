@@ -48,6 +48,8 @@ void eval_command(const ExperimentArguments& arguments, const CommonOptions& com
 void bench_command(const BenchArguments& arguments, const CommonOptions& common);
 void probe_command(const ProbeArguments& arguments, const CommonOptions& common);
 void list_command(const CommonOptions& common);
-void inspect_command(const std::string& name, const CommonOptions& common);
+/// `settings` build a model: its options, `input` and `classes`.
+void inspect_command(const std::string& name, const std::vector<std::string>& settings,
+                     const CommonOptions& common);
 
 }  // namespace retort::host
