@@ -15,6 +15,8 @@ struct CommandLine {
   BenchArguments bench;
   ProbeArguments probe;
   std::string name;  // of what to inspect
+  std::string kind;  // of what to list
+  bool markdown = false;
   bool dry_run = false;
   ExitCode exit_code = ExitCode::Ok;
 };
@@ -50,7 +52,10 @@ void add_check_and_eval(CLI::App& app, CommandLine& line) {
 
 void add_lists(CLI::App& app, CommandLine& line) {
   CLI::App* list = app.add_subcommand("ls", "List the installed strategies, models and datasets");
-  list->callback([&line] { list_command(line.common); });
+  list->add_option("KIND", line.kind, "Only these")
+      ->check(CLI::IsMember({"strategy", "model", "dataset"}));
+  list->add_flag("--markdown", line.markdown, "Print the kind's page of docs/");
+  list->callback([&line] { list_command(line.kind, line.markdown, line.common); });
 
   CLI::App* inspect =
       app.add_subcommand("inspect", "Show one component and its options as a TOML block");
