@@ -4,21 +4,14 @@
 # Usage: guide.sh PAGE SDK_FOLDER PROGRAM_FOLDER
 set -euo pipefail
 page=$1 sdk=$2 programs=$3
+. "$(dirname "$0")/page_blocks.sh"
 folder=$(mktemp -d "${TMPDIR:-/tmp}/retort-guide-XXXXXX")
 trap 'rm -rf "$folder"' EXIT
 mkdir "$folder/sdk"
 cp -r "$sdk/include" "$sdk/cmake" "$sdk/plugin.flags" "$folder/sdk"
 
-# A block whose first line is a comment with a file's name becomes that file; the sh blocks become
-# one script, in order.
 cd "$folder"
-awk '
-  /^```/ { inside = !inside; language = substr($0, 4); file = ""; fresh = inside; next }
-  !inside { next }
-  language == "sh" { print > "commands.sh"; next }
-  fresh { file = $2; fresh = 0; if (file == "") exit 1 }
-  { print > file }
-' "$page"
+page_blocks "$page"
 for file in my_method.cpp my_feature.cpp my_method.toml my_feature.toml CMakeLists.txt commands.sh; do
   [[ -s $file ]] || { echo "$page no longer holds $file"; exit 1; }
 done
