@@ -28,5 +28,7 @@ class Kd final : public Strategy {
 }  // namespace
 
 RETORT_STRATEGY(
-    Kd, "logits.kd", "1.0.0", "Soft targets (Hinton 2015)", needs(Logits), licence("MIT"),
+    Kd, "logits.kd", "1.0.0", "Soft targets (Hinton 2015)", needs(Logits),
+    paper("Hinton et al. 2015, arXiv:1503.02531"), verified("RepDistiller, mdistiller"),
+    licence("MIT"),
     option("temperature", &Kd::Options::temperature).above(0).help("softens both distributions"))
