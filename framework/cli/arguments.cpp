@@ -14,8 +14,9 @@ struct CommandLine {
   ExperimentArguments experiment;
   BenchArguments bench;
   ProbeArguments probe;
-  std::string name;  // of what to inspect
-  std::string kind;  // of what to list
+  std::string name;                   // of what to inspect
+  std::vector<std::string> settings;  // to build it with
+  std::string kind;                   // of what to list
   bool markdown = false;
   bool dry_run = false;
   ExitCode exit_code = ExitCode::Ok;
@@ -57,10 +58,12 @@ void add_lists(CLI::App& app, CommandLine& line) {
   list->add_flag("--markdown", line.markdown, "Print the kind's page of docs/");
   list->callback([&line] { list_command(line.kind, line.markdown, line.common); });
 
-  CLI::App* inspect =
-      app.add_subcommand("inspect", "Show one component and its options as a TOML block");
+  CLI::App* inspect = app.add_subcommand(
+      "inspect", "Show one component, its options, and a model's counts and taps");
   inspect->add_option("NAME", line.name, "A component's id, or a plugin file")->required();
-  inspect->callback([&line] { inspect_command(line.name, line.common); });
+  inspect->add_option("KEY=VALUE", line.settings,
+                      "Build a model so: depth=56 'input=[3,224,224]' classes=1000");
+  inspect->callback([&line] { inspect_command(line.name, line.settings, line.common); });
 }
 
 void add_probe(CLI::App& app, CommandLine& line) {

@@ -5,9 +5,12 @@
 
 #include "framework/cli/commands.hpp"
 #include "framework/cli/load.hpp"
+#include "framework/config/arguments.hpp"
 #include "framework/config/resolved.hpp"
 #include "framework/config/suggest.hpp"
 #include "framework/report/reference_page.hpp"
+#include "framework/text.hpp"
+#include "framework/train/network.hpp"
 
 namespace retort::host {
 namespace {
@@ -104,9 +107,62 @@ void print_component(const ComponentInfo& info) {
   fmt::print("\n{}", option_block(info));
 }
 
+/// Reads `input`, the channels, height and width of an image, and `classes`.
+void read_input(config::Section& section, InputShape& input) {
+  section.integer("classes", config::Range::between(1, 1 << 20), input.class_count);
+  const config::Node* node = section.take("input");
+  if (node == nullptr) return;
+  int64_t* const sizes[] = {&input.channels, &input.height, &input.width};
+  if (!node->is(config::Node::Kind::List) || node->items.size() != std::size(sizes)) {
+    section.diagnostics().add(node->place, subject("input", *node),
+                              "must be [channels, height, width], as in 'input=[3,224,224]'");
+    return;
+  }
+  for (size_t i = 0; i < std::size(sizes); ++i) {
+    read_integer(node->items[i], "input[" + std::to_string(i) + "]",
+                 config::Range::between(1, 4096), *sizes[i], "", section.diagnostics());
+  }
+}
+
+/// A model, built alone. Throws: ConfigError that tells all mistakes in the settings.
+std::unique_ptr<Network> build_model(const ComponentInfo& info,
+                                     const std::vector<std::string>& settings) {
+  InputShape input = {3, 32, 32, 10};
+  NetworkConfig config;
+  config.model = config::choose_component(
+      info, settings, [&](config::Section& section) { read_input(section, input); });
+  return std::make_unique<Network>("student", config, input, Placement{}, 1);
+}
+
+Json network_json(Network& network) {
+  const InputShape& input = network.input();
+  Json taps = Json::object();
+  for (const auto& [name, shape] : network.profile().taps) taps[name] = shape;
+  return {{"model", network.description()},
+          {"input", {input.channels, input.height, input.width}},
+          {"classes", input.class_count},
+          {"parameters", network.profile().parameters},
+          {"multiply_adds", network.profile().multiply_adds},
+          {"taps", std::move(taps)}};
+}
+
+void print_network(Network& network) {
+  const InputShape& input = network.input();
+  const NetworkProfile& profile = network.profile();
+  fmt::print("\nnetwork   {}   {} x {} x {}, {} classes   {} parameters   {:.1f} M multiply-adds\n",
+             network.description(), input.channels, input.height, input.width, input.class_count,
+             grouped(profile.parameters), static_cast<double>(profile.multiply_adds) / 1e6);
+  for (const auto& [name, shape] : profile.taps)
+    fmt::print("tap       {:14} {}\n", name, shape_text(shape));
+}
+
+bool is_file(const std::string& name) {
+  return name.ends_with(".retort") || name.find('/') != std::string::npos;
+}
+
 /// The components that a user means by a name or by the path of a plugin file.
 std::vector<ComponentInfo> components_of(const std::string& name, const Catalog& catalog) {
-  if (name.ends_with(".retort") || name.find('/') != std::string::npos) return read_manifest(name);
+  if (is_file(name)) return read_manifest(name);
   std::vector<ComponentInfo> found;
   std::vector<std::string> ids;
   for (const ComponentInfo& info : catalog.components()) {
@@ -132,18 +188,28 @@ void list_command(const std::string& kind, bool markdown, const CommonOptions& c
   }
 }
 
-void inspect_command(const std::string& name, const CommonOptions& common) {
+void inspect_command(const std::string& name, const std::vector<std::string>& settings,
+                     const CommonOptions& common) {
   const std::vector<ComponentInfo> found = components_of(name, scan_for_command(common, false));
-  if (common.json) {
-    Json list = Json::array();
-    for (const ComponentInfo& info : found) list.push_back(component_json(info));
-    fmt::print("{}\n", list.dump(2));
-    return;
-  }
+  Json list = Json::array();
   for (size_t i = 0; i < found.size(); ++i) {
-    if (i > 0) fmt::print("\n");
-    print_component(found[i]);
+    const ComponentInfo& info = found[i];
+    if (!settings.empty() && info.kind != RETORT_KIND_MODEL) {
+      throw ConfigError("\"" + settings.front() + "\" would build a model; " + info.id + " is a " +
+                        kind_name(info.kind) + ": leave it out");
+    }
+    // Of a file that need not be installed no code is run unless asked for.
+    const bool builds = info.kind == RETORT_KIND_MODEL && (!settings.empty() || !is_file(name));
+    if (common.json) {
+      list.push_back(component_json(info));
+      if (builds) list.back()["network"] = network_json(*build_model(info, settings));
+    } else {
+      if (i > 0) fmt::print("\n");
+      print_component(info);
+      if (builds) print_network(*build_model(info, settings));
+    }
   }
+  if (common.json) fmt::print("{}\n", list.dump(2));
 }
 
 }  // namespace retort::host

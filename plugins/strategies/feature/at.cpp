@@ -46,8 +46,9 @@ class At final : public Strategy {
   /// [N, C, H, W] -> [N, H W]
   Tensor attention(const Tensor& map) const {
     const auto power = static_cast<double>(options.power);
-    const Tensor energy =
-        options.mode == Mode::Released ? mean(pow(map, power), 1) : sum(pow(abs(map), power), 1);
+    const bool released = options.mode == Mode::Released;
+    const Tensor powers = pow(released || options.power % 2 == 0 ? map : abs(map), power);
+    const Tensor energy = released ? mean(powers, 1) : sum(powers, 1);
     return normalize(flatten(energy, 1));
   }
 };

@@ -79,7 +79,7 @@ TEST(Ls, WarnsOfAFileThatIsNoPluginAndListsTheOthers) {
 TEST(Inspect, ShowsAComponentAsATomlBlock) {
   const Finished inspect = retort({"inspect", "logits.kd"});
   ASSERT_EQ(inspect.code, 0) << inspect.err;
-  EXPECT_THAT(inspect.out, AllOf(HasSubstr("strategy logits.kd 1.0.0"),
+  EXPECT_THAT(inspect.out, AllOf(HasSubstr("strategy logits.kd 1."),
                                  HasSubstr("[[transfer]]\nstrategy = \"logits.kd\""),
                                  HasSubstr("temperature = 4")));
 }
@@ -88,6 +88,61 @@ TEST(Inspect, ReadsAPluginFile) {
   const Finished inspect = retort({"inspect", RETORT_PLUGIN_DIR "/kd.retort", "--json"});
   ASSERT_EQ(inspect.code, 0) << inspect.err;
   EXPECT_EQ(json::parse(inspect.out)[0]["id"], "logits.kd");
+}
+
+TEST(Inspect, ShowsTheCountsAndTapsOfAModel) {
+  const Finished inspect = retort({"inspect", "resnet", "depth=56", "classes=100"});
+  ASSERT_EQ(inspect.code, 0) << inspect.err;
+  EXPECT_THAT(inspect.out,
+              AllOf(HasSubstr("[student]\nmodel = \"resnet\"\n"),
+                    HasSubstr("network   resnet depth=56   3 x 32 x 32, 100 classes   861,620 "
+                              "parameters   125.8 M multiply-adds\n"),
+                    HasSubstr("tap       layer3.preact  [1, 64, 8, 8]\n"),
+                    HasSubstr("tap       logits         [1, 100]\n")));
+}
+
+TEST(Inspect, BuildsAModelForTheImagesThatItIsTold) {
+  const Finished inspect = retort({"inspect", "vgg", "input=[1,64,72]", "depth=11", "--json"});
+  ASSERT_EQ(inspect.code, 0) << inspect.err;
+  const json network = json::parse(inspect.out)[0]["network"];
+  EXPECT_EQ(network["model"], "vgg depth=11");
+  EXPECT_EQ(network["input"], json({1, 64, 72}));
+  EXPECT_EQ(network["classes"], 10);
+  EXPECT_EQ(network["parameters"], 9229962);
+  EXPECT_EQ(network["taps"]["layer4"], json({1, 512, 4, 4}));
+  EXPECT_GT(network["multiply_adds"], 9229962);
+}
+
+TEST(Inspect, BuildsAnInstalledModelWithItsDefaults) {
+  EXPECT_THAT(retort({"inspect", "wrn"}).out, HasSubstr("\nnetwork   wrn   3 x 32 x 32"));
+  const Finished file = retort({"inspect", RETORT_PLUGIN_DIR "/wrn.retort"});
+  EXPECT_THAT(file.out, AllOf(HasSubstr("model wrn"), Not(HasSubstr("\nnetwork "))));
+}
+
+TEST(Inspect, TellsAllMistakesInTheSettings) {
+  const Finished inspect =
+      retort({"inspect", "resnet", "dept=56", "width=-1", "input=[3,0,32]", "classes=ten"});
+  EXPECT_EQ(inspect.code, 2);
+  EXPECT_THAT(inspect.err, AllOf(HasSubstr("dept            unknown key; did you mean \"depth\"?"),
+                                 HasSubstr("width = -1      must be > 0 and <= 64 (default 1)"),
+                                 HasSubstr("input[1] = 0    must be >= 1 and <= 4096"),
+                                 HasSubstr("classes \"ten\"   must be an integer, not text"),
+                                 HasSubstr("4 mistakes; nothing was started.")));
+  EXPECT_THAT(retort({"inspect", "resnet", "input=32"}).err,
+              HasSubstr("must be [channels, height, width], as in 'input=[3,224,224]'"));
+}
+
+TEST(Inspect, SaysWhatTheModelRefuses) {
+  const Finished inspect = retort({"inspect", "resnet", "depth=21"});
+  EXPECT_EQ(inspect.code, 2);
+  EXPECT_THAT(inspect.err, HasSubstr("in build(): depth = 21; this network has 6n + 2 layers"));
+}
+
+TEST(Inspect, TakesSettingsForModelsOnly) {
+  const Finished inspect = retort({"inspect", "logits.kd", "temperature=2"});
+  EXPECT_EQ(inspect.code, 2);
+  EXPECT_THAT(inspect.err, HasSubstr("\"temperature=2\" would build a model; logits.kd is a "
+                                     "strategy: leave it out"));
 }
 
 TEST(Inspect, SuggestsTheNearestName) {

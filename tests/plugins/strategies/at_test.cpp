@@ -78,6 +78,11 @@ TEST(At, AveragesTheLargerMapAndTakesAnyNumberOfChannels) {
   const at::Tensor small = at::adaptive_avg_pool2d(large, {4, 4});
   EXPECT_EQ(value(large, teacher_map()), value(small, teacher_map()));
   EXPECT_EQ(value(teacher_map(), large), value(teacher_map(), small));
+  const at::Tensor wide = large.slice(2, 0, 4);  // as high as the teacher's
+  EXPECT_EQ(value(wide, teacher_map()),
+            value(at::adaptive_avg_pool2d(wide, {4, 4}), teacher_map()));
+  EXPECT_EQ(value(teacher_map(), wide),
+            value(teacher_map(), at::adaptive_avg_pool2d(wide, {4, 4})));
 }
 
 TEST(At, SumsTheLossesOfSeveralTaps) {

@@ -24,7 +24,7 @@ void make_identity(StrategyRig& rig) {
 }
 
 Loss cc_against(const at::Tensor& teacher, int64_t choice = 0) {
-  const Rig rig = one_tap("relational.cc", teacher, teacher, kernel(choice));
+  const Rig rig = feature_rig("relational.cc", {teacher}, {teacher}, kernel(choice));
   make_identity(*rig);
   return loss_of(rig, teacher);
 }
@@ -49,7 +49,7 @@ TEST(Cc, IsZeroWhereBothMapToTheSame) {
 
 TEST(Cc, MapsBothToItsOwnSpace) {
   const at::Tensor student = student_embedding().slice(1, 0, 5), teacher = teacher_embedding();
-  const Rig rig = one_tap("relational.cc", student, teacher);
+  const Rig rig = feature_rig("relational.cc", {student}, {teacher});
   ASSERT_EQ(rig->parameter("teacher0.weight").sizes(), (std::vector<int64_t>{128, 8}));
   const Loss formula = [&](const at::Tensor& given) {
     const auto map = [&](const std::string& name, const at::Tensor& x) {

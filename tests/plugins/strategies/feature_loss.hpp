@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cmath>
 #include <memory>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -31,6 +33,36 @@ inline Loss at_tap(const std::shared_ptr<StrategyRig>& rig, size_t tap,
 inline Loss feature_loss(const std::string& id, const at::Tensor& student,
                          const at::Tensor& teacher, const Options& options = {}) {
   return at_tap(feature_rig(id, {student}, {teacher}, options), 0, {student}, {teacher});
+}
+
+/// Gives the own parameters the values of the reference runs: 0.5 sin(0.7 j + k) at position j, k
+/// the sum of the bytes of the authors' name, which is ours.
+inline void set_reference_parameters(StrategyRig& rig) {
+  for (const host::Parameter& parameter : rig.parameters().all()) {
+    if (!parameter.trained) continue;
+    const int k = std::accumulate(parameter.name.begin(), parameter.name.end(), 0);
+    const at::Tensor values = from_formula(
+        {parameter.master.numel()}, [k](const auto& j) { return 0.5 * std::sin(0.7 * j[0] + k); });
+    parameter.master.set_data(
+        values.reshape(parameter.master.sizes()).to(parameter.master.scalar_type()));
+  }
+}
+
+/// Compares the loss, and the norm of its gradient to each student tap, with a reference run.
+inline void expect_golden_at_taps(const std::shared_ptr<StrategyRig>& rig,
+                                  const std::vector<at::Tensor>& student,
+                                  const std::vector<at::Tensor>& teacher, double wanted,
+                                  const std::vector<double>& wanted_norms) {
+  for (size_t tap = 0; tap < student.size(); ++tap) {
+    SCOPED_TRACE(tap);
+    expect_golden(at_tap(rig, tap, student, teacher), student[tap], wanted, wanted_norms.at(tap));
+  }
+}
+
+/// The same maps in another type.
+inline std::vector<at::Tensor> to_type(std::vector<at::Tensor> maps, at::ScalarType type) {
+  for (at::Tensor& map : maps) map = map.to(type);
+  return maps;
 }
 
 /// A corner of a golden map, [4, 2, 2, 2], for finite differences.

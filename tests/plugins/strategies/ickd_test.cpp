@@ -29,7 +29,7 @@ void make_identity(StrategyRig& rig, const at::Tensor& student) {
 // The authors' CIFAR loss, executed.
 void expect_reference_value(at::ScalarType type) {
   const at::Tensor student = student_map().to(type), teacher = teacher_map().to(type);
-  const Rig rig = one_tap("feature.ickd", student, teacher);
+  const Rig rig = feature_rig("feature.ickd", {student}, {teacher});
   make_identity(*rig, student);
   EXPECT_NEAR(value(loss_of(rig, teacher), student), 0.101856358615,
               0.101856358615 * tolerance_of(type).loss);
@@ -57,7 +57,7 @@ at::Tensor directly(StrategyRig& rig, const at::Tensor& student, const at::Tenso
 
 TEST(Ickd, AgreesWithTheAuthorsFormulaOnMapsOfDifferentShapes) {
   const at::Tensor student = second_student_map(), teacher = teacher_map();
-  const Rig rig = one_tap("feature.ickd", student, teacher);
+  const Rig rig = feature_rig("feature.ickd", {student}, {teacher});
   expect_formula(
       loss_of(rig, teacher), [&](const at::Tensor& s) { return directly(*rig, s, teacher); },
       student);
@@ -65,26 +65,26 @@ TEST(Ickd, AgreesWithTheAuthorsFormulaOnMapsOfDifferentShapes) {
 
 TEST(Ickd, DividesByTheBatchOnceMoreInTheImageNetForm) {
   const at::Tensor student = second_student_map(), teacher = teacher_map();
-  const Rig rig = one_tap("feature.ickd", student, teacher, kImageNet);
+  const Rig rig = feature_rig("feature.ickd", {student}, {teacher}, kImageNet);
   expect_formula(
       loss_of(rig, teacher), [&](const at::Tensor& s) { return directly(*rig, s, teacher) / 4; },
       student);
 }
 
 TEST(Ickd, HasTheGradientOfItsLoss) {
-  const Rig rig = one_tap("feature.ickd", second_student_map(), teacher_map());
+  const Rig rig = feature_rig("feature.ickd", {second_student_map()}, {teacher_map()});
   expect_true_gradient(loss_of(rig, teacher_map()), second_student_map());
 }
 
 TEST(Ickd, IsZeroWhereStudentEqualsTeacherUpToScale) {
-  const Rig rig = one_tap("feature.ickd", teacher_map(), teacher_map());
+  const Rig rig = feature_rig("feature.ickd", {teacher_map()}, {teacher_map()});
   make_identity(*rig, teacher_map());
   expect_zero(loss_of(rig, teacher_map() * 3), teacher_map());
 }
 
 TEST(Ickd, RefusesATapThatIsNoMap) {
   const std::string message = message_of<host::ShapeError>(
-      [] { one_tap("feature.ickd", student_embedding(), teacher_embedding()); });
+      [] { feature_rig("feature.ickd", {student_embedding()}, {teacher_embedding()}); });
   EXPECT_THAT(message, HasSubstr("not [4, 8] with [4, 8]; bind taps that are feature maps"));
 }
 

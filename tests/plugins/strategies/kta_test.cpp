@@ -60,20 +60,20 @@ Loss reference_formula(const Rig& rig, const at::Tensor& teacher) {
 void expect_reference_value(at::ScalarType type) {
   const at::Tensor student = student_map().slice(1, 0, 5).to(type),
                    teacher = teacher_map().to(type);
-  const Rig rig = one_tap("relational.kta", student, teacher);
+  const Rig rig = feature_rig("relational.kta", {student}, {teacher});
   expect_formula(loss_of(rig, teacher), reference_formula(rig, teacher), student);
 }
 TEST(Kta, AgreesWithTheWrittenOutMatricesInFloat64) { expect_reference_value(at::kDouble); }
 TEST(Kta, AgreesWithTheWrittenOutMatricesInFloat32) { expect_reference_value(at::kFloat); }
 
 TEST(Kta, HasTheGradientOfItsLoss) {
-  const Rig rig = one_tap("relational.kta", student_map(), teacher_map());
+  const Rig rig = feature_rig("relational.kta", {student_map()}, {teacher_map()});
   expect_true_gradient(loss_of(rig, teacher_map()), student_map());
 }
 
 TEST(Kta, AveragesTheHigherMapDown) {
   const at::Tensor student = large_student_map(), teacher = teacher_map();
-  const Rig rig = one_tap("relational.kta", student, teacher);
+  const Rig rig = feature_rig("relational.kta", {student}, {teacher});
   const Loss formula = [&](const at::Tensor& large) {
     const at::Tensor adapted =
         at::conv2d(large, rig->parameter("adapter0.weight"), rig->parameter("adapter0.bias"), 1, 1);
@@ -83,7 +83,7 @@ TEST(Kta, AveragesTheHigherMapDown) {
 }
 
 TEST(Kta, TrainsTheParaphraserOnItsReconstructionAlone) {
-  const Rig rig = one_tap("relational.kta", student_map(), teacher_map());
+  const Rig rig = feature_rig("relational.kta", {student_map()}, {teacher_map()});
   loss_of(rig, teacher_map())(student_map()).backward();
   std::map<std::string, at::Tensor> found;
   for (const host::Parameter& parameter : rig->parameters().all()) {
@@ -112,7 +112,7 @@ void pass_on(StrategyRig& rig, const std::string& name, double factor = 1) {
 
 TEST(Kta, IsZeroForTheTeachersCodeAndForItsNegative) {
   const at::Tensor teacher = teacher_map() + 2;  // positive: no leaky ReLU bends it
-  const Rig rig = one_tap("relational.kta", teacher, teacher);
+  const Rig rig = feature_rig("relational.kta", {teacher}, {teacher});
   for (const std::string layer : {"0", "2", "4"}) pass_on(*rig, "paraphraser0.encoder." + layer);
   for (const double factor : {1., -1.}) {  // the products of a channel's pixels have no sign
     pass_on(*rig, "adapter0", factor);
@@ -123,7 +123,7 @@ TEST(Kta, IsZeroForTheTeachersCodeAndForItsNegative) {
 }
 
 TEST(Kta, HasAFiniteGradientForAChannelOfZeros) {
-  const Rig rig = one_tap("relational.kta", student_map(), teacher_map());
+  const Rig rig = feature_rig("relational.kta", {student_map()}, {teacher_map()});
   pass_on(*rig, "adapter0");
   at::Tensor student = student_map();
   student.select(1, 0).fill_(0);
@@ -134,7 +134,7 @@ TEST(Kta, HasAFiniteGradientForAChannelOfZeros) {
 
 TEST(Kta, RefusesARateThatLeavesNoChannel) {
   const std::string message = message_of<host::ConfigError>([] {
-    one_tap("relational.kta", student_map(), teacher_map(), {{"rate", .1}});
+    feature_rig("relational.kta", {student_map()}, {teacher_map()}, {{"rate", .1}});
   });
   EXPECT_THAT(message,
               HasSubstr("rate leaves no channel of the teacher's 6; raise it to at least"));
@@ -142,7 +142,7 @@ TEST(Kta, RefusesARateThatLeavesNoChannel) {
 
 TEST(Kta, RefusesATapThatIsNoMap) {
   const std::string message = message_of<host::ShapeError>(
-      [] { one_tap("relational.kta", student_embedding(), teacher_map()); });
+      [] { feature_rig("relational.kta", {student_embedding()}, {teacher_map()}); });
   EXPECT_THAT(message, HasSubstr("not [4, 8] with [4, 6, 4, 4]; bind taps that are feature maps"));
 }
 

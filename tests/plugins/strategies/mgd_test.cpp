@@ -40,7 +40,7 @@ Loss authors_formula(const Rig& rig, const at::Tensor& teacher) {
 
 void expect_authors_value(at::ScalarType type) {
   const at::Tensor student = student_map().to(type), teacher = teacher_map().to(type);
-  const Rig rig = one_tap("feature.mgd", student, teacher);
+  const Rig rig = feature_rig("feature.mgd", {student}, {teacher});
   rig->draws.given["mask"] = position_draws().to(at::kFloat);
   expect_formula(loss_of(rig, teacher), authors_formula(rig, teacher), student);
 }
@@ -48,13 +48,13 @@ TEST(Mgd, AgreesWithTheAuthorsFormulaInFloat64) { expect_authors_value(at::kDoub
 TEST(Mgd, AgreesWithTheAuthorsFormulaInFloat32) { expect_authors_value(at::kFloat); }
 
 TEST(Mgd, HasTheGradientOfItsLoss) {
-  const Rig rig = one_tap("feature.mgd", student_map(), teacher_map());
+  const Rig rig = feature_rig("feature.mgd", {student_map()}, {teacher_map()});
   rig->draws.given["mask"] = position_draws();
   expect_true_gradient(loss_of(rig, teacher_map()), student_map());
 }
 
 TEST(Mgd, IsZeroWhereTheGeneratedMapIsTheTeachers) {
-  const Rig rig = one_tap("feature.mgd", student_map(), teacher_map());
+  const Rig rig = feature_rig("feature.mgd", {student_map()}, {teacher_map()});
   rig->draws.given["mask"] = at::full({4, 1, 4, 4}, .2);  // nothing is masked out
   const at::Tensor teacher = generated(*rig, student_map()).detach();
   expect_zero(loss_of(rig, teacher), student_map());
@@ -66,7 +66,7 @@ at::Tensor untouched(const LossAndGradient& found, at::IntArrayRef dims) {
 }
 
 TEST(Mgd, MasksPositionsOutInAllChannelsWhereTheDrawIsAboveOneMinusLambda) {
-  const Rig rig = one_tap("feature.mgd", student_map(), teacher_map());
+  const Rig rig = feature_rig("feature.mgd", {student_map()}, {teacher_map()});
   const LossAndGradient found = differentiate(loss_of(rig, teacher_map()), student_map());
   const at::Tensor draws = rig->draws.seen.at("mask");
   ASSERT_EQ(draws.sizes(), (std::vector<int64_t>{4, 1, 4, 4}));
@@ -74,7 +74,7 @@ TEST(Mgd, MasksPositionsOutInAllChannelsWhereTheDrawIsAboveOneMinusLambda) {
 }
 
 TEST(Mgd, MasksChannelsOutInAllPositionsWhereTheDrawIsBelowLambda) {
-  const Rig rig = one_tap("feature.mgd", student_map(), teacher_map(), kChannels);
+  const Rig rig = feature_rig("feature.mgd", {student_map()}, {teacher_map()}, kChannels);
   const LossAndGradient found = differentiate(loss_of(rig, teacher_map()), student_map());
   const at::Tensor draws = rig->draws.seen.at("mask");
   ASSERT_EQ(draws.sizes(), (std::vector<int64_t>{4, 6, 1, 1}));
@@ -83,7 +83,7 @@ TEST(Mgd, MasksChannelsOutInAllPositionsWhereTheDrawIsBelowLambda) {
 
 TEST(Mgd, MasksOutAFractionOfLambda) {
   const at::Tensor map = student_map().repeat({1, 1, 8, 8});  // 4096 positions
-  const Rig rig = one_tap("feature.mgd", map, map);
+  const Rig rig = feature_rig("feature.mgd", {map}, {map});
   const LossAndGradient found = differentiate(loss_of(rig, map), map);
   const double fraction = untouched(found, {1}).to(at::kDouble).mean().item<double>();
   EXPECT_NEAR(fraction, .65, kStandardErrors * std::sqrt(.65 * .35 / 4096));
@@ -91,7 +91,7 @@ TEST(Mgd, MasksOutAFractionOfLambda) {
 
 TEST(Mgd, AlignsChannelsAndAveragesTheHigherMapDown) {
   const at::Tensor student = large_student_map().slice(1, 0, 5), teacher = teacher_map();
-  const Rig rig = one_tap("feature.mgd", student, teacher);
+  const Rig rig = feature_rig("feature.mgd", {student}, {teacher});
   rig->draws.given["mask"] = position_draws();
   const Loss formula = [&](const at::Tensor& large) {
     const at::Tensor aligned =
@@ -103,13 +103,13 @@ TEST(Mgd, AlignsChannelsAndAveragesTheHigherMapDown) {
 }
 
 TEST(Mgd, HasNoAlignmentWhereTheChannelsAgree) {
-  const Rig rig = one_tap("feature.mgd", student_map(), teacher_map());
+  const Rig rig = feature_rig("feature.mgd", {student_map()}, {teacher_map()});
   EXPECT_EQ(rig->parameters().find("align0.weight"), nullptr);
 }
 
 TEST(Mgd, RefusesATapThatIsNoMap) {
   const std::string message = message_of<host::ShapeError>(
-      [] { one_tap("feature.mgd", student_embedding(), teacher_map()); });
+      [] { feature_rig("feature.mgd", {student_embedding()}, {teacher_map()}); });
   EXPECT_THAT(message, HasSubstr("not [4, 8] with [4, 6, 4, 4]; bind taps that are feature maps"));
 }
 

@@ -1,31 +1,14 @@
 #pragma once
 
-#include "tests/plugins/strategies/strategy_rig.hpp"
+#include "tests/plugins/strategies/feature_loss.hpp"
 
-// A strategy on one pair of taps, for the tests of strategies on features.
+// For strategies on one pair of taps whose reference is a formula written in ATen.
 
 namespace retort::test {
 
-/// Set up for features of these shapes; computes in the student's type.
-inline std::shared_ptr<StrategyRig> one_tap(const std::string& id, const at::Tensor& student,
-                                            const at::Tensor& teacher,
-                                            const Options& options = {}) {
-  auto rig = std::make_shared<StrategyRig>(id, options, student.scalar_type());
-  rig->setup(features_of({student}), features_of({teacher}));
-  return rig;
-}
-
-/// The loss as a function of the student's feature.
+/// The loss of a rig as a function of the student's feature.
 inline Loss loss_of(const std::shared_ptr<StrategyRig>& rig, const at::Tensor& teacher) {
-  return [=](const at::Tensor& student) {
-    return rig->loss(features_of({student}), features_of({teacher}));
-  };
-}
-
-/// Both in one, for a strategy without modules of its own: the student has the teacher's shape.
-inline Loss loss_against(const std::string& id, const at::Tensor& teacher,
-                         const Options& options = {}) {
-  return loss_of(one_tap(id, teacher, teacher, options), teacher);
+  return at_tap(rig, 0, {teacher}, {teacher});
 }
 
 inline double value(const Loss& loss, const at::Tensor& student) {

@@ -25,20 +25,20 @@ Loss reference_formula(const Rig& rig, const at::Tensor& teacher) {
 
 void expect_reference_value(at::ScalarType type) {
   const at::Tensor student = student_embedding().to(type), teacher = teacher_embedding().to(type);
-  const Rig rig = one_tap("feature.pad", student, teacher);
+  const Rig rig = feature_rig("feature.pad", {student}, {teacher});
   expect_formula(loss_of(rig, teacher), reference_formula(rig, teacher), student);
 }
 TEST(Pad, AgreesWithTheReferenceFormulaInFloat64) { expect_reference_value(at::kDouble); }
 TEST(Pad, AgreesWithTheReferenceFormulaInFloat32) { expect_reference_value(at::kFloat); }
 
 TEST(Pad, HasTheGradientOfItsLoss) {
-  const Rig rig = one_tap("feature.pad", student_embedding(), teacher_embedding());
+  const Rig rig = feature_rig("feature.pad", {student_embedding()}, {teacher_embedding()});
   expect_true_gradient(loss_of(rig, teacher_embedding()), student_embedding());
 }
 
 TEST(Pad, MapsTheStudentToTheTeachersSizeWhereTheyDiffer) {
   const at::Tensor student = student_embedding().slice(1, 0, 5), teacher = teacher_embedding();
-  const Rig rig = one_tap("feature.pad", student, teacher);
+  const Rig rig = feature_rig("feature.pad", {student}, {teacher});
   const Loss formula = [&](const at::Tensor& given) {
     return reference_formula(rig, teacher)(
         at::linear(given, rig->parameter("align0.weight"), rig->parameter("align0.bias")));
@@ -47,7 +47,7 @@ TEST(Pad, MapsTheStudentToTheTeachersSizeWhereTheyDiffer) {
 }
 
 TEST(Pad, WeighsTheSquaresByTheLearnedVariance) {
-  const Rig rig = one_tap("feature.pad", student_embedding(), teacher_embedding());
+  const Rig rig = feature_rig("feature.pad", {student_embedding()}, {teacher_embedding()});
   at::Tensor& scale = rig->parameter("var_estimator0.1.weight");
   scale.set_data(at::zeros_like(scale));
   at::Tensor& log_variance = rig->parameter("var_estimator0.1.bias");
@@ -59,7 +59,7 @@ TEST(Pad, WeighsTheSquaresByTheLearnedVariance) {
 
 // A variance kept outside the parameters would never learn.
 TEST(Pad, TrainsItsVariance) {
-  const Rig rig = one_tap("feature.pad", student_embedding(), teacher_embedding());
+  const Rig rig = feature_rig("feature.pad", {student_embedding()}, {teacher_embedding()});
   loss_of(rig, teacher_embedding())(student_embedding()).backward();
   for (const char* name : {"var_estimator0.0.weight", "var_estimator0.1.weight"}) {
     const at::Tensor gradient = rig->parameter(name).grad();
@@ -70,10 +70,12 @@ TEST(Pad, TrainsItsVariance) {
 
 TEST(Pad, FlattensFeatureMaps) {
   const at::Tensor student = student_map().slice(2, 0, 1), teacher = teacher_map().slice(2, 0, 1);
-  const double flat = value(
-      loss_of(one_tap("feature.pad", student.flatten(1), teacher.flatten(1)), teacher.flatten(1)),
-      student.flatten(1));
-  EXPECT_EQ(value(loss_of(one_tap("feature.pad", student, teacher), teacher), student), flat);
+  const double flat =
+      value(loss_of(feature_rig("feature.pad", {student.flatten(1)}, {teacher.flatten(1)}),
+                    teacher.flatten(1)),
+            student.flatten(1));
+  EXPECT_EQ(value(loss_of(feature_rig("feature.pad", {student}, {teacher}), teacher), student),
+            flat);
 }
 
 TEST(Pad, DeclaresThatItNeedsTwoSamples) {

@@ -20,8 +20,8 @@ using Rig = std::shared_ptr<StrategyRig>;
 const Options kNoNorm = {{"norm", int64_t{1}}};
 
 Rig srd(at::ScalarType type = at::kDouble, const Options& options = {}) {
-  return one_tap("feature.srd", student_embedding().to(type), teacher_embedding().to(type),
-                 options);
+  return feature_rig("feature.srd", {student_embedding().to(type)}, {teacher_embedding().to(type)},
+                     options);
 }
 
 /// As a function of the feature, with the golden logits.
