@@ -43,10 +43,16 @@ void read_rename(Section section, bool has_weights, NetworkConfig& network) {
   }
 }
 
+/// Whether the command line brings weights to a teacher whose recipe stands in the file.
+bool supersedes_train(const Section& section, const NetworkConfig& network) {
+  const Node* train = section.present() ? section.node()->find("train") : nullptr;
+  return network.weights_place.line == 0 && train != nullptr && train->place.line > 0;
+}
+
 void read_own_train(Section& section, NetworkRole role, NetworkConfig& network) {
   if (role == NetworkRole::Student) {
     section.refuse("train", "the student is trained as [train] says; move the keys there");
-  } else if (network.weights) {
+  } else if (network.weights && !supersedes_train(section, network)) {
     section.refuse("train", "the weights are loaded and the teacher is not trained; remove one");
   } else {
     read_train(section.section("train"), network.train);

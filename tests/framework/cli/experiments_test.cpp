@@ -2,7 +2,9 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <iomanip>
 #include <iterator>
+#include <sstream>
 #include <string>
 
 #include "tests/framework/cli/program.hpp"
@@ -29,6 +31,46 @@ TEST(Experiments, OfTheRepositoryAreAccepted) {
     EXPECT_EQ(run.code, 0) << entry.path() << "\n" << run.err;
   }
   EXPECT_GE(count, 3);
+}
+
+/// The overrides that a file's comment shows, on lines that begin with "#   ".
+std::vector<std::string> shown_overrides(const fs::path& file) {
+  std::ifstream stream(file);
+  std::vector<std::string> overrides;
+  for (std::string line; std::getline(stream, line);) {
+    if (!line.starts_with("#   ")) continue;
+    std::istringstream words(line.substr(1));
+    for (std::string word; words >> std::quoted(word, '\'');) overrides.push_back(word);
+  }
+  return overrides;
+}
+
+/// Checks a pair with all its shapes on a few synthetic images in the place of CIFAR-100.
+Finished check_pair(const fs::path& file, const std::vector<std::string>& overrides) {
+  std::vector<std::string> arguments = {
+      "check",        file.string(), "data.dataset=synthetic", "data.channels=3",  "data.size=32",
+      "data.train=4", "data.test=4", "data.classes=100",       "data.batch_size=2"};
+  arguments.insert(arguments.end(), overrides.begin(), overrides.end());
+  return retort(arguments);
+}
+
+TEST(Experiments, OfCifar100TakeAStepAlsoWithTheMethodTheyShow) {
+  const Scratch scratch;
+  const fs::path weights = scratch.put("weights.safetensors", "only its presence is looked at");
+  int count = 0;
+  for (const auto& entry :
+       fs::directory_iterator(fs::path(RETORT_SOURCE_DIR) / "experiments/cifar100")) {
+    if (entry.path().filename() == "base.toml") continue;
+    ++count;
+    SCOPED_TRACE(entry.path());
+    EXPECT_EQ(dry_run(entry.path(), weights).code, 0);
+    for (const auto& overrides : {std::vector<std::string>(), shown_overrides(entry.path())}) {
+      const Finished check = check_pair(entry.path(), overrides);
+      EXPECT_EQ(check.code, 0) << check.err;
+    }
+    EXPECT_GE(shown_overrides(entry.path()).size(), 3u);
+  }
+  EXPECT_EQ(count, 13);
 }
 
 TEST(Experiments, InTheReadmeIsAccepted) {

@@ -128,8 +128,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Case{"[trian]",
              "kd.toml:6:2 trian unknown key; did you mean \"train\"? known: extends, name, seed, "
-             "data, "
-             "train, teacher, student, task, transfer, run, baseline"},
+             "data, train, transfer, teacher, student, task, run, baseline"},
         Case{"[transfer]",
              "kd.toml:6:1 transfer must be a list: write [[transfer]] above each strategy"},
         Case{"[[teacher]]", "kd.toml:6:1 teacher only one is built yet; write [teacher]"},

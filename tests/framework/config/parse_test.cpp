@@ -90,6 +90,13 @@ TEST_F(ParseTest, ReadsWeightsBesideTheFileThatNamesThem) {
             folder_ / "shared/w.safetensors");
 }
 
+TEST_F(ParseTest, TakesWeightsOfTheCommandLineForATeacherThatTheFileTrains) {
+  write("w.safetensors", "x");
+  const Experiment experiment =
+      load(kWithTeacher + "train = { epochs = 2 }\n", {"teacher.weights=w.safetensors"});
+  EXPECT_EQ(experiment.teacher->weights, folder_ / "w.safetensors");
+}
+
 TEST_F(ParseTest, ReadsWeightsOfTransfers) {
   const Experiment experiment = load(kWithTeacher +
                                      "[[transfer]]\nstrategy = \"logits.kd\"\nweight = 2\n"
