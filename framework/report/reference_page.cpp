@@ -42,19 +42,23 @@ std::string binding_of(const ComponentInfo& info) {
   return student == teacher ? student : student + " with the teacher's " + teacher;
 }
 
+void add(std::string& list, const std::string& entry) {
+  list += (list.empty() ? "" : ", ") + entry;
+}
+
 std::string needs_of(const ComponentInfo& info) {
-  std::vector<std::string> needs;
-  if ((info.needs & RETORT_NEED_LOGITS) != 0) needs.push_back("logits");
-  if ((info.needs & RETORT_NEED_FEATURES) != 0) needs.push_back(binding_of(info));
-  if ((info.needs & RETORT_NEED_LABELS) != 0) needs.push_back("labels");
-  if ((info.needs & RETORT_NEED_INDICES) != 0) needs.push_back("sample indices");
-  if ((info.needs & RETORT_NEED_NO_TEACHER) != 0) needs.push_back("no teacher");
-  if (info.batch_min > 1) needs.push_back("a batch of " + std::to_string(info.batch_min));
+  std::string needs;
+  if ((info.needs & RETORT_NEED_LOGITS) != 0) add(needs, "logits");
+  if ((info.needs & RETORT_NEED_FEATURES) != 0) add(needs, binding_of(info));
+  if ((info.needs & RETORT_NEED_LABELS) != 0) add(needs, "labels");
+  if ((info.needs & RETORT_NEED_INDICES) != 0) add(needs, "sample indices");
+  if ((info.needs & RETORT_NEED_NO_TEACHER) != 0) add(needs, "no teacher");
+  if (info.batch_min > 1) add(needs, "a batch of " + std::to_string(info.batch_min));
   if (info.batch_multiple_of > 1) {
-    needs.push_back("batches of a multiple of " + std::to_string(info.batch_multiple_of));
+    add(needs, "batches of a multiple of " + std::to_string(info.batch_multiple_of));
   }
-  if ((info.needs & RETORT_NEED_SYNC) != 0) needs.push_back("waits for the device");
-  return join(needs);
+  if ((info.needs & RETORT_NEED_SYNC) != 0) add(needs, "waits for the device");
+  return needs;
 }
 
 std::string row_of(const ComponentInfo& info) {
