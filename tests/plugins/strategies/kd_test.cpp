@@ -1,59 +1,76 @@
-#include <gmock/gmock.h>
+#include <ATen/ops/log_softmax.h>
 
-#include "framework/error.hpp"
-#include "tests/framework/data/scratch.hpp"
-#include "tests/plugins/strategies/strategy_rig.hpp"
+#include "tests/plugins/strategies/logits_loss.hpp"
 
 namespace retort::test {
 namespace {
 
 using testing::HasSubstr;
 
-Loss kd_against(const at::Tensor& teacher, double temperature = 4) {
-  auto rig = std::make_shared<StrategyRig>("logits.kd", Options{{"temperature", temperature}},
-                                           teacher.scalar_type());
-  rig->setup(logits_of(teacher), logits_of(teacher));
-  return
-      [=](const at::Tensor& student) { return rig->loss(logits_of(student), logits_of(teacher)); };
+const Options kReverse = {{"divergence", int64_t{1}}};
+Options jensen_shannon(double beta, double temperature) {
+  return {{"divergence", int64_t{2}}, {"beta", beta}, {"temperature", temperature}};
 }
 
 // RepDistiller's DistillKL and mdistiller's kd_loss, both executed.
-TEST(Kd, GivesTheReferenceValueInFloat64) {
-  expect_golden(kd_against(teacher_logits()), student_logits(), 5.04623209048, 0.483829232);
+TEST(Kd, GivesTheReferenceValue) { expect_reference("logits.kd", {}, 5.04623209048, 0.483829232); }
+
+// TRL's generalized_jsd_loss at 16 times its value: it has no square of the temperature.
+TEST(Kd, GivesTheReferenceValueOfTheReverseDivergence) {
+  expect_reference("logits.kd", kReverse, 16 * 0.342782947337, 16 * 0.035115011);
 }
 
-TEST(Kd, GivesTheReferenceValueInFloat32) {
-  expect_golden(kd_against(teacher_logits().to(at::kFloat)), student_logits().to(at::kFloat),
-                5.04623209048, 0.483829232);
+// TRL's trainer has a temperature, and its loss does not depend on it.
+TEST(Kd, GivesTheReferenceValueOfTheMixtureAtEachTemperature) {
+  expect_reference("logits.kd", jensen_shannon(0.5, 1), 0.369407547278, 0.0410443763);
+  expect_reference("logits.kd", jensen_shannon(0.3, 1), 0.320088179014, 0.0334265979);
+  expect_reference("logits.kd", jensen_shannon(0.3, 4), 16 * 0.0642459404439, 16 * 0.00586523947);
 }
 
+// Distiller of IntelLabs copies the student's logits out of the graph: its loss teaches nothing.
 TEST(Kd, HasTheGradientOfItsLoss) {
-  expect_true_gradient(kd_against(teacher_logits(), 1.5), student_logits());
+  expect_true_gradient(golden_loss("logits.kd", {{"temperature", 1.5}}), student_logits());
+  expect_true_gradient(golden_loss("logits.kd", {{"standardize", true}}), student_logits());
+  expect_true_gradient(golden_loss("logits.kd", kReverse), student_logits());
+  expect_true_gradient(golden_loss("logits.kd", jensen_shannon(0.3, 2)), student_logits());
+}
+
+// torchdistill's KDLoss loses the square where the task loss has the weight 0.
+TEST(Kd, GrowsWithTheSquareOfTheTemperature) {
+  const at::Tensor student = at::log_softmax(student_logits(), 1);
+  const Loss cool = golden_loss("logits.kd", {{"temperature", 1.0}});
+  const Loss warm = logits_loss("logits.kd", teacher_logits() * 3, {{"temperature", 3.0}});
+  const double wanted = 9 * cool(student).item<double>();
+  EXPECT_NEAR(warm(student * 3).item<double>(), wanted, tolerance_of(at::kDouble).loss * wanted);
 }
 
 TEST(Kd, IsZeroWhereStudentEqualsTeacher) {
-  const LossAndGradient found = differentiate(kd_against(teacher_logits()), teacher_logits());
-  EXPECT_NEAR(found.loss, 0, tolerance_of(at::kDouble).loss);
-  EXPECT_NEAR(found.norm(), 0, tolerance_of(at::kDouble).gradient);
+  expect_zero_where_equal("logits.kd");
+  expect_zero_where_equal("logits.kd", {{"standardize", true}});
+  expect_zero_where_equal("logits.kd", kReverse);
+  expect_zero_where_equal("logits.kd", jensen_shannon(0.3, 2));
 }
 
-TEST(Kd, IgnoresAShiftOfAllLogits) {
-  const Loss loss = kd_against(teacher_logits());
+TEST(Kd, IgnoresAShiftOfAllLogits) { expect_to_ignore_shifts("logits.kd"); }
+
+TEST(Kd, IgnoresShiftAndScaleWhenStandardised) {
+  const Loss loss = golden_loss("logits.kd", {{"standardize", true}});
   const double here = loss(student_logits()).item<double>();
-  EXPECT_NEAR(loss(student_logits() + 7).item<double>(), here,
-              tolerance_of(at::kDouble).loss * here);
+  // The authors' 1e-7 beside a deviation of about 2 leaves a trace.
+  EXPECT_NEAR(loss(student_logits() * 3 + 7).item<double>(), here, 1e-7 * here);
 }
 
 TEST(Kd, StaysFiniteOnExtremeLogits) {
-  const at::Tensor teacher = teacher_logits().to(at::kFloat) * 1e4;
-  const LossAndGradient found =
-      differentiate(kd_against(teacher), student_logits().to(at::kFloat) * -1e4);
-  EXPECT_TRUE(std::isfinite(found.loss));
-  EXPECT_TRUE(all_finite(found.gradient));
+  expect_finite_for_extreme_logits("logits.kd");
+  expect_finite_for_extreme_logits("logits.kd", {{"standardize", true}});
+  expect_finite_for_extreme_logits("logits.kd", kReverse);
+  expect_finite_for_extreme_logits("logits.kd", jensen_shannon(0.5, 1));
 }
 
-TEST(Kd, RefusesLogitsOfDifferentShapes) {
-  const Loss loss = kd_against(teacher_logits());
+TEST(Kd, RefusesTeachersOfOtherClasses) { expect_to_refuse_other_classes("logits.kd"); }
+
+TEST(Kd, RefusesLogitsOfAnotherShapeThanSetUp) {
+  const Loss loss = golden_loss("logits.kd");
   const at::Tensor narrow = student_logits().slice(1, 0, 1);
   const std::string message = message_of<host::Error>([&] { loss(narrow); });
   EXPECT_THAT(message, HasSubstr("loss(), step 0"));

@@ -1,0 +1,42 @@
+#include <retort/strategy.hpp>
+
+using namespace retort;
+
+namespace {
+
+/// Transformed teacher matching (logits.ttm), in which the samples count more that the teacher is
+/// unsure of.
+///   u    = sum_c p_t^gamma;  p~ = p_t^gamma / u
+///   loss = mean_n u KL(p~ || softmax(z_s))
+/// Source:  Zheng and Yang 2024, arXiv:2402.11148 (WTTM), and the authors' code.
+/// Inputs:  student.logits [N, C], requires grad; teacher.logits [N, C].
+/// Output:  [] float32, >= 0.
+/// Params:  gamma  > 0, default 0.2, the power; the authors tune it, and the weight, for each pair.
+/// Throws:  ShapeError at set-up if the logits differ in shape.
+class Wttm final : public Strategy {
+ public:
+  struct Options {
+    double gamma = 0.2;
+  } options;
+
+  void setup(Setup& setup) override {
+    require_same_classes(setup.student.logits, setup.teacher.logits);
+  }
+
+  Tensor loss(const Step& step) override {
+    const Tensor power = options.gamma * log_softmax(step.teacher.logits, 1);  // log p_t^gamma
+    const Tensor log_u = logsumexp(power, 1, true);                            // [N, 1]
+    const Tensor divergence =
+        kl_div(log_softmax(step.student.logits, 1), power - log_u, Reduction::None, true);
+    return mean(exp(log_u) * sum(divergence, 1, true));
+  }
+};
+
+}  // namespace
+
+RETORT_STRATEGY(Wttm, "logits.wttm", "1.0.0", "Weighted transformed teacher (Zheng 2024)",
+                needs(Logits), paper("Zheng and Yang 2024, arXiv:2402.11148"),
+                verified("the authors' code"), licence("MIT"),
+                option("gamma", &Wttm::Options::gamma)
+                    .above(0)
+                    .help("power of the teacher's probabilities; below 1 softens them"))
