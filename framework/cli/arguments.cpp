@@ -16,6 +16,8 @@ struct CommandLine {
   ProbeArguments probe;
   std::string name;                   // of what to inspect
   std::vector<std::string> settings;  // to build it with
+  std::string kind;                   // of what to list
+  bool markdown = false;
   bool dry_run = false;
   ExitCode exit_code = ExitCode::Ok;
 };
@@ -51,7 +53,10 @@ void add_check_and_eval(CLI::App& app, CommandLine& line) {
 
 void add_lists(CLI::App& app, CommandLine& line) {
   CLI::App* list = app.add_subcommand("ls", "List the installed strategies, models and datasets");
-  list->callback([&line] { list_command(line.common); });
+  list->add_option("KIND", line.kind, "Only these")
+      ->check(CLI::IsMember({"strategy", "model", "dataset"}));
+  list->add_flag("--markdown", line.markdown, "Print the kind's page of docs/");
+  list->callback([&line] { list_command(line.kind, line.markdown, line.common); });
 
   CLI::App* inspect = app.add_subcommand(
       "inspect", "Show one component, its options, and a model's counts and taps");

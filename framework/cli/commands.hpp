@@ -47,7 +47,9 @@ void check_command(const ExperimentArguments& arguments, const CommonOptions& co
 void eval_command(const ExperimentArguments& arguments, const CommonOptions& common);
 void bench_command(const BenchArguments& arguments, const CommonOptions& common);
 void probe_command(const ProbeArguments& arguments, const CommonOptions& common);
-void list_command(const CommonOptions& common);
+/// `kind` is "strategy", "model" or "dataset", or "" for all of them; `markdown` prints the page of
+/// docs/ instead.
+void list_command(const std::string& kind, bool markdown, const CommonOptions& common);
 /// `settings` build a model: its options, `input` and `classes`.
 void inspect_command(const std::string& name, const std::vector<std::string>& settings,
                      const CommonOptions& common);

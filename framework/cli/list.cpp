@@ -8,6 +8,7 @@
 #include "framework/config/arguments.hpp"
 #include "framework/config/resolved.hpp"
 #include "framework/config/suggest.hpp"
+#include "framework/report/reference_page.hpp"
 #include "framework/text.hpp"
 #include "framework/train/network.hpp"
 
@@ -50,23 +51,32 @@ Json option_json(const OptionInfo& option) {
 Json component_json(const ComponentInfo& info) {
   Json json = {{"kind", kind_name(info.kind)}, {"id", info.id},
                {"version", info.version},      {"summary", info.summary},
-               {"licence", info.licence},      {"file", info.file.string()},
+               {"licence", info.licence},      {"paper", info.paper},
+               {"verified", info.verified},    {"file", info.file.string()},
                {"options", Json::array()}};
   for (const OptionInfo& option : info.options) json["options"].push_back(option_json(option));
   return json;
 }
 
-void print_list(const Catalog& catalog, bool json) {
+retort_kind kind_of(const std::string& name) {
+  if (name == "strategy") return RETORT_KIND_STRATEGY;
+  return name == "model" ? RETORT_KIND_MODEL : RETORT_KIND_DATASET;
+}
+
+void print_list(const Catalog& catalog, const std::string& kind, bool json) {
+  std::vector<ComponentInfo> listed;
+  for (const ComponentInfo& info : catalog.components()) {
+    if (kind.empty() || info.kind == kind_of(kind)) listed.push_back(info);
+  }
   if (json) {
     Json list = Json::array();
-    for (const ComponentInfo& info : catalog.components()) list.push_back(component_json(info));
+    for (const ComponentInfo& info : listed) list.push_back(component_json(info));
     fmt::print("{}\n", list.dump(2));
     return;
   }
   size_t id_width = 2;
-  for (const ComponentInfo& info : catalog.components())
-    id_width = std::max(id_width, info.id.size());
-  for (const ComponentInfo& info : catalog.components()) {
+  for (const ComponentInfo& info : listed) id_width = std::max(id_width, info.id.size());
+  for (const ComponentInfo& info : listed) {
     fmt::print("{:9} {:{}}  {:7}  {}\n", kind_name(info.kind), info.id, id_width, info.version,
                info.summary);
   }
@@ -82,6 +92,8 @@ void print_component(const ComponentInfo& info) {
   fmt::print("{} {} {}   {}\n", kind_name(info.kind), info.id, info.version, info.summary);
   fmt::print("file      {}\n", info.file.string());
   if (!info.licence.empty()) fmt::print("licence   {}\n", info.licence);
+  if (!info.paper.empty()) fmt::print("paper     {}\n", info.paper);
+  if (!info.verified.empty()) fmt::print("verified  {}\n", info.verified);
   if (!info.bind_student.empty()) {
     fmt::print("binds     student {}, teacher {}\n", join(info.bind_student),
                join(info.bind_teacher));
@@ -166,8 +178,14 @@ std::vector<ComponentInfo> components_of(const std::string& name, const Catalog&
 
 }  // namespace
 
-void list_command(const CommonOptions& common) {
-  print_list(scan_for_command(common, true), common.json);
+void list_command(const std::string& kind, bool markdown, const CommonOptions& common) {
+  const Catalog catalog = scan_for_command(common, true);
+  if (markdown) {
+    if (kind.empty()) throw ConfigError("--markdown prints one kind's page: retort ls strategy");
+    fmt::print("{}", reference_page(catalog, kind_of(kind)));
+  } else {
+    print_list(catalog, kind, common.json);
+  }
 }
 
 void inspect_command(const std::string& name, const std::vector<std::string>& settings,

@@ -190,6 +190,8 @@ ComponentInfo ManifestReader::component(uint32_t position) const {
   info.version = text(info.id + ".version", raw.version);
   info.summary = text(info.id + ".summary", raw.summary);
   info.licence = text(info.id + ".licence", raw.licence);
+  info.paper = text(info.id + ".paper", raw.paper);
+  info.verified = text(info.id + ".verified", raw.verified);
   info.bind_student =
       taps(info.id + ".bind_student", text(info.id + ".bind_student", raw.bind_student));
   info.bind_teacher =

@@ -127,6 +127,7 @@ class MobileNetV2 final : public Model {
 }  // namespace
 
 RETORT_MODEL(MobileNetV2, "mobilenet_v2", "1.0.0", "MobileNetV2 for CIFAR (Sandler 2018)",
+             paper("Sandler et al. 2018, arXiv:1801.04381"), verified("RepDistiller"),
              licence("MIT"),
              option("width", &MobileNetV2::Options::width)
                  .above(0)

@@ -165,7 +165,7 @@ class ResNet final : public Model {
 }  // namespace
 
 RETORT_MODEL(ResNet, "resnet", "1.0.0", "Residual network of the CIFAR family (He 2016)",
-             licence("MIT"),
+             paper("He et al. 2016, arXiv:1512.03385"), verified("RepDistiller"), licence("MIT"),
              option("depth", &ResNet::Options::depth).at_least(8).help("layers, 6n + 2"),
              option("width", &ResNet::Options::width)
                  .above(0)

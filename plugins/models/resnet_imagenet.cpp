@@ -151,7 +151,8 @@ class ResNetImageNet final : public Model {
 }  // namespace
 
 RETORT_MODEL(ResNetImageNet, "resnet_imagenet", "1.0.0",
-             "Residual network of the ImageNet family (He 2016)", licence("MIT"),
+             "Residual network of the ImageNet family (He 2016)",
+             paper("He et al. 2016, arXiv:1512.03385"), verified("torchvision"), licence("MIT"),
              option("depth", &ResNetImageNet::Options::depth)
                  .at_least(18)
                  .at_most(152)

@@ -113,7 +113,7 @@ class ShuffleNetV1 final : public Model {
 }  // namespace
 
 RETORT_MODEL(ShuffleNetV1, "shufflenet_v1", "1.0.0", "ShuffleNet for CIFAR (Zhang 2018)",
-             licence("MIT"),
+             paper("Zhang et al. 2018, arXiv:1707.01083"), verified("RepDistiller"), licence("MIT"),
              option("groups", &ShuffleNetV1::Options::groups)
                  .at_least(1)
                  .at_most(3)

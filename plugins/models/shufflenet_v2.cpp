@@ -158,7 +158,7 @@ class ShuffleNetV2 final : public Model {
 }  // namespace
 
 RETORT_MODEL(ShuffleNetV2, "shufflenet_v2", "1.0.0", "ShuffleNetV2 for CIFAR (Ma 2018)",
-             licence("MIT"),
+             paper("Ma et al. 2018, arXiv:1807.11164"), verified("RepDistiller"), licence("MIT"),
              option("width", &ShuffleNetV2::Options::width)
                  .at_least(0.5)
                  .at_most(2)

@@ -108,7 +108,9 @@ class Vgg final : public Model {
 
 }  // namespace
 
-RETORT_MODEL(Vgg, "vgg", "1.0.0", "VGG with batch norm (Simonyan 2015)", licence("MIT"),
+RETORT_MODEL(Vgg, "vgg", "1.0.0", "VGG with batch norm (Simonyan 2015)",
+             paper("Simonyan and Zisserman 2015, arXiv:1409.1556"), verified("RepDistiller"),
+             licence("MIT"),
              option("depth", &Vgg::Options::depth)
                  .at_least(8)
                  .at_most(19)

@@ -123,7 +123,9 @@ class WideResNet final : public Model {
 
 }  // namespace
 
-RETORT_MODEL(WideResNet, "wrn", "1.0.0", "Wide residual network (Zagoruyko 2016)", licence("MIT"),
+RETORT_MODEL(WideResNet, "wrn", "1.0.0", "Wide residual network (Zagoruyko 2016)",
+             paper("Zagoruyko and Komodakis 2016, arXiv:1605.07146"), verified("RepDistiller"),
+             licence("MIT"),
              option("depth", &WideResNet::Options::depth).at_least(10).help("layers, 6n + 4"),
              option("width", &WideResNet::Options::width)
                  .above(0)

@@ -194,7 +194,7 @@ AT(retort_option_record, choices, 144);
 AT(retort_option_record, unit, 304);
 AT(retort_option_record, help, 328);
 
-SIZE(retort_component_record, 440);
+SIZE(retort_component_record, 632);
 AT(retort_component_record, kind, 0);
 AT(retort_component_record, needs, 4);
 AT(retort_component_record, first_option, 8);
@@ -209,6 +209,8 @@ AT(retort_component_record, summary, 120);
 AT(retort_component_record, licence, 280);
 AT(retort_component_record, bind_student, 312);
 AT(retort_component_record, bind_teacher, 376);
+AT(retort_component_record, paper, 440);
+AT(retort_component_record, verified, 536);
 
 SIZE(retort_use_record, 104);
 AT(retort_use_record, name, 0);

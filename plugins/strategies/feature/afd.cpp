@@ -102,5 +102,6 @@ class Afd final : public Strategy {
 }  // namespace
 
 RETORT_STRATEGY(Afd, "feature.afd", "1.0.0", "Attention over layers (Ji 2021)", binds("stages"),
-                batch(2), licence("MIT"),
+                batch(2), paper("Ji et al. 2021, arXiv:2102.02973"), verified("the authors' code"),
+                licence("MIT"),
                 option("dim", &Afd::Options::dim).at_least(1).help("numbers in a query or key"))

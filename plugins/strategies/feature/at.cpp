@@ -56,7 +56,8 @@ class At final : public Strategy {
 }  // namespace
 
 RETORT_STRATEGY(At, "feature.at", "1.0.0", "Attention transfer (Zagoruyko 2017)", binds("stages"),
-                licence("MIT"),
+                paper("Zagoruyko and Komodakis 2017, arXiv:1612.03928"),
+                verified("RepDistiller, torchdistill"), licence("MIT"),
                 option("mode", &At::Options::mode)
                     .one_of("released", "paper")
                     .help("the authors' released loss, or the paper's norm"),

@@ -48,7 +48,8 @@ class Cwd final : public Strategy {
 }  // namespace
 
 RETORT_STRATEGY(Cwd, "feature.cwd", "1.0.0", "Channel-wise distillation (Shu 2021)",
-                binds("last_map"), licence("MIT"),
+                binds("last_map"), paper("Shu et al. 2021, arXiv:2011.13256"), verified("mmrazor"),
+                licence("MIT"),
                 option("temperature", &Cwd::Options::temperature)
                     .above(0)
                     .help("softens where a channel looks"))

@@ -40,4 +40,5 @@ class FitNet final : public Strategy {
 }  // namespace
 
 RETORT_STRATEGY(FitNet, "feature.fitnet", "1.0.0", "Hints on feature maps (Romero 2015)",
-                binds("layer2"), licence("MIT"))
+                binds("layer2"), paper("Romero et al. 2015, arXiv:1412.6550"),
+                verified("RepDistiller"), licence("MIT"))

@@ -63,7 +63,8 @@ class Ickd final : public Strategy {
 }  // namespace
 
 RETORT_STRATEGY(Ickd, "feature.ickd", "1.0.0", "Inter-channel correlation (Liu 2021)",
-                binds("last_map"), licence("MIT"),
+                binds("last_map"), paper("Liu et al. 2021, arXiv:2202.03680"),
+                verified("the authors' code"), licence("MIT"),
                 option("form", &Ickd::Options::form)
                     .one_of("cifar", "imagenet")
                     .help("which of the authors' codes sets the scale"))

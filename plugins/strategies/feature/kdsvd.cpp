@@ -106,7 +106,7 @@ class Kdsvd final : public Strategy {
       last_student = student;
       last_teacher = teacher;
     }
-    return total / static_cast<double>(step.student.logits.size(0));
+    return total / static_cast<double>(step.student.features[0].size(0));
   }
 
  private:
@@ -140,7 +140,8 @@ class Kdsvd final : public Strategy {
 }  // namespace
 
 RETORT_STRATEGY(Kdsvd, "feature.kdsvd", "1.0.0", "Singular vectors across layers (Lee 2018)",
-                binds("stages"), syncs(), licence("MIT"),
+                binds("stages"), syncs(), paper("Lee et al. 2018, arXiv:1807.06819"),
+                verified("RepDistiller, mdistiller"), licence("MIT"),
                 option("vectors", &Kdsvd::Options::vectors)
                     .at_least(1)
                     .help("singular vectors of the teacher; the student chooses from 3 more"),

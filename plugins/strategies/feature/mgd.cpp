@@ -79,7 +79,8 @@ class Mgd final : public Strategy {
 }  // namespace
 
 RETORT_STRATEGY(Mgd, "feature.mgd", "1.0.0", "Masked generative distillation (Yang 2022)",
-                binds("last_map"), licence("MIT"),
+                binds("last_map"), paper("Yang et al. 2022, arXiv:2205.01529"),
+                verified("the authors' formula, typed anew"), licence("MIT"),
                 option("lambda", &Mgd::Options::lambda)
                     .at_least(0)
                     .at_most(1)

@@ -46,4 +46,5 @@ class Nst final : public Strategy {
 }  // namespace
 
 RETORT_STRATEGY(Nst, "feature.nst", "1.0.0", "Neuron selectivity transfer (Huang 2017)",
-                binds("stages"), licence("MIT"))
+                binds("stages"), paper("Huang and Wang 2017, arXiv:1707.01219"),
+                verified("RepDistiller"), licence("MIT"))

@@ -62,4 +62,5 @@ class Pad final : public Strategy {
 }  // namespace
 
 RETORT_STRATEGY(Pad, "feature.pad", "1.0.0", "Prime-aware adaptive distillation (Zhang 2020)",
-                binds("pooled"), batch(2), licence("MIT"))
+                binds("pooled"), batch(2), paper("Zhang et al. 2020, arXiv:2008.01458"),
+                verified("torchdistill's formula, typed anew"), licence("MIT"))

@@ -59,4 +59,5 @@ class Pkd final : public Strategy {
 }  // namespace
 
 RETORT_STRATEGY(Pkd, "feature.pkd", "1.0.0", "Pearson correlation of feature maps (Cao 2022)",
-                binds("stages"), licence("MIT"))
+                binds("stages"), paper("Cao et al. 2022, arXiv:2207.02039"), verified("mmrazor"),
+                licence("MIT"))

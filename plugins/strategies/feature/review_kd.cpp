@@ -124,4 +124,5 @@ class ReviewKd final : public Strategy {
 }  // namespace
 
 RETORT_STRATEGY(ReviewKd, "feature.review_kd", "1.0.0", "Knowledge review (Chen 2021)",
-                binds("stages,pooled", "stages.preact,pooled"), batch(2), licence("MIT"))
+                binds("stages,pooled", "stages.preact,pooled"), batch(2),
+                paper("Chen et al. 2021, arXiv:2104.09044"), verified("mdistiller"), licence("MIT"))

@@ -63,6 +63,7 @@ class Srd final : public Strategy {
 
 RETORT_STRATEGY(
     Srd, "feature.srd", "1.0.0", "Normalised projection under a log-sum (Miles 2024)",
-    needs(Logits), binds("pooled"), batch(2), licence("MIT"),
+    needs(Logits), binds("pooled"), batch(2), paper("Miles and Mikolajczyk 2024, arXiv:2303.11098"),
+    verified("the authors' formula, typed anew"), licence("MIT"),
     option("power", &Srd::Options::power).at_least(1).help("of the feature distances"),
     option("norm", &Srd::Options::norm).one_of("batch", "none").help("of both features"))

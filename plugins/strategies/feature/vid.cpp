@@ -71,7 +71,8 @@ class Vid final : public Strategy {
 }  // namespace
 
 RETORT_STRATEGY(Vid, "feature.vid", "1.0.0", "Variational information distillation (Ahn 2019)",
-                binds("stages"), licence("MIT"),
+                binds("stages"), paper("Ahn et al. 2019, arXiv:1904.05835"),
+                verified("RepDistiller"), licence("MIT"),
                 option("initial_variance", &Vid::Options::initial_variance)
                     .above(kMinVariance)
                     .help("of the teacher's maps around the student's prediction"))

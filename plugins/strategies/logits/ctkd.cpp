@@ -62,7 +62,8 @@ class Ctkd final : public Strategy {
 }  // namespace
 
 RETORT_STRATEGY(
-    Ctkd, "logits.ctkd", "1.0.0", "Curriculum temperature (Li 2023)", needs(Logits), licence("MIT"),
+    Ctkd, "logits.ctkd", "1.0.0", "Curriculum temperature (Li 2023)", needs(Logits),
+    paper("Li et al. 2023, arXiv:2211.16231"), verified("the authors' code"), licence("MIT"),
     option("t_start", &Ctkd::Options::t_start).above(0).help("the lowest temperature"),
     option("t_end", &Ctkd::Options::t_end).above(0).help("how far above it the temperature can go"),
     option("ramp_epochs", &Ctkd::Options::ramp_epochs)

@@ -52,7 +52,8 @@ class Dist final : public Strategy {
 
 RETORT_STRATEGY(
     Dist, "logits.dist", "1.0.0", "Correlations of predictions (Huang 2022)", needs(Logits),
-    batch(2), licence("MIT"),
+    batch(2), paper("Huang et al. 2022, arXiv:2205.10536"), verified("the authors' code"),
+    licence("MIT"),
     option("beta", &Dist::Options::beta).at_least(0).help("weight of the relation of classes"),
     option("gamma", &Dist::Options::gamma).at_least(0).help("weight of the relation of samples"),
     option("temperature", &Dist::Options::temperature).above(0).help("softens both distributions"))

@@ -71,7 +71,7 @@ class Dkd final : public Strategy {
 
 RETORT_STRATEGY(
     Dkd, "logits.dkd", "1.0.0", "Decoupled distillation (Zhao 2022)", needs(Logits, Labels),
-    licence("MIT"),
+    paper("Zhao et al. 2022, arXiv:2203.08679"), verified("mdistiller, mmrazor"), licence("MIT"),
     option("alpha", &Dkd::Options::alpha).at_least(0).help("weight of the sample's own class"),
     option("beta", &Dkd::Options::beta).at_least(0).help("weight of the other classes"),
     option("temperature", &Dkd::Options::temperature).above(0).help("softens both distributions"),

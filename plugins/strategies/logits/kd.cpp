@@ -61,7 +61,9 @@ class Kd final : public Strategy {
 }  // namespace
 
 RETORT_STRATEGY(
-    Kd, "logits.kd", "1.1.0", "Soft targets (Hinton 2015)", needs(Logits), licence("MIT"),
+    Kd, "logits.kd", "1.1.0", "Soft targets (Hinton 2015)", needs(Logits),
+    paper("Hinton et al. 2015, arXiv:1503.02531"), verified("RepDistiller, mdistiller, TRL"),
+    licence("MIT"),
     option("temperature", &Kd::Options::temperature).above(0).help("softens both distributions"),
     option("divergence", &Kd::Options::divergence)
         .one_of("forward_kl", "reverse_kl", "jensen_shannon")

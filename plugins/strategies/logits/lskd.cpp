@@ -34,5 +34,6 @@ class Lskd final : public Strategy {
 }  // namespace
 
 RETORT_STRATEGY(
-    Lskd, "logits.lskd", "1.0.0", "Logit standardisation (Sun 2024)", needs(Logits), licence("MIT"),
+    Lskd, "logits.lskd", "1.0.0", "Logit standardisation (Sun 2024)", needs(Logits),
+    paper("Sun et al. 2024, arXiv:2403.01427"), verified("the authors' code"), licence("MIT"),
     option("temperature", &Lskd::Options::temperature).above(0).help("softens both distributions"))

@@ -42,6 +42,7 @@ class Nkd final : public Strategy {
 
 RETORT_STRATEGY(
     Nkd, "logits.nkd", "1.0.0", "Normalised distillation (Yang 2023)", needs(Logits, Labels),
+    paper("Yang et al. 2023, arXiv:2303.13005"), verified("the authors' formula, typed anew"),
     licence("MIT"),
     option("temperature", &Nkd::Options::temperature)
         .above(0)

@@ -88,7 +88,8 @@ class Skd final : public Strategy {
 RETORT_STRATEGY(
     Skd, "logits.skd", "1.0.0", "Streamlined distillation (Jeong 2026)", needs(Logits), batch(2),
     syncs(), uses("aten::linalg_cholesky_ex"), uses("aten::linalg_solve_triangular"),
-    uses("aten::quantile", "scalar"), licence("MIT"),
+    uses("aten::quantile", "scalar"), paper("Jeong et al. 2026, CVPR"),
+    verified("the authors' code, torchdistill"), licence("MIT"),
     option("mode", &Skd::Options::mode).one_of("direction", "instance").help("which term"),
     option("form", &Skd::Options::form)
         .one_of("paper", "released")

@@ -62,7 +62,8 @@ class TfKd final : public Strategy {
 
 RETORT_STRATEGY(
     TfKd, "logits.tf_kd", "1.0.0", "Teacher-free distillation (Yuan 2020)", needs(Logits, Labels),
-    teacher_free(), licence("MIT"),
+    teacher_free(), paper("Yuan et al. 2020, arXiv:1909.11723"), verified("the authors' code"),
+    licence("MIT"),
     option("mode", &TfKd::Options::mode)
         .one_of("virtual_teacher", "label_smoothing")
         .help("what stands for the teacher"),

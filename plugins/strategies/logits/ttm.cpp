@@ -31,7 +31,8 @@ class Ttm final : public Strategy {
 }  // namespace
 
 RETORT_STRATEGY(Ttm, "logits.ttm", "1.0.0", "Transformed teacher matching (Zheng 2024)",
-                needs(Logits), licence("MIT"),
+                needs(Logits), paper("Zheng and Yang 2024, arXiv:2402.11148"),
+                verified("the authors' formula, typed anew"), licence("MIT"),
                 option("gamma", &Ttm::Options::gamma)
                     .above(0)
                     .help("power of the teacher's probabilities; below 1 softens them"))

@@ -43,5 +43,5 @@ class Wsl final : public Strategy {
 
 RETORT_STRATEGY(
     Wsl, "logits.wsl", "1.0.0", "Weighted soft labels (Zhou 2021)", needs(Logits, Labels),
-    licence("MIT"),
+    paper("Zhou et al. 2021, arXiv:2102.00650"), verified("mmrazor"), licence("MIT"),
     option("temperature", &Wsl::Options::temperature).above(0).help("softens both distributions"))

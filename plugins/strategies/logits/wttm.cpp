@@ -35,7 +35,8 @@ class Wttm final : public Strategy {
 }  // namespace
 
 RETORT_STRATEGY(Wttm, "logits.wttm", "1.0.0", "Weighted transformed teacher (Zheng 2024)",
-                needs(Logits), licence("MIT"),
+                needs(Logits), paper("Zheng and Yang 2024, arXiv:2402.11148"),
+                verified("the authors' code"), licence("MIT"),
                 option("gamma", &Wttm::Options::gamma)
                     .above(0)
                     .help("power of the teacher's probabilities; below 1 softens them"))

@@ -75,7 +75,7 @@ class Cc final : public Strategy {
 
 RETORT_STRATEGY(
     Cc, "relational.cc", "1.0.0", "Correlation congruence (Peng 2019)", binds("pooled"), batch(2),
-    licence("MIT"),
+    paper("Peng et al. 2019, arXiv:1904.01802"), verified("RepDistiller"), licence("MIT"),
     option("dim", &Cc::Options::dim).at_least(1).help("size of the space that both are mapped to"),
     option("kernel", &Cc::Options::kernel)
         .one_of("pairs", "bilinear", "gaussian")

@@ -107,7 +107,8 @@ class Kta final : public Strategy {
 }  // namespace
 
 RETORT_STRATEGY(Kta, "relational.kta", "1.0.0", "Affinity of pixels (He 2019)", binds("last_map"),
-                licence("MIT"),
+                paper("He et al. 2019, arXiv:1903.04688"),
+                verified("torchdistill's formula, typed anew"), licence("MIT"),
                 option("rate", &Kta::Options::rate)
                     .above(0)
                     .at_most(1)

@@ -39,4 +39,5 @@ class Pkt final : public Strategy {
 }  // namespace
 
 RETORT_STRATEGY(Pkt, "relational.pkt", "1.0.0", "Probabilistic knowledge transfer (Passalis 2018)",
-                binds("pooled"), batch(2), licence("MIT"))
+                binds("pooled"), batch(2), paper("Passalis and Tefas 2018, arXiv:1803.10837"),
+                verified("RepDistiller"), licence("MIT"))

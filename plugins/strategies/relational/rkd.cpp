@@ -87,7 +87,8 @@ class Rkd final : public Strategy {
 }  // namespace
 
 RETORT_STRATEGY(Rkd, "relational.rkd", "1.0.0", "Distances and angles between samples (Park 2019)",
-                binds("pooled"), batch(2), licence("MIT"),
+                binds("pooled"), batch(2), paper("Park et al. 2019, arXiv:1904.05068"),
+                verified("RepDistiller"), licence("MIT"),
                 option("distance_weight", &Rkd::Options::distance_weight)
                     .at_least(0)
                     .help("of the distance term; 0 switches it off"),

@@ -35,4 +35,5 @@ class Sp final : public Strategy {
 }  // namespace
 
 RETORT_STRATEGY(Sp, "relational.sp", "1.0.0", "Similarity-preserving distillation (Tung 2019)",
-                binds("last_map"), batch(2), licence("MIT"))
+                binds("last_map"), batch(2), paper("Tung and Mori 2019, arXiv:1907.09682"),
+                verified("RepDistiller"), licence("MIT"))

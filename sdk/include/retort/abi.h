@@ -440,6 +440,8 @@ typedef struct retort_component_record {
   char licence[32];
   char bind_student[64]; /* default taps, separated by ','; empty when none */
   char bind_teacher[64];
+  char paper[96];    /* "Hinton et al. 2015, arXiv:1503.02531" */
+  char verified[96]; /* whose code gave the values it is tested against; empty: none */
 } retort_component_record;
 
 /* An operator outside the contract that a component declares; resolved before training. */

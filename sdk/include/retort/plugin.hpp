@@ -54,6 +54,14 @@ struct LicenceTrait {
   std::string_view text;
   constexpr void apply(retort_component_record& record) const { copy_text(record.licence, text); }
 };
+struct PaperTrait {
+  std::string_view text;
+  constexpr void apply(retort_component_record& record) const { copy_text(record.paper, text); }
+};
+struct VerifiedTrait {
+  std::string_view text;
+  constexpr void apply(retort_component_record& record) const { copy_text(record.verified, text); }
+};
 struct UsesTrait {
   retort_use_record record;
   constexpr void apply(retort_component_record& component) const { ++component.use_count; }
@@ -260,6 +268,10 @@ constexpr auto uses(std::string_view name, std::string_view overload = "") {
   detail::copy_text(trait.record.overload, overload);
   return trait;
 }
+/// Where the method or the architecture was published: "Hinton et al. 2015, arXiv:1503.02531".
+constexpr auto paper(std::string_view text) { return detail::PaperTrait{text}; }
+/// Whose code gave the values that its tests compare with: "RepDistiller, mdistiller".
+constexpr auto verified(std::string_view text) { return detail::VerifiedTrait{text}; }
 /// An SPDX licence name.
 constexpr auto licence(std::string_view text) { return detail::LicenceTrait{text}; }
 

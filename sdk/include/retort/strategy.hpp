@@ -181,7 +181,8 @@ struct StrategyFunctions {
 }  // namespace detail
 
 /// Declares a strategy for RETORT_PLUGIN: its class, id, version, one line about it, and any of
-/// needs(), binds(), batch(), uses(), syncs(), licence() and option().
+/// needs(), binds(), batch(), uses(), syncs(), teacher_free(), paper(), verified(), licence() and
+/// option().
 template <class S, class... Traits>
 constexpr auto strategy(std::string_view id, std::string_view version, std::string_view summary,
                         Traits... traits) {

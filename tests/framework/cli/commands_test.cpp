@@ -56,6 +56,22 @@ TEST(Ls, ListsWhatIsInstalled) {
   EXPECT_THAT(ls.err, IsEmpty());
 }
 
+TEST(Ls, PrintsTheReferencePagesAsTheyAreInDocs) {
+  for (const std::string kind : {"strategy", "model"}) {
+    const std::string page = kind == "strategy" ? "strategies.md" : "models.md";
+    const Finished ls = retort({"ls", kind, "--markdown"});
+    ASSERT_EQ(ls.code, 0) << ls.err;
+    EXPECT_EQ(ls.out, content_of(std::filesystem::path(RETORT_SOURCE_DIR) / "docs" / page))
+        << "print it anew: retort ls " << kind << " --markdown > docs/" << page;
+  }
+}
+
+TEST(Ls, ListsOneKindAlone) {
+  const Finished ls = retort({"ls", "model"});
+  ASSERT_EQ(ls.code, 0) << ls.err;
+  EXPECT_THAT(ls.out, AllOf(HasSubstr("model     resnet"), Not(HasSubstr("strategy"))));
+}
+
 TEST(Ls, PrintsJson) {
   const Finished ls = retort({"--json", "ls"});
   ASSERT_EQ(ls.code, 0) << ls.err;

@@ -4,10 +4,13 @@
 #include <fstream>
 #include <iomanip>
 #include <iterator>
+#include <nlohmann/json.hpp>
+#include <set>
 #include <sstream>
 #include <string>
 
 #include "tests/framework/cli/program.hpp"
+#include "tests/plugins/components.hpp"
 
 namespace retort::test {
 namespace {
@@ -71,6 +74,24 @@ TEST(Experiments, OfCifar100TakeAStepAlsoWithTheMethodTheyShow) {
     EXPECT_GE(shown_overrides(entry.path()).size(), 3u);
   }
   EXPECT_EQ(count, 13);
+}
+
+/// Every built strategy has an experiment with its published weights, and each of them takes a step.
+TEST(Experiments, OfEachMethodTakeAStep) {
+  std::set<std::string> used;
+  for (const auto& entry :
+       fs::directory_iterator(fs::path(RETORT_SOURCE_DIR) / "experiments/methods")) {
+    const Finished check =
+        retort({"--json", "check", entry.path().string(), "data.dataset=synthetic", "data.size=28",
+                "data.train=16", "data.test=4", "data.train_samples=0", "data.batch_size=8"});
+    ASSERT_EQ(check.code, 0) << entry.path() << "\n" << check.err;
+    for (const auto& transfer : nlohmann::json::parse(check.out)["transfers"])
+      used.insert(transfer["name"].get<std::string>());
+  }
+  for (const host::ComponentInfo& info : built_plugins().components()) {
+    if (info.kind != RETORT_KIND_STRATEGY) continue;
+    EXPECT_EQ(used.count(info.id), 1u) << info.id << " is in no file of experiments/methods";
+  }
 }
 
 TEST(Experiments, InTheReadmeIsAccepted) {
