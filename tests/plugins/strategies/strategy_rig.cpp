@@ -113,6 +113,12 @@ void StrategyRig::setup(const host::Outputs& student, const host::Outputs& teach
 
 at::Tensor StrategyRig::loss(const host::Outputs& student, const host::Outputs& teacher) {
   if (!is_set_up_) setup(student, teacher);
+  draws.seen.clear();
+  return loss(inputs(student, teacher));
+}
+
+host::StepInputs StrategyRig::inputs(const host::Outputs& student,
+                                     const host::Outputs& teacher) const {
   host::StepInputs step;
   step.student = student;
   step.teacher = teacher;
@@ -120,8 +126,7 @@ at::Tensor StrategyRig::loss(const host::Outputs& student, const host::Outputs& 
   step.indices = at::arange(student.logits.size(0), at::kLong);
   step.progress = at::full({}, progress, at::kFloat);
   step.epoch = epoch;
-  draws.seen.clear();
-  return transfer_->loss(step);
+  return step;
 }
 
 host::Outputs logits_of(const at::Tensor& logits) {
