@@ -45,12 +45,10 @@ class Dkd final : public Strategy {
     require_same_classes(setup.student.logits, setup.teacher.logits);
     if (options.alpha == 0 && options.beta == 0)
       throw ConfigError("alpha = 0 and beta = 0 leave no loss; set one of them above 0");
-    if (setup.class_count == 2) {
+    if (setup.class_count == 2)
       setup.warn(
           "with 2 classes there is one class besides the label, so NCKD is 0 and beta does "
-          "nothing; "
-          "logits.kd is what is left");
-    }
+          "nothing: what is left is alpha times logits.kd");
   }
 
   Tensor loss(const Step& step) override {
