@@ -154,7 +154,8 @@ at::Tensor Transfer::loss(const StepInputs& inputs) {
                      (loss.defined() ? std::to_string(loss.numel()) + " elements" : "no tensor") +
                      "; a loss is one number, a tensor of shape []");
   }
-  return loss.reshape({});
+  // Not always: a view of a [] is another node for the backward pass.
+  return loss.dim() == 0 ? loss : loss.reshape({});
 }
 
 void Transfer::after_backward(const StepInputs& inputs) {

@@ -13,41 +13,47 @@ Tensor inverse_gap(const Tensor& gap, const Tensor& largest) {
   return masked_fill(reciprocal(gap), abs(gap) <= kMinGap * largest, 0);
 }
 
-/// The singular values and right singular vectors of each sample's matrix.
+/// The singular values of each sample's matrix X, largest first, and its vectors: constant.
 struct Svd {
-  Tensor values;   // [N, K] constant
-  Tensor vectors;  // [N, D, K] of unit length, with gradient to the matrices
+  Tensor values;  // [N, M, 1]
+  Tensor left;    // [N, rows, M], of unit length
+  Tensor right;   // [N, D, M], of unit length
 };
 
-/// The `count` leading ones, fewer where a matrix has fewer. The gradient is that of perturbation
-/// theory: only the gaps to those `count` values enter, so equal ones further down do no harm, and
-/// a vector that is not determined has none.
-Svd leading(const Tensor& matrices, int64_t count) {
-  Tensor all, vectors;
-  {
-    const NoGrad no_grad;
-    const std::vector<Tensor> usv = svd(matrices);
-    all = unsqueeze(usv[1], 2);         // [N, M, 1]
-    vectors = transpose(usv[2], 1, 2);  // [N, D, M]
-  }
-  const int64_t kept = count < all.size(1) ? count : all.size(1);
-  const Tensor values = narrow(all, 1, 0, kept), fixed = narrow(vectors, 2, 0, kept);
-  const Tensor squares = square(transpose(values, 1, 2));                     // [N, 1, K]
-  const Tensor largest = square(narrow(all, 1, 0, 1));                        // [N, 1, 1]
-  const Tensor gaps = inverse_gap(squares - square(all), largest);            // [N, M, K]
-  const Tensor moved = bmm(transpose(matrices, 1, 2), bmm(matrices, fixed));  // X'X v: [N, D, K]
-  const Tensor change = moved - detach(moved);                                // 0, with a gradient
-  const Tensor along = bmm(transpose(vectors, 1, 2), change);                 // [N, M, K]
-  const Tensor outside = change - bmm(vectors, along);                        // singular value 0
-  return {squeeze(values, 2),
-          fixed + bmm(vectors, along * gaps) + outside * inverse_gap(squares, largest)};
+Svd decompose(const Tensor& matrices) {
+  const NoGrad no_grad;
+  const std::vector<Tensor> usv = svd(matrices);
+  return {unsqueeze(usv[1], 2), usv[0], transpose(usv[2], 1, 2)};
 }
 
-/// For each of the teacher's vectors the nearest of the student's, with the teacher's sign.
-Tensor aligned(const Tensor& student, const Tensor& teacher) {
-  const Tensor cosines = bmm(transpose(detach(student), 1, 2), teacher);  // [N, Ks, Kt]
-  const Tensor sizes = abs(cosines);
-  return bmm(student, masked_fill(sign(cosines), sizes < amax(sizes, 1, true), 0));
+/// The right vectors of those numbers, [N, 1, K], with a gradient to the matrices: [N, D, K]. It is
+/// that of perturbation theory: only the gaps to their own values enter, so equal ones elsewhere do
+/// no harm, and a vector that is not determined has none.
+///   dv = sum_m v_m (s v_m . dX'u + s_m u_m . dX v) / (s^2 - s_m^2) + (dX'u beside all v_m) / s
+Tensor differentiable(const Tensor& numbers, const Svd& all, const Tensor& matrices) {
+  const int64_t n = numbers.size(0), k = numbers.size(2), d = all.right.size(1);
+  const Tensor vectors = gather(all.right, 2, expand(numbers, {n, d, k}));
+  const Tensor values = gather(transpose(all.values, 1, 2), 2, numbers);  // [N, 1, K]
+  const Tensor squares = square(values), largest = square(narrow(all.values, 1, 0, 1));
+  const Tensor mapped = bmm(transpose(all.left, 1, 2), matrices);  // U'X
+  const Tensor turned = mapped - detach(mapped);                   // U'dX, 0
+  const Tensor rows = gather(turned, 1, expand(transpose(numbers, 1, 2), {n, k, d}));
+  const Tensor pull = transpose(rows, 1, 2) * values;                      // [N, D, K]
+  const Tensor pulled = bmm(transpose(all.right, 1, 2), pull);             // [N, M, K]
+  const Tensor along = pulled + all.values * bmm(turned, vectors);         // [N, M, K]
+  const Tensor gaps = inverse_gap(squares - square(all.values), largest);  // [N, M, K]
+  const Tensor to_zero = inverse_gap(squares, largest);                    // [N, 1, K]
+  return vectors + bmm(all.right, along * gaps - pulled * to_zero) + pull * to_zero;
+}
+
+/// For each of the teacher's vectors [N, D, K] the nearest of the student's `count` leading ones,
+/// with the teacher's sign.
+Tensor aligned(const Tensor& matrices, int64_t count, const Tensor& teacher) {
+  const Svd all = decompose(matrices);
+  const int64_t kept = count < all.values.size(1) ? count : all.values.size(1);
+  const Tensor cosines = bmm(transpose(narrow(all.right, 2, 0, kept), 1, 2), teacher);
+  const Tensor nearest = argmax(abs(cosines), 1, true);  // [N, 1, K]
+  return differentiable(nearest, all, matrices) * sign(gather(cosines, 1, nearest));
 }
 
 /// How far each entry of one layer's vectors lies from each of the next's: [N, D, E, K].
@@ -94,11 +100,13 @@ class Kdsvd final : public Strategy {
   Tensor loss(const Step& step) override {
     Tensor total, last_student, last_teacher;
     for (size_t i = 0; i < step.student.features.size(); ++i) {
-      const Svd of_teacher = leading(matrices(step.teacher.features[i]), options.vectors);
-      const Svd of_student = leading(matrices(step.student.features[i]), options.vectors + 3);
-      const Tensor weights = unsqueeze(normalize(of_teacher.values), 1);  // [N, 1, K]
-      const Tensor teacher = of_teacher.vectors * weights;                // [N, D, K]
-      const Tensor student = aligned(of_student.vectors, of_teacher.vectors) * weights;
+      const Svd of_teacher = decompose(matrices(step.teacher.features[i]));
+      const Tensor values = narrow(of_teacher.values, 1, 0, options.vectors);  // [N, K, 1]
+      const Tensor vectors = narrow(of_teacher.right, 2, 0, options.vectors);  // [N, D, K]
+      const Tensor weights = transpose(normalize(values), 1, 2);               // [N, 1, K]
+      const Tensor teacher = vectors * weights;
+      const Tensor student =
+          aligned(matrices(step.student.features[i]), options.vectors + 3, vectors) * weights;
       if (i > 0) {
         total +=
             mse_loss(kernel(student, last_student), kernel(teacher, last_teacher), Reduction::Sum);
@@ -131,7 +139,8 @@ class Kdsvd final : public Strategy {
 
   /// [N, C, H, W] -> [N, rows, columns]
   Tensor matrices(const Tensor& map) const {
-    const Tensor finite = masked_fill(map, !isfinite(map), 0);
+    static const Operator nan_to_num("aten::nan_to_num");
+    const Tensor finite = nan_to_num(map, 0., 0., 0.);
     return options.columns == Columns::Channels ? transpose(flatten(finite, 2), 1, 2)
                                                 : flatten(finite, 1, 2);
   }

@@ -25,10 +25,9 @@ class Wttm final : public Strategy {
 
   Tensor loss(const Step& step) override {
     const Tensor power = options.gamma * log_softmax(step.teacher.logits, 1);  // log p_t^gamma
-    const Tensor log_u = logsumexp(power, 1, true);                            // [N, 1]
-    const Tensor divergence =
-        kl_div(log_softmax(step.student.logits, 1), power - log_u, Reduction::None, true);
-    return mean(exp(log_u) * sum(divergence, 1, true));
+    const Tensor target = power - logsumexp(power, 1, true);                   // log p~
+    const Tensor apart = target - log_softmax(step.student.logits, 1);
+    return mean(sum(exp(power) * apart, 1));  // u p~ is p_t^gamma
   }
 };
 
