@@ -6,29 +6,12 @@ using namespace retort;
 
 namespace {
 
-/// A convolution without bias and its batch norm, named as two neighbours of a sequence.
-class ConvNorm {
- public:
-  ConvNorm() = default;
-  ConvNorm(const Builder& builder, int64_t first_name, int64_t in, int64_t out, int64_t kernel,
-           int64_t stride = 1, int64_t groups = 1) {
-    nn::ConvOptions options;
-    options.stride = stride;
-    options.padding = kernel / 2;
-    options.groups = groups;
-    options.bias = false;
-    options.weight_init = init::kaiming_normal(0, Fan::Out);
-    conv_ = nn::Conv2d(builder.in(message(first_name)), in, out, kernel, options);
-    norm_ = nn::BatchNorm(builder.in(message(first_name + 1)), out);
-  }
-
-  Tensor operator()(const Tensor& x) const { return norm_(conv_(x)); }
-  Tensor relu(const Tensor& x) const { return norm_.relu(conv_(x)); }
-
- private:
-  nn::Conv2d conv_;
-  nn::BatchNorm norm_;
-};
+/// A convolution and its batch norm, named as two neighbours of a sequence.
+nn::ConvNorm conv_norm(const Builder& builder, int64_t first_name, int64_t in, int64_t out,
+                       int64_t kernel, int64_t stride = 1, int64_t groups = 1) {
+  return nn::ConvNorm(builder.in(message(first_name)), builder.in(message(first_name + 1)), in, out,
+                      kernel, stride, groups);
+}
 
 /// A wider 1x1, a depthwise 3x3 and a narrow 1x1 convolution without ReLU behind it; the input is
 /// added where it has the same shape.
@@ -36,9 +19,10 @@ class InvertedResidual {
  public:
   InvertedResidual(const Builder& builder, int64_t in, int64_t out, int64_t stride,
                    int64_t expansion)
-      : expand_(builder, 0, in, in * expansion, 1),
-        depthwise_(builder, 3, in * expansion, in * expansion, 3, stride, in * expansion),
-        project_(builder, 6, in * expansion, out, 1),
+      : expand_(conv_norm(builder, 0, in, in * expansion, 1)),
+        depthwise_(
+            conv_norm(builder, 3, in * expansion, in * expansion, 3, stride, in * expansion)),
+        project_(conv_norm(builder, 6, in * expansion, out, 1)),
         adds_input_(stride == 1 && in == out) {}
 
   Tensor operator()(const Tensor& x) const {
@@ -47,9 +31,9 @@ class InvertedResidual {
   }
 
  private:
-  ConvNorm expand_;
-  ConvNorm depthwise_;
-  ConvNorm project_;
+  nn::ConvNorm expand_;
+  nn::ConvNorm depthwise_;
+  nn::ConvNorm project_;
   bool adds_input_;
 };
 
@@ -76,7 +60,7 @@ class MobileNetV2 final : public Model {
 
   void build(const ModelBuild& build) override {
     int64_t in = scaled(32);
-    stem_ = ConvNorm(build.in("conv1"), 0, build.channels, in, 3, 2);
+    stem_ = conv_norm(build.in("conv1"), 0, build.channels, in, 3, 2);
     for (size_t group = 0; group < kGroups; ++group) {
       const Group& shape = kShapes[group];
       for (int64_t i = 0; i < shape.blocks; ++i) {
@@ -87,7 +71,7 @@ class MobileNetV2 final : public Model {
       }
     }
     const int64_t last = options.width > 1 ? scaled(1280) : 1280;
-    last_ = ConvNorm(build.in("conv2"), 0, in, last, 1);
+    last_ = conv_norm(build.in("conv2"), 0, in, last, 1);
     classifier_ = nn::Linear(build.in("classifier.0"), last, build.class_count, init::normal(0.01));
   }
 
@@ -118,9 +102,9 @@ class MobileNetV2 final : public Model {
                              static_cast<int64_t>(static_cast<double>(channels) * options.width));
   }
 
-  ConvNorm stem_;
+  nn::ConvNorm stem_;
   std::vector<InvertedResidual> groups_[kGroups];
-  ConvNorm last_;
+  nn::ConvNorm last_;
   nn::Linear classifier_;
 };
 

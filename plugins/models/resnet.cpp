@@ -9,15 +9,6 @@ namespace {
 
 enum class Shortcut { A, B };
 
-nn::Conv2d conv(const Builder& builder, int64_t in, int64_t out, int64_t kernel, int64_t stride) {
-  nn::ConvOptions options;
-  options.stride = stride;
-  options.padding = kernel / 2;
-  options.bias = false;
-  options.weight_init = init::kaiming_normal(0, Fan::Out);
-  return nn::Conv2d(builder, in, out, kernel, options);
-}
-
 /// What a block adds to its convolutions: its input, made to fit them.
 class ShortcutPath {
  public:
@@ -25,22 +16,19 @@ class ShortcutPath {
   ShortcutPath(const Builder& builder, Shortcut kind, int64_t in, int64_t out, int64_t stride)
       : stride_(stride), missing_(out - in), changes_(stride != 1 || out != in) {
     projects_ = changes_ && kind == Shortcut::B;
-    if (!projects_) return;
-    conv_ = conv(builder.in("0"), in, out, 1, stride);
-    norm_ = nn::BatchNorm(builder.in("1"), out);
+    if (projects_) projection_ = nn::ConvNorm(builder.in("0"), builder.in("1"), in, out, 1, stride);
   }
 
   Tensor operator()(const Tensor& x) const {
     if (!changes_) return x;
-    if (projects_) return norm_(conv_(x));
+    if (projects_) return projection_(x);
     const Tensor pixels = slice(slice(x, 2, 0, {}, stride_), 3, 0, {}, stride_);
     const int64_t before = missing_ / 2;
     return missing_ == 0 ? pixels : pad(pixels, {0, 0, 0, 0, before, missing_ - before});
   }
 
  private:
-  nn::Conv2d conv_;
-  nn::BatchNorm norm_;
+  nn::ConvNorm projection_;
   int64_t stride_ = 1;
   int64_t missing_ = 0;  // channels
   bool changes_ = false;
@@ -51,25 +39,16 @@ class ShortcutPath {
 class BasicBlock {
  public:
   BasicBlock(const Builder& builder, Shortcut kind, int64_t in, int64_t out, int64_t stride)
-      : conv1_(conv(builder.in("conv1"), in, out, 3, stride)),
-        norm1_(builder.in("bn1"), out),
-        conv2_(conv(builder.in("conv2"), out, out, 3, 1)),
-        norm2_(builder.in("bn2"), out),
+      : first_(builder.in("conv1"), builder.in("bn1"), in, out, 3, stride),
+        second_(builder.in("conv2"), builder.in("bn2"), out, out, 3),
         shortcut_(builder.in("downsample"), kind, in, out, stride) {}
 
   /// Without the last ReLU.
-  Tensor preactivation(const Tensor& x) const {
-    return norm2_(conv2_(norm1_.relu(conv1_(x)))) + shortcut_(x);
-  }
-  Tensor operator()(const Tensor& x) const {
-    return norm2_.relu(conv2_(norm1_.relu(conv1_(x))), shortcut_(x));
-  }
+  Tensor preactivation(const Tensor& x) const { return second_(first_.relu(x)) + shortcut_(x); }
+  Tensor operator()(const Tensor& x) const { return second_.relu(first_.relu(x), shortcut_(x)); }
 
  private:
-  nn::Conv2d conv1_;
-  nn::BatchNorm norm1_;
-  nn::Conv2d conv2_;
-  nn::BatchNorm norm2_;
+  nn::ConvNorm first_, second_;
   ShortcutPath shortcut_;
 };
 
@@ -109,8 +88,7 @@ class ResNet final : public Model {
                         " channels, and shortcut \"A\" can only add channels; lower stem or use "
                         "shortcut = \"B\"");
     }
-    stem_ = conv(build.in("conv1"), build.channels, stem, 3, 1);
-    stem_norm_ = nn::BatchNorm(build.in("bn1"), stem);
+    stem_ = nn::ConvNorm(build.in("conv1"), build.in("bn1"), build.channels, stem, 3);
     int64_t in = stem;
     for (size_t stage = 0; stage < kStages; ++stage) {
       const int64_t out = stage_channels(stage);
@@ -121,13 +99,11 @@ class ResNet final : public Model {
   }
 
   Tensor forward(const Tensor& images, const Taps& taps) override {
-    Tensor x = taps("stem", stem_norm_.relu(stem_(images)));
+    Tensor x = taps("stem", stem_.relu(images));
     for (size_t stage = 0; stage < kStages; ++stage) {
       const auto& blocks = stages_[stage];
       for (size_t i = 0; i + 1 < blocks.size(); ++i) x = blocks[i](x);
-      const std::string name = stage_name(stage), before = name + ".preact";
-      x = taps(name, taps.wants(before) ? relu(taps(before, blocks.back().preactivation(x)))
-                                        : blocks.back()(x));
+      x = taps.last_block(stage_name(stage), blocks.back(), x);
     }
     return classifier_(taps("pooled", global_avg_pool2d(x)));
   }
@@ -156,8 +132,7 @@ class ResNet final : public Model {
     }
   }
 
-  nn::Conv2d stem_;
-  nn::BatchNorm stem_norm_;
+  nn::ConvNorm stem_;
   std::vector<BasicBlock> stages_[kStages];
   nn::Linear classifier_;
 };

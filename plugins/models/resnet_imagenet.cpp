@@ -4,32 +4,6 @@ using namespace retort;
 
 namespace {
 
-/// A convolution without bias and its batch norm.
-class ConvNorm {
- public:
-  ConvNorm() = default;
-  ConvNorm(const Builder& conv, const Builder& norm, int64_t in, int64_t out, int64_t kernel,
-           int64_t stride) {
-    nn::ConvOptions options;
-    options.stride = stride;
-    options.padding = kernel / 2;
-    options.bias = false;
-    options.weight_init = init::kaiming_normal(0, Fan::Out);
-    conv_ = nn::Conv2d(conv, in, out, kernel, options);
-    norm_ = nn::BatchNorm(norm, out);
-  }
-
-  Tensor operator()(const Tensor& x) const { return norm_(conv_(x)); }
-  /// relu((*this)(x) + other).
-  Tensor relu(const Tensor& x, const Tensor& other = {}) const {
-    return norm_.relu(conv_(x), other);
-  }
-
- private:
-  nn::Conv2d conv_;
-  nn::BatchNorm norm_;
-};
-
 /// Two 3x3 convolutions, or, as a bottleneck, 1x1, 3x3 and a four times wider 1x1 one; and a
 /// shortcut, which is a 1x1 convolution where the shape changes. The first 3x3 one has the stride.
 class Block {
@@ -42,7 +16,7 @@ class Block {
     projects_ = stride != 1 || in != out;
     if (projects_) {
       shortcut_ =
-          ConvNorm(builder.in("downsample.0"), builder.in("downsample.1"), in, out, 1, stride);
+          nn::ConvNorm(builder.in("downsample.0"), builder.in("downsample.1"), in, out, 1, stride);
     }
   }
 
@@ -62,8 +36,8 @@ class Block {
   }
   Tensor shortcut(const Tensor& x) const { return projects_ ? shortcut_(x) : x; }
 
-  std::vector<ConvNorm> layers_;
-  ConvNorm shortcut_;
+  std::vector<nn::ConvNorm> layers_;
+  nn::ConvNorm shortcut_;
   bool projects_ = false;
 };
 
@@ -94,8 +68,8 @@ class ResNetImageNet final : public Model {
     const int64_t* blocks = blocks_of(options.depth);
     const bool large = options.stem == Stem::ImageNet, bottleneck = options.depth >= 50;
     int64_t in = 64;
-    stem_ = ConvNorm(build.in("conv1"), build.in("bn1"), build.channels, in, large ? 7 : 3,
-                     large ? 2 : 1);
+    stem_ = nn::ConvNorm(build.in("conv1"), build.in("bn1"), build.channels, in, large ? 7 : 3,
+                         large ? 2 : 1);
     for (size_t stage = 0; stage < kStages; ++stage) {
       const int64_t channels = int64_t{64} << stage;
       for (int64_t i = 0; i < blocks[stage]; ++i) {
@@ -114,9 +88,7 @@ class ResNetImageNet final : public Model {
     for (size_t stage = 0; stage < kStages; ++stage) {
       const auto& blocks = stages_[stage];
       for (size_t i = 0; i + 1 < blocks.size(); ++i) x = blocks[i](x);
-      const std::string name = message("layer", stage + 1), before = name + ".preact";
-      x = taps(name, taps.wants(before) ? relu(taps(before, blocks.back().preactivation(x)))
-                                        : blocks.back()(x));
+      x = taps.last_block(message("layer", stage + 1), blocks.back(), x);
     }
     return classifier_(taps("pooled", global_avg_pool2d(x)));
   }
@@ -143,7 +115,7 @@ class ResNetImageNet final : public Model {
                               "(model = \"resnet\" has those for CIFAR)"));
   }
 
-  ConvNorm stem_;
+  nn::ConvNorm stem_;
   std::vector<Block> stages_[kStages];
   nn::Linear classifier_;
 };

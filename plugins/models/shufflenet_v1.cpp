@@ -4,14 +4,11 @@ using namespace retort;
 
 namespace {
 
-nn::Conv2d conv(const Builder& builder, int64_t in, int64_t out, int64_t kernel, int64_t stride,
-                int64_t groups) {
-  nn::ConvOptions options;
-  options.stride = stride;
-  options.padding = kernel / 2;
-  options.groups = groups;
-  options.bias = false;
-  return nn::Conv2d(builder, in, out, kernel, options);
+/// The convolution and batch norm of a number: conv2 and bn2, say.
+nn::ConvNorm conv_norm(const Builder& builder, int64_t number, int64_t in, int64_t out,
+                       int64_t kernel, int64_t stride, int64_t groups) {
+  return nn::ConvNorm(builder.in(message("conv", number)), builder.in(message("bn", number)), in,
+                      out, kernel, stride, groups, nn::ConvOptions{}.weight_init);
 }
 
 /// A grouped 1x1, a depthwise 3x3 and a grouped 1x1 convolution. With stride 1 the input is added;
@@ -22,35 +19,27 @@ class Bottleneck {
              bool first)
       : shuffled_groups_(first ? 1 : groups), halves_(halves) {
     const int64_t made = halves ? out - in : out, inside = made / 4;
-    conv1_ = conv(builder.in("conv1"), in, inside, 1, 1, shuffled_groups_);
-    norm1_ = nn::BatchNorm(builder.in("bn1"), inside);
-    conv2_ = conv(builder.in("conv2"), inside, inside, 3, halves ? 2 : 1, inside);
-    norm2_ = nn::BatchNorm(builder.in("bn2"), inside);
-    conv3_ = conv(builder.in("conv3"), inside, made, 1, 1, groups);
-    norm3_ = nn::BatchNorm(builder.in("bn3"), made);
+    conv1_ = conv_norm(builder, 1, in, inside, 1, 1, shuffled_groups_);
+    conv2_ = conv_norm(builder, 2, inside, inside, 3, halves ? 2 : 1, inside);
+    conv3_ = conv_norm(builder, 3, inside, made, 1, 1, groups);
   }
 
   /// Without the last ReLU.
   Tensor preactivation(const Tensor& x) const {
-    Tensor y = norm3_(inner(x));
+    Tensor y = conv3_(inner(x));
     return halves_ ? cat({y, avg_pool2d(x, 3, 2, 1)}, 1) : std::move(y) + x;
   }
   Tensor operator()(const Tensor& x) const {
-    return halves_ ? relu(preactivation(x)) : norm3_.relu(inner(x), x);
+    return halves_ ? relu(preactivation(x)) : conv3_.relu(inner(x), x);
   }
 
  private:
   Tensor inner(const Tensor& x) const {
-    const Tensor y = channel_shuffle(norm1_.relu(conv1_(x)), shuffled_groups_);
-    return conv3_(norm2_.relu(conv2_(y)));
+    const Tensor y = channel_shuffle(conv1_.relu(x), shuffled_groups_);
+    return conv2_.relu(y);
   }
 
-  nn::Conv2d conv1_;
-  nn::BatchNorm norm1_;
-  nn::Conv2d conv2_;
-  nn::BatchNorm norm2_;
-  nn::Conv2d conv3_;
-  nn::BatchNorm norm3_;
+  nn::ConvNorm conv1_, conv2_, conv3_;
   int64_t shuffled_groups_;
   bool halves_;
 };
@@ -76,8 +65,7 @@ class ShuffleNetV1 final : public Model {
   void build(const ModelBuild& build) override {
     constexpr int64_t kFirstStage[] = {144, 200, 240};  // channels with 1, 2, 3 groups
     int64_t in = 24;
-    stem_ = conv(build.in("conv1"), build.channels, in, 1, 1, 1);
-    stem_norm_ = nn::BatchNorm(build.in("bn1"), in);
+    stem_ = conv_norm(build, 1, build.channels, in, 1, 1, 1);
     for (size_t stage = 0; stage < kStages; ++stage) {
       const int64_t out = kFirstStage[options.groups - 1] << stage;
       for (int64_t i = 0; i < (stage == 1 ? 8 : 4); ++i) {
@@ -90,13 +78,11 @@ class ShuffleNetV1 final : public Model {
   }
 
   Tensor forward(const Tensor& images, const Taps& taps) override {
-    Tensor x = taps("stem", stem_norm_.relu(stem_(images)));
+    Tensor x = taps("stem", stem_.relu(images));
     for (size_t stage = 0; stage < kStages; ++stage) {
       const auto& blocks = stages_[stage];
       for (size_t i = 0; i + 1 < blocks.size(); ++i) x = blocks[i](x);
-      const std::string name = message("layer", stage + 1), before = name + ".preact";
-      x = taps(name, taps.wants(before) ? relu(taps(before, blocks.back().preactivation(x)))
-                                        : blocks.back()(x));
+      x = taps.last_block(message("layer", stage + 1), blocks.back(), x);
     }
     return classifier_(taps("pooled", global_avg_pool2d(x)));
   }
@@ -104,8 +90,7 @@ class ShuffleNetV1 final : public Model {
  private:
   static constexpr size_t kStages = 3;
 
-  nn::Conv2d stem_;
-  nn::BatchNorm stem_norm_;
+  nn::ConvNorm stem_;
   std::vector<Bottleneck> stages_[kStages];
   nn::Linear classifier_;
 };

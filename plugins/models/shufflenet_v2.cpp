@@ -4,28 +4,12 @@ using namespace retort;
 
 namespace {
 
-/// A convolution without bias and its batch norm: conv2 and bn2, say.
-class ConvNorm {
- public:
-  ConvNorm() = default;
-  ConvNorm(const Builder& builder, int64_t number, int64_t in, int64_t out, int64_t kernel,
-           int64_t stride = 1, int64_t groups = 1) {
-    nn::ConvOptions options;
-    options.stride = stride;
-    options.padding = kernel / 2;
-    options.groups = groups;
-    options.bias = false;
-    conv_ = nn::Conv2d(builder.in(message("conv", number)), in, out, kernel, options);
-    norm_ = nn::BatchNorm(builder.in(message("bn", number)), out);
-  }
-
-  Tensor operator()(const Tensor& x) const { return norm_(conv_(x)); }
-  Tensor relu(const Tensor& x) const { return norm_.relu(conv_(x)); }
-
- private:
-  nn::Conv2d conv_;
-  nn::BatchNorm norm_;
-};
+/// The convolution and batch norm of a number: conv2 and bn2, say.
+nn::ConvNorm conv_norm(const Builder& builder, int64_t number, int64_t in, int64_t out,
+                       int64_t kernel, int64_t stride = 1, int64_t groups = 1) {
+  return nn::ConvNorm(builder.in(message("conv", number)), builder.in(message("bn", number)), in,
+                      out, kernel, stride, groups, nn::ConvOptions{}.weight_init);
+}
 
 /// Puts two halves of the channels together so that the next block splits them anew.
 Tensor shuffled(const Tensor& left, const Tensor& right) {
@@ -37,11 +21,11 @@ class DownBlock {
  public:
   DownBlock() = default;
   DownBlock(const Builder& builder, int64_t in, int64_t out)
-      : left_depthwise_(builder, 1, in, in, 3, 2, in),
-        left_(builder, 2, in, out / 2, 1),
-        right_in_(builder, 3, in, out / 2, 1),
-        right_depthwise_(builder, 4, out / 2, out / 2, 3, 2, out / 2),
-        right_(builder, 5, out / 2, out / 2, 1) {}
+      : left_depthwise_(conv_norm(builder, 1, in, in, 3, 2, in)),
+        left_(conv_norm(builder, 2, in, out / 2, 1)),
+        right_in_(conv_norm(builder, 3, in, out / 2, 1)),
+        right_depthwise_(conv_norm(builder, 4, out / 2, out / 2, 3, 2, out / 2)),
+        right_(conv_norm(builder, 5, out / 2, out / 2, 1)) {}
 
   Tensor operator()(const Tensor& x) const {
     return shuffled(left_.relu(left_depthwise_(x)),
@@ -49,11 +33,11 @@ class DownBlock {
   }
 
  private:
-  ConvNorm left_depthwise_;
-  ConvNorm left_;
-  ConvNorm right_in_;
-  ConvNorm right_depthwise_;
-  ConvNorm right_;
+  nn::ConvNorm left_depthwise_;
+  nn::ConvNorm left_;
+  nn::ConvNorm right_in_;
+  nn::ConvNorm right_depthwise_;
+  nn::ConvNorm right_;
 };
 
 /// Leaves half of the channels alone.
@@ -61,9 +45,9 @@ class BasicBlock {
  public:
   BasicBlock(const Builder& builder, int64_t channels)
       : half_(channels / 2),
-        in_(builder, 1, half_, half_, 1),
-        depthwise_(builder, 2, half_, half_, 3, 1, half_),
-        out_(builder, 3, half_, half_, 1) {}
+        in_(conv_norm(builder, 1, half_, half_, 1)),
+        depthwise_(conv_norm(builder, 2, half_, half_, 3, 1, half_)),
+        out_(conv_norm(builder, 3, half_, half_, 1)) {}
 
   /// Without the last ReLU.
   Tensor preactivation(const Tensor& x) const { return shuffled(kept(x), out_(inner(x))); }
@@ -74,9 +58,9 @@ class BasicBlock {
   Tensor inner(const Tensor& x) const { return depthwise_(in_.relu(slice(x, 1, half_))); }
 
   int64_t half_;
-  ConvNorm in_;
-  ConvNorm depthwise_;
-  ConvNorm out_;
+  nn::ConvNorm in_;
+  nn::ConvNorm depthwise_;
+  nn::ConvNorm out_;
 };
 
 /// ShuffleNetV2 as distillation compares it on CIFAR: a 1x1 stem of 24 channels, three stages that
@@ -102,7 +86,7 @@ class ShuffleNetV2 final : public Model {
   void build(const ModelBuild& build) override {
     const int64_t* channels = channels_of(options.width);
     int64_t in = 24;
-    stem_ = ConvNorm(build, 1, build.channels, in, 1);
+    stem_ = conv_norm(build, 1, build.channels, in, 1);
     for (size_t stage = 0; stage < kStages; ++stage) {
       const Builder layer = build.in(message("layer", stage + 1));
       downs_[stage] = DownBlock(layer.in("0"), in, channels[stage]);
@@ -110,7 +94,7 @@ class ShuffleNetV2 final : public Model {
       for (int64_t i = 1; i <= (stage == 1 ? 7 : 3); ++i)
         stages_[stage].emplace_back(layer.in(message(i)), in);
     }
-    last_ = ConvNorm(build, 2, in, channels[kStages], 1);
+    last_ = conv_norm(build, 2, in, channels[kStages], 1);
     classifier_ = nn::Linear(build.in("linear"), channels[kStages], build.class_count);
   }
 
@@ -120,9 +104,7 @@ class ShuffleNetV2 final : public Model {
       const auto& blocks = stages_[stage];
       x = downs_[stage](x);
       for (size_t i = 0; i + 1 < blocks.size(); ++i) x = blocks[i](x);
-      const std::string name = message("layer", stage + 1), before = name + ".preact";
-      x = taps(name, taps.wants(before) ? relu(taps(before, blocks.back().preactivation(x)))
-                                        : blocks.back()(x));
+      x = taps.last_block(message("layer", stage + 1), blocks.back(), x);
     }
     return classifier_(taps("pooled", global_avg_pool2d(last_.relu(x))));
   }
@@ -148,10 +130,10 @@ class ShuffleNetV2 final : public Model {
     throw ConfigError(message("width = ", text, "; this network is defined with 0.5, 1, 1.5 or 2"));
   }
 
-  ConvNorm stem_;
+  nn::ConvNorm stem_;
   DownBlock downs_[kStages];
   std::vector<BasicBlock> stages_[kStages];
-  ConvNorm last_;
+  nn::ConvNorm last_;
   nn::Linear classifier_;
 };
 

@@ -73,9 +73,7 @@ class Vgg final : public Model {
     Tensor x = taps("stem", blocks_[0](images));
     for (size_t i = 1; i < kBlocks; ++i) {
       if (i < kBlocks - 1 || pools_often_) x = max_pool2d(x, 2);
-      const std::string name = message("layer", i), before = name + ".preact";
-      x = taps(name, taps.wants(before) ? relu(taps(before, blocks_[i].preactivation(x)))
-                                        : blocks_[i](x));
+      x = taps.last_block(message("layer", i), blocks_[i], x);
     }
     return classifier_(taps("pooled", global_avg_pool2d(x)));
   }

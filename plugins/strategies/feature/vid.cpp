@@ -42,7 +42,7 @@ class Vid final : public Strategy {
   void setup(Setup& setup) override {
     const double variance = options.initial_variance - kMinVariance;
     // softplus backwards: log(exp(x) - 1), which must not overflow
-    const double start = variance + __builtin_log(-__builtin_expm1(-variance));
+    const double start = variance + detail::natural_log(-__builtin_expm1(-variance));
     for (size_t i = 0; i < setup.student.features.size(); ++i) {
       const Shape student = setup.student.features[i], teacher = setup.teacher.features[i];
       require_maps(student, teacher);

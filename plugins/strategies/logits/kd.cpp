@@ -53,7 +53,8 @@ class Kd final : public Strategy {
     if (options.divergence == Divergence::ReverseKl) return kl_divergence(student, teacher);
     const double beta = options.beta;
     const Tensor mixture = logsumexp(
-        stack({teacher + __builtin_log(beta), student + __builtin_log(1 - beta)}), 0);  // [N, C]
+        stack({teacher + detail::natural_log(beta), student + detail::natural_log(1 - beta)}),
+        0);  // [N, C]
     return beta * kl_divergence(teacher, mixture) + (1 - beta) * kl_divergence(student, mixture);
   }
 };

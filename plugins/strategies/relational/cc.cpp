@@ -65,7 +65,7 @@ class Cc final : public Strategy {
     const Tensor products = mm(rows, t(rows));  // [N, N]
     if (options.kernel == Kernel::Bilinear) return products;
     const Tensor scaled = 2 * options.gamma * products;
-    return __builtin_exp(-2 * options.gamma) * (1 + scaled + square(scaled) / 2);
+    return detail::exponential(-2 * options.gamma) * (1 + scaled + square(scaled) / 2);
   }
 
   std::vector<nn::Linear> students_, teachers_;

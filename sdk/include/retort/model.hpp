@@ -32,6 +32,14 @@ class Taps {
   /// Whether somebody asked for a tap. Where nobody did, a model may take a faster way that never
   /// makes the tensor; the logits must be the same bits.
   bool wants(const std::string& name) const { return detail::host().wants_tap(name.c_str()) != 0; }
+
+  /// The end of a stage, published as `name` and, before its last ReLU, as `name`.preact. The block
+  /// gives block.preactivation(x) and block(x) = relu(block.preactivation(x)), which may be faster.
+  template <class Block>
+  Tensor last_block(const std::string& name, const Block& block, const Tensor& x) const {
+    const std::string before = name + ".preact";
+    return (*this)(name, wants(before) ? relu((*this)(before, block.preactivation(x))) : block(x));
+  }
 };
 
 /// A network architecture. A class derives from it, has a member `options` of a struct `Options`

@@ -14,6 +14,9 @@ RETORT_BEGIN_NAMESPACE
 namespace detail {
 /// The square root. <cmath> alone is a third of what the standard headers cost a plugin's compiler.
 inline double root(double x) { return __builtin_sqrt(x); }
+/// By way of long double: log and exp of double would need glibc 2.29.
+inline double natural_log(double x) { return static_cast<double>(__builtin_logl(x)); }
+inline double exponential(double x) { return static_cast<double>(__builtin_expl(x)); }
 }  // namespace detail
 
 namespace nn {
@@ -98,6 +101,34 @@ class BatchNorm {
 
  private:
   Tensor weight_, bias_, running_mean_, running_var_;
+};
+
+/// A convolution without bias that keeps the size, divided by the stride, and its batch norm. The
+/// two are named apart: ConvNorm(build.in("conv1"), build.in("bn1"), 3, 16, 3).
+class ConvNorm {
+ public:
+  ConvNorm() = default;
+  RETORT_COLD ConvNorm(const Builder& conv, const Builder& norm, int64_t in, int64_t out,
+                       int64_t kernel, int64_t stride = 1, int64_t groups = 1,
+                       Init weight_init = init::kaiming_normal(0, Fan::Out)) {
+    ConvOptions options;
+    options.stride = stride;
+    options.padding = kernel / 2;
+    options.groups = groups;
+    options.bias = false;
+    options.weight_init = std::move(weight_init);
+    conv_ = Conv2d(conv, in, out, kernel, options);
+    norm_ = BatchNorm(norm, out);
+  }
+  Tensor operator()(const Tensor& x) const { return norm_(conv_(x)); }
+  /// relu((*this)(x)), and relu((*this)(x) + other): the same bits in fewer operators.
+  Tensor relu(const Tensor& x, const Tensor& other = {}) const {
+    return norm_.relu(conv_(x), other);
+  }
+
+ private:
+  Conv2d conv_;
+  BatchNorm norm_;
 };
 
 /// Affine map of [..., in] with parameters weight [out, in] and bias [out].

@@ -93,7 +93,7 @@ TEST(Library, RefusesATableUnlikeItsManifest) {
   EXPECT_THAT(refusal_of("table_id"),
               AllOf(StartsWith(zoo("table_id").string() + ": retort_plugin_v1.components[0] is "),
                     HasSubstr("\"test.other\" of kind 1, its manifest says \"test.table_id\"")));
-  EXPECT_THAT(refusal_of("table_abi"), HasSubstr("built for SDK ABI 3.1, this host speaks 0.1"));
+  EXPECT_THAT(refusal_of("table_abi"), HasSubstr(host::abi_mismatch(3, RETORT_ABI_MINOR)));
 }
 
 TEST(Library, RefusesOneThatRefusesTheHost) {

@@ -82,10 +82,10 @@ TEST(Manifest, FitsARangeOfMajorsAndOlderMinorsFromOneOn) {
 }
 
 TEST(Manifest, RefusesAnotherAbiInOneSentence) {
+  const std::string minor = std::to_string(RETORT_ABI_MINOR);
   EXPECT_EQ(refusal([] { read_manifest(zoo("other_abi")); }),
-            zoo("other_abi").string() +
-                ": built for SDK ABI 3.1, this host speaks 0.1; rebuild "
-                "it with this host's SDK or use a newer retort");
+            zoo("other_abi").string() + ": built for SDK ABI 3." + minor + ", this host speaks 0." +
+                minor + "; rebuild it with this host's SDK or use a newer retort");
 }
 
 TEST(Manifest, RefusesAFileWithoutItsEntrySymbol) {

@@ -100,7 +100,7 @@ TEST_F(Run, SaysWhatItRanOnInRunJson) {
 TEST_F(Run, LocksThePluginsThatItUsed) {
   const std::string lock = file("retort.lock");
   for (const char* id : {"convnet", "feature.fitnet", "logits.kd", "synthetic"}) {
-    EXPECT_THAT(lock, HasSubstr(std::string("\n") + id + " 1.0.0 "));
+    EXPECT_THAT(lock, HasSubstr(std::string("\n") + id + " 1."));
   }
 }
 
