@@ -24,10 +24,11 @@ class Wttm final : public Strategy {
   }
 
   Tensor loss(const Step& step) override {
-    const Tensor power = options.gamma * log_softmax(step.teacher.logits, 1);  // log p_t^gamma
-    const Tensor target = power - logsumexp(power, 1, true);                   // log p~
-    const Tensor apart = target - log_softmax(step.student.logits, 1);
-    return mean(sum(exp(power) * apart, 1));  // u p~ is p_t^gamma
+    const Tensor log_power = options.gamma * log_softmax(step.teacher.logits, 1);
+    const Tensor power = exp(log_power);                       // u p~
+    const Tensor u = clamp_min(sum(power, {1}, true), 1e-30);  // [N, 1]; 0 for a huge gamma
+    const Tensor apart = log_power - log(u) - log_softmax(step.student.logits, 1);
+    return mean(sum(power * apart, 1));
   }
 };
 
