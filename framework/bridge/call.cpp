@@ -189,6 +189,11 @@ void check_allowed(const Operator& op, const Scope& scope) {
         " writes to its argument; use an operator that returns a new tensor, or update state " +
         "in after_backward()");
   }
+  if (op.waits && !scope.may_wait()) {
+    throw PluginError(op.name +
+                      " waits for the device, and the strategy does not say so; declare it with "
+                      "syncs(), or find an operator whose result has a fixed shape");
+  }
 }
 
 /// Factories take the device and the float type of the scope when the plugin leaves them open. A

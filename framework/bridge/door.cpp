@@ -177,6 +177,11 @@ int32_t item(const retort_value* value, retort_value* out, retort_error* error) 
           "the "
           "number as a tensor");
     }
+    if (!scope().may_wait()) {
+      throw PluginError(
+          "item() waits for the device, and the strategy does not say so; declare it with syncs(), "
+          "or keep the number as a tensor");
+    }
     const at::Scalar scalar = tensor_of_value(*value).item();
     *out = {};
     out->tag = scalar.isBoolean()         ? RETORT_TAG_BOOL

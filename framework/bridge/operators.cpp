@@ -114,6 +114,16 @@ void read_cost(Operator& op, const std::string& name) {
   }
 }
 
+/// LAPACK's results are checked on the host; the tags tell of the others.
+bool waits_for_device(const c10::OperatorHandle& handle, const std::string& name) {
+  for (const char* checked : {"aten::linalg_svd", "aten::linalg_solve", "aten::linalg_eigh",
+                              "aten::linalg_cholesky", "aten::linalg_inv"}) {
+    if (name == checked) return true;
+  }
+  return handle.hasTag(at::Tag::data_dependent_output) ||
+         handle.hasTag(at::Tag::dynamic_output_shape);
+}
+
 std::unique_ptr<Operator> read_operator(const c10::OperatorHandle& handle,
                                         const std::string& name) {
   const c10::FunctionSchema& schema = handle.schema();
@@ -131,6 +141,7 @@ std::unique_ptr<Operator> read_operator(const c10::OperatorHandle& handle,
   if (takes_tensor) op->device_at = op->dtype_at = -1;
   op->random = handle.hasTag(at::Tag::nondeterministic_seeded);
   op->mutates = schema.is_mutable();
+  op->waits = waits_for_device(handle, name);
   if (op->name == "aten::relu" || op->name == "aten::add.Tensor") {
     op->in_place = c10::Dispatcher::singleton().findSchema({name + "_", schema.overload_name()});
   }

@@ -45,6 +45,7 @@ struct Operator {
   std::vector<Argument> arguments;
   bool random = false;   // draws from a generator of its own
   bool mutates = false;  // writes to an argument
+  bool waits = false;    // for a GPU: the shape or value of its result depends on numbers
   int device_at = -1;    // of a factory (an operator that takes no tensor): its device and dtype
   int dtype_at = -1;
   int64_t (*multiply_adds)(const c10::Stack& arguments, int64_t output_elements) = nullptr;

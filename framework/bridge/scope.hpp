@@ -83,6 +83,12 @@ struct Scope {
   Recorder* recorder = nullptr;
   MetricSink* metrics = nullptr;
   Draws* draws = nullptr;
+
+  /// Whether what runs may wait for the device: a loss only if its strategy says so.
+  bool may_wait() const {
+    return phase != Phase::Loss || component == nullptr ||
+           (component->needs & RETORT_NEED_SYNC) != 0;
+  }
 };
 
 /// The scope of the plugin function that runs on this thread, or null.

@@ -1,6 +1,7 @@
 // What a plugin may do where, and that the host puts back what a plugin leaves changed.
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
+#include <ATen/ops/eye.h>
 #include <ATen/ops/ones.h>
 #include <c10/core/GradMode.h>
 #include <gmock/gmock.h>
@@ -37,6 +38,23 @@ TEST(Factories, TakeTheScopesDevice) {
   plugin.scope.device = at::kMeta;  // a device that every build has
   EXPECT_TRUE(to_host(zeros({2})).is_meta());
   EXPECT_TRUE(to_host(arange(2)).is_meta());
+}
+
+TEST(Waiting, IsRefusedInALossThatDoesNotDeclareIt) {
+  host::ComponentInfo strategy;
+  InPlugin plugin;
+  plugin.scope.component = &strategy;
+  const Tensor x = to_plugin(at::eye(3));
+  EXPECT_THAT(message_of<retort::Error>([&] { to_plugin(at::ones({})).item(); }),
+              HasSubstr("item() waits for the device, and the strategy does not say so"));
+  EXPECT_THAT(message_of<retort::Error>([&] { svd(x); }),
+              HasSubstr("aten::linalg_svd waits for the device"));
+  EXPECT_THAT(refusal("aten::nonzero", "", {x}), HasSubstr("declare it with syncs()"));
+  EXPECT_EQ(refusal("aten::linalg_cholesky_ex", "", {x}), "");
+  strategy.needs = RETORT_NEED_SYNC;
+  EXPECT_EQ(to_plugin(at::ones({})).item(), 1);
+  EXPECT_EQ(svd(x).size(), 3u);
+  EXPECT_EQ(refusal("aten::nonzero", "", {x}), "");
 }
 
 TEST(RandomOperators, AreRefused) {
