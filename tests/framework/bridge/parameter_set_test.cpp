@@ -44,6 +44,21 @@ at::Tensor start_of(const Spec& spec) {
   return set.all()[0].master.detach();
 }
 
+// A probe in float64: given numbers are exact, drawn ones those of float32.
+TEST(ParameterStart, IsExactInFloat64WhereItIsGiven) {
+  ParameterSet set(1, "student", at::kCPU, at::kDouble);
+  set.declare(Spec("constant", {2}, RETORT_INIT_CONSTANT, 0.1), true);
+  set.declare(Spec("drawn", {2}, RETORT_INIT_UNIFORM, 0, 1), true);
+  const double values[] = {0.3, 0.7};
+  Spec given("given", {2}, RETORT_INIT_VALUES);
+  given.values = values;
+  set.declare(given, true);
+  EXPECT_EQ(set.all()[0].master[0].item<double>(), 0.1);
+  EXPECT_TRUE(set.all()[1].master.equal(
+      start_of(Spec("drawn", {2}, RETORT_INIT_UNIFORM, 0, 1)).to(at::kDouble)));
+  EXPECT_EQ(set.all()[2].master[1].item<double>(), 0.7);
+}
+
 /// Bound of a uniform start, and its standard deviation: bound / sqrt(3).
 void expect_uniform(const at::Tensor& weights, double bound) {
   const double n = static_cast<double>(weights.numel());

@@ -27,6 +27,28 @@ TEST(Check, ResolvesEverythingAndTakesOneStep) {
                                HasSubstr("step      task "), HasSubstr("\nok\n")));
 }
 
+TEST(Check, NeedsNoTeacherForAStrategyThatNeedsNone) {
+  const Scratch scratch;
+  const std::string text =
+      "data = { dataset = \"synthetic\", train = 32, test = 8, size = 8, batch_size = 8 }\n"
+      "student = { model = \"convnet\" }\n[[transfer]]\nstrategy = \"logits.tf_kd\"\n";
+  const std::string file = scratch.put("free.toml", text).string();
+  const Finished check = retort({"check", file});
+  ASSERT_EQ(check.code, 0) << check.err;
+  EXPECT_THAT(check.out, AllOf(HasSubstr("transfer  logits.tf_kd"), Not(HasSubstr("teacher"))));
+  const Finished needs = retort({"check", file, "transfer[0].strategy=logits.kd"});
+  EXPECT_EQ(needs.code, 2);
+  EXPECT_THAT(needs.err, HasSubstr("and transfer[0] needs one"));
+}
+
+TEST(Check, TellsWhatAStrategyWarnsOf) {
+  const Scratch scratch;
+  const Finished check = retort({"check", tiny_experiment(scratch).string(), "data.classes=2",
+                                 "transfer[0].strategy=logits.dkd"});
+  ASSERT_EQ(check.code, 0) << check.err;
+  EXPECT_THAT(check.err, HasSubstr("warning: logits.dkd: with 2 classes"));
+}
+
 TEST(Check, WritesNothing) {
   const Scratch scratch;
   retort({"check", tiny_experiment(scratch).string()});

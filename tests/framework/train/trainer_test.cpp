@@ -176,6 +176,35 @@ TEST(Trainer, HandsEachTransferItsOwnTapsInTheOrderOfItsBinding) {
   expect_relative(rig.losses_of(1).at("second"), wanted, kReorderedTolerance);
 }
 
+TEST(Trainer, BindsAGroupToTheTapsItStandsFor) {
+  TrainingRig rig({}, true);
+  rig.add(make_transfer("feature.at", {}, {"stages"}, "all"));
+  rig.add(make_transfer("feature.at", {}, {"last_map", "stages.preact"}, "mixed"));
+  const host::Trainer trainer(rig.plan);
+  EXPECT_THAT(rig.transfers[0]->config().bind_student, ElementsAre("layer1", "layer2", "layer3"));
+  EXPECT_THAT(rig.transfers[1]->config().bind_teacher,
+              ElementsAre("layer3", "layer1.preact", "layer2.preact", "layer3.preact"));
+}
+
+TEST(Trainer, RefusesStagesThatAreNotAsManyOnBothSides) {
+  TrainingRig rig({}, true);
+  rig.teacher = make_network("teacher", rig.data, {}, "resnet_imagenet", {{"stem", int64_t{1}}});
+  rig.plan.teacher = rig.teacher.get();
+  rig.add(make_transfer("feature.at", {}, {"stages"}));
+  EXPECT_THAT(message_of<host::ConfigError>([&] { host::Trainer trainer(rig.plan); }),
+              AllOf(HasSubstr("transfer[0].bind: the student has layer1, layer2, layer3 and the "
+                              "teacher layer1, layer2, layer3, layer4"),
+                    HasSubstr("name as many taps of each")));
+}
+
+TEST(Trainer, RunsAStrategyThatNeedsNoTeacherWithoutOne) {
+  TrainingRig rig;
+  rig.add(make_transfer("logits.tf_kd"));
+  const auto losses = rig.losses_of(2);
+  EXPECT_GT(losses.at("logits.tf_kd"), 0);
+  EXPECT_GT(losses.at("loss"), losses.at("task"));
+}
+
 TEST(Trainer, StopsAtALossThatIsNotFiniteAndNamesStepAndTerm) {
   TrainingRig rig;
   rig.plan.train.optimizer.lr = 1e30;
