@@ -40,7 +40,7 @@ struct ComponentInfo {
   std::string summary;
   std::string licence;
   std::string paper;
-  std::string verified;  // whose code gave the values that it is tested against
+  std::string verified;                   // whose code gave the values that it is tested against
   std::vector<std::string> bind_student;  // default taps
   std::vector<std::string> bind_teacher;
   int64_t batch_min = 1;
