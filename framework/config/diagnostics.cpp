@@ -12,11 +12,6 @@ namespace {
 
 constexpr size_t kWidestSubject = 30;  // a longer one pushes its own line only
 
-std::string text_of(const Place& place) {
-  if (place.line == 0) return place.file;
-  return place.file + ":" + std::to_string(place.line) + ":" + std::to_string(place.column);
-}
-
 std::string padded(std::string text, size_t width, size_t gap) {
   text.resize(std::max(width, text.size()) + gap, ' ');
   return text;
@@ -33,6 +28,11 @@ auto order_of(const Mistake& mistake) {
 
 }  // namespace
 
+std::string place_text(const Place& place) {
+  if (place.line == 0) return place.file;
+  return place.file + ":" + std::to_string(place.line) + ":" + std::to_string(place.column);
+}
+
 void Diagnostics::add(Place place, std::string subject, std::string what) {
   mistakes_.push_back({std::move(place), std::move(subject), std::move(what)});
 }
@@ -44,14 +44,14 @@ std::string Diagnostics::text() const {
   size_t place_width = 0;
   size_t subject_width = 0;
   for (const Mistake& mistake : sorted) {
-    place_width = std::max(place_width, text_of(mistake.place).size());
+    place_width = std::max(place_width, place_text(mistake.place).size());
     if (mistake.subject.size() <= kWidestSubject) {
       subject_width = std::max(subject_width, mistake.subject.size());
     }
   }
   std::string text;
   for (const Mistake& mistake : sorted) {
-    text += padded(text_of(mistake.place), place_width, 2);
+    text += padded(place_text(mistake.place), place_width, 2);
     if (subject_width > 0 || !mistake.subject.empty()) {
       text += padded(mistake.subject, subject_width, 3);
     }

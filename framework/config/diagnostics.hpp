@@ -14,6 +14,9 @@ struct Mistake {
   std::string what;     // what is accepted, or what to do
 };
 
+/// "kd.toml:14:15", or the file or override alone where there is no line.
+std::string place_text(const Place& place);
+
 /// Collects mistakes, so that all of them are told at once.
 class Diagnostics {
  public:

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "framework/config/suggest.hpp"
 #include "framework/error.hpp"
 #include "framework/text.hpp"
 
@@ -54,13 +55,13 @@ Outputs with_gradient(const Outputs& outputs) {
 
 void set_modules(ParameterSet& own, const std::filesystem::path& file) {
   const c10::NoGradGuard without_gradients;
-  std::string missing;
+  std::vector<std::string> missing;
   std::map<std::string, at::Tensor> given;
   for (auto& [name, tensor] : load_tensors(file)) given.emplace(name, tensor);
   for (const Parameter& parameter : own.all()) {
     const auto found = given.find(parameter.name);
     if (found == given.end()) {
-      missing += (missing.empty() ? "" : ", ") + parameter.name;
+      missing.push_back(parameter.name);
       continue;
     }
     if (found->second.sizes() != parameter.master.sizes()) {
@@ -72,22 +73,21 @@ void set_modules(ParameterSet& own, const std::filesystem::path& file) {
     given.erase(found);
   }
   if (!given.empty()) {
-    std::string known;
-    for (const Parameter& parameter : own.all())
-      known += (known.empty() ? "" : ", ") + parameter.name;
+    std::vector<std::string> known;
+    for (const Parameter& parameter : own.all()) known.push_back(parameter.name);
     throw DataError(file.string() + ": " + given.begin()->first + " is no module of " +
-                    own.owner() + "; it has: " + (known.empty() ? "none" : known));
+                    own.owner() + "; it has: " + (known.empty() ? "none" : join(known)));
   }
-  if (!missing.empty()) spdlog::warn("{} keep their start values: {}", own.owner(), missing);
+  if (!missing.empty()) spdlog::warn("{} keep their start values: {}", own.owner(), join(missing));
 }
 
 void check_draws(const Draws& draws, const std::string& strategy) {
   for (const auto& [name, tensor] : draws.given) {
     if (draws.seen.count(name) != 0) continue;
-    std::string known;
-    for (const auto& [drawn, ignored] : draws.seen) known += (known.empty() ? "" : ", ") + drawn;
+    std::vector<std::string> known;
+    for (const auto& [drawn, ignored] : draws.seen) known.push_back(drawn);
     throw DataError("the tensor \"" + name + "\" is no input of " + strategy +
-                    ", and no draw of it; draws: " + (known.empty() ? "none" : known));
+                    ", and no draw of it; draws: " + (known.empty() ? "none" : join(known)));
   }
 }
 

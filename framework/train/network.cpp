@@ -9,6 +9,8 @@
 #include "framework/bridge/door.hpp"
 #include "framework/bridge/handle.hpp"
 #include "framework/config/describe.hpp"
+#include "framework/config/diagnostics.hpp"
+#include "framework/config/suggest.hpp"
 #include "framework/error.hpp"
 
 namespace retort::host {
@@ -18,12 +20,6 @@ at::Tensor take(retort_value value) {
   at::Tensor tensor = tensor_of(value.as.tensor);
   host_table().release(value.as.tensor);
   return tensor;
-}
-
-/// "kd.toml:21:31  ", or nothing for a place that no file has.
-std::string place_text(const Place& place) {
-  if (place.line == 0) return "";
-  return place.file + ":" + std::to_string(place.line) + ":" + std::to_string(place.column) + "  ";
 }
 
 at::Tensor as_float(const at::Tensor& tensor) {
@@ -173,10 +169,11 @@ std::vector<std::string> Network::resolve_taps(const std::vector<std::string>& n
 }
 
 void Network::refuse_tap(const std::string& tap, const std::string& key, const Place& place) {
-  std::string names;
-  for (const auto& [name, shape] : profile().taps) names += (names.empty() ? "" : ", ") + name;
-  throw ConfigError(place_text(place) + key + " \"" + tap + "\"  " + description() +
-                    " has: " + names);
+  std::vector<std::string> names;
+  for (const auto& [name, shape] : profile().taps) names.push_back(name);
+  const std::string at = place_text(place);
+  throw ConfigError(at + (at.empty() ? "" : "  ") + key + " \"" + tap + "\"  " + description() +
+                    " has: " + join(names));
 }
 
 std::vector<int64_t> Network::tap_shape(const std::string& tap, int64_t n) {

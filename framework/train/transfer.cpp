@@ -5,6 +5,7 @@
 #include "framework/bridge/door.hpp"
 #include "framework/bridge/handle.hpp"
 #include "framework/bridge/operators.hpp"
+#include "framework/config/suggest.hpp"
 #include "framework/error.hpp"
 
 namespace retort::host {
@@ -17,12 +18,6 @@ retort_shape shape_record(const std::string& name, const std::vector<int64_t>& s
   record.name = name.c_str();
   std::copy(sizes.begin(), sizes.end(), record.sizes);
   return record;
-}
-
-std::string listed(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text;
 }
 
 /// The records of one network's shapes; `taps` and `shapes` must outlive it.
@@ -85,8 +80,8 @@ void Transfer::setup(const RunShape& run, Network& student, Network* teacher,
   }
   of_teacher = teacher->resolve_taps(of_teacher, key + ".bind.teacher", config_.bind_teacher_place);
   if (of_student.size() != of_teacher.size()) {
-    throw ConfigError(key + ".bind: the student has " + listed(of_student) + " and the teacher " +
-                      listed(of_teacher) +
+    throw ConfigError(key + ".bind: the student has " + join(of_student) + " and the teacher " +
+                      join(of_teacher) +
                       "; they are compared in pairs: name as many taps of each, bind = { student = "
                       "[...], teacher = [...] }");
   }
