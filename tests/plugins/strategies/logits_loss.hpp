@@ -51,15 +51,6 @@ inline void expect_reference(const std::string& id, const Options& options, doub
   }
 }
 
-/// Compares a loss and its gradient, element by element, with a formula written in ATen.
-inline void expect_formula(const Loss& loss, const Loss& formula, const at::Tensor& at) {
-  const LossAndGradient found = differentiate(loss, at), wanted = differentiate(formula, at);
-  const Tolerance tolerance = tolerance_of(at.scalar_type());
-  EXPECT_NEAR(found.loss, wanted.loss, tolerance.loss * std::abs(wanted.loss));
-  EXPECT_LE((found.gradient - wanted.gradient).norm().item<double>(),
-            tolerance.gradient * wanted.norm());
-}
-
 /// Logits that no exponential holds: +-1e4, where student and teacher agree and where they do not.
 inline void expect_finite_for_extreme_logits(const std::string& id, const Options& options = {}) {
   const at::Tensor teacher = teacher_logits().sign().to(at::kFloat) * 1e4;

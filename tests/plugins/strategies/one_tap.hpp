@@ -15,12 +15,6 @@ inline double value(const Loss& loss, const at::Tensor& student) {
   return loss(student).item<double>();
 }
 
-/// Compares loss and gradient with a formula, written in ATen, at a tensor.
-inline void expect_formula(const Loss& loss, const Loss& formula, const at::Tensor& at) {
-  const LossAndGradient wanted = differentiate(formula, at);
-  expect_golden(loss, at, wanted.loss, wanted.norm());
-}
-
 inline void expect_zero(const Loss& loss, const at::Tensor& student) {
   const LossAndGradient found = differentiate(loss, student);
   EXPECT_NEAR(found.loss, 0, tolerance_of(student.scalar_type()).loss);

@@ -164,6 +164,14 @@ void expect_golden(const Loss& loss, const at::Tensor& at, double wanted, double
   EXPECT_NEAR(found.norm(), wanted_norm, tolerance.gradient * wanted_norm);
 }
 
+void expect_formula(const Loss& loss, const Loss& formula, const at::Tensor& at) {
+  const LossAndGradient found = differentiate(loss, at), wanted = differentiate(formula, at);
+  const Tolerance tolerance = tolerance_of(at.scalar_type());
+  EXPECT_NEAR(found.loss, wanted.loss, tolerance.loss * std::abs(wanted.loss));
+  EXPECT_LE((found.gradient - wanted.gradient).norm().item<double>(),
+            tolerance.gradient * wanted.norm());
+}
+
 void expect_true_gradient(const Loss& loss, const at::Tensor& at) {
   const LossAndGradient found = differentiate(loss, at);
   const at::Tensor flat = at.detach().clone().reshape({-1});

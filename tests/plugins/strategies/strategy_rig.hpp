@@ -81,6 +81,9 @@ LossAndGradient differentiate(const Loss& loss, const at::Tensor& at);
 /// its type.
 void expect_golden(const Loss& loss, const at::Tensor& at, double wanted, double wanted_norm);
 
+/// Compares a loss and its gradient, element by element, with a formula written in ATen.
+void expect_formula(const Loss& loss, const Loss& formula, const at::Tensor& at);
+
 /// Compares the gradient at a float64 tensor with central differences, element by element.
 void expect_true_gradient(const Loss& loss, const at::Tensor& at);
 
