@@ -38,8 +38,11 @@ struct Normalize {
 
 /// One step of augmentation, in order.
 struct Augment {
-  enum class Kind { Crop, Flip } kind = Kind::Flip;
-  int64_t padding = 0;  // crop(padding): pixels of zero bytes on each side
+  enum class Kind { Crop, Flip, RandAugment, Erase } kind = Kind::Flip;
+  int64_t padding = 0;     // crop(padding): pixels of zero bytes on each side
+  int64_t operations = 2;  // randaugment(operations, magnitude)
+  int64_t magnitude = 9;   // of 30
+  double probability = 0;  // erase(probability)
 };
 
 struct DataConfig {
@@ -48,6 +51,9 @@ struct DataConfig {
   std::vector<Augment> augment;
   std::optional<Normalize> normalize;  // the dataset's own where absent
   int64_t train_samples = 0;           // only the first ones of the training split; 0: all
+  double validation = 0;  // share of the training split held out to choose the best epoch; 0: none
+  double mixup = 0;       // alpha of Beta(alpha, alpha); 0: none
+  double cutmix = 0;      // alpha; with both, each batch gets one or the other
 };
 
 struct OptimizerConfig {
@@ -73,6 +79,9 @@ struct ScheduleConfig {
   double min_lr = 0;  // cosine: the rate at the end
 };
 
+/// What happens where a loss or a gradient is not finite.
+enum class NonFinite { Stop, Skip, Rollback };
+
 struct TrainConfig {
   int64_t epochs = 1;
   OptimizerConfig optimizer;
@@ -82,6 +91,10 @@ struct TrainConfig {
   bool decay_bias = true;  // false: no_decay has "bias"
   bool decay_norm = true;  // false: no_decay has "bn"
   int64_t eval_batch_size = 500;
+  int64_t accumulate = 1;  // batches whose gradients make one step of the optimizer
+  double ema = 0;          // decay of the moving average of the student's weights; 0: none
+  int64_t early_stop = 0;  // epochs without a new best after which training ends; 0: never
+  NonFinite non_finite = NonFinite::Stop;
 };
 
 struct NetworkConfig {
@@ -127,6 +140,26 @@ struct RunConfig {
   bool channels_last = true;
   int64_t threads = 0;  // 0: the machine's cores
   std::filesystem::path out = "runs";
+  bool deterministic = false;    // CUDA: only algorithms that give the same bits each time
+  int64_t checkpoint_steps = 0;  // also within epochs, every so many steps; 0: after each epoch
+  bool tensorboard = false;      // event files in the run folder
+};
+
+/// One value of a sweep: the key that it sets and how the value is written in TOML.
+struct SweepKey {
+  std::string key;                  // as on the command line: "transfer[0].temperature"
+  std::vector<std::string> values;  // TOML texts: grid, list
+  // draws = ...: from a range, uniform or log-uniform, or from `values`
+  std::optional<double> min, max;
+  bool log = false;
+  bool integer = false;
+};
+
+/// [sweep]: many trials of one experiment.
+struct SweepConfig {
+  enum class Kind { Grid, List, Random } kind = Kind::Grid;
+  std::vector<SweepKey> keys;  // list: value i of every key makes trial i
+  int64_t trials = 0;          // random: how many
 };
 
 /// One experiment, checked and complete: everything that shapes the run, with defaults filled in.
@@ -134,6 +167,8 @@ struct Experiment {
   std::filesystem::path file;
   std::string name;
   uint64_t seed = 1;
+  std::vector<uint64_t> seeds;  // more than one run, one each; empty: `seed` alone
+  std::optional<SweepConfig> sweep;
   DataConfig data;
   std::optional<NetworkConfig> teacher;
   NetworkConfig student;
