@@ -52,12 +52,16 @@ class MetricSink {
   /// Waits for the device once, and starts anew.
   std::vector<std::pair<std::string, double>> take_means();
 
- private:
   struct Entry {
     std::string name;
     at::Tensor sum;
     int64_t count;
   };
+  /// For a checkpoint within an epoch.
+  const std::vector<Entry>& entries() const { return entries_; }
+  void restore(std::vector<Entry> entries) { entries_ = std::move(entries); }
+
+ private:
   std::vector<Entry> entries_;
 };
 

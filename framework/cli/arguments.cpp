@@ -18,7 +18,7 @@ struct CommandLine {
   std::vector<std::string> settings;  // to build it with
   std::string kind;                   // of what to list
   bool markdown = false;
-  bool dry_run = false;
+  RunArguments run;
   ExitCode exit_code = ExitCode::Ok;
 };
 
@@ -32,10 +32,15 @@ void take_experiment(CLI::App& command, ExperimentArguments& arguments, const ch
 void add_run(CLI::App& app, CommandLine& line) {
   CLI::App* run =
       app.add_subcommand("run", "Train teacher, baseline and student; write a run folder");
-  take_experiment(*run, line.experiment, "FILE", "Experiment file (TOML)");
-  run->add_flag("--dry-run", line.dry_run, "Print the resolved experiment and stop");
-  run->callback(
-      [&line] { line.exit_code = run_command(line.experiment, line.dry_run, line.common); });
+  run->add_option("FILE", line.experiment.file, "Experiment file (TOML)");
+  run->add_option("KEY=VALUE", line.experiment.overrides,
+                  "Overrides: student.depth=14 train.epochs=1");
+  run->add_option("--resume", line.run.resume,
+                  "Go on with the run of this folder, in place of FILE");
+  run->add_flag("--accept-changes", line.run.accept_changes,
+                "Resume although threads, processor, LibTorch, a plugin or the data changed");
+  run->add_flag("--dry-run", line.run.dry_run, "Print the resolved experiment and stop");
+  run->callback([&line] { line.exit_code = run_command(line.experiment, line.run, line.common); });
 }
 
 void add_check_and_eval(CLI::App& app, CommandLine& line) {

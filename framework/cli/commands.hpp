@@ -31,6 +31,12 @@ struct BenchArguments {
   std::string export_folder;
 };
 
+struct RunArguments {
+  bool dry_run = false;
+  std::string resume;  // a run folder; "" for a new run
+  bool accept_changes = false;
+};
+
 /// The strategy and its options, "temperature=2", as in an experiment file; also progress, epoch,
 /// epochs and seed.
 struct ProbeArguments {
@@ -40,7 +46,7 @@ struct ProbeArguments {
   bool list = false;
 };
 
-ExitCode run_command(const ExperimentArguments& arguments, bool dry_run,
+ExitCode run_command(const ExperimentArguments& experiment, const RunArguments& arguments,
                      const CommonOptions& common);
 void check_command(const ExperimentArguments& arguments, const CommonOptions& common);
 /// `file` may be a run folder.

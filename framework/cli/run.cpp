@@ -1,4 +1,5 @@
 #include <cstdio>
+#include <filesystem>
 
 #include "framework/cli/commands.hpp"
 #include "framework/cli/load.hpp"
@@ -7,16 +8,42 @@
 #include "framework/train/interrupt.hpp"
 
 namespace retort::host {
+namespace {
 
-ExitCode run_command(const ExperimentArguments& arguments, bool dry_run,
+ExitCode resume(const ExperimentArguments& experiment, const RunArguments& arguments,
+                const CommonOptions& common) {
+  namespace fs = std::filesystem;
+  if (!experiment.file.empty()) {
+    throw ConfigError(experiment.file + ": --resume " + arguments.resume +
+                      " goes on with that run's own experiment; leave file and overrides out");
+  }
+  const fs::path folder = arguments.resume;
+  const fs::path file = folder / "experiment.toml";
+  if (!fs::exists(file)) {
+    throw ConfigError(arguments.resume +
+                      " is no run folder: it has no experiment.toml; name one such as "
+                      "runs/NAME/001");
+  }
+  install_signal_handlers();
+  return resume_run(load_for_command({file.string(), {}}, common), folder, arguments.accept_changes,
+                    common.json);
+}
+
+}  // namespace
+
+ExitCode run_command(const ExperimentArguments& experiment, const RunArguments& arguments,
                      const CommonOptions& common) {
-  const Experiment experiment = load_for_command(arguments, common);
-  if (dry_run) {
-    std::fputs(to_toml(experiment).c_str(), stdout);
+  if (!arguments.resume.empty()) return resume(experiment, arguments, common);
+  if (experiment.file.empty()) {
+    throw ConfigError("run: FILE is missing; name an experiment file, or --resume RUN");
+  }
+  const Experiment resolved = load_for_command(experiment, common);
+  if (arguments.dry_run) {
+    std::fputs(to_toml(resolved).c_str(), stdout);
     return ExitCode::Ok;
   }
   install_signal_handlers();
-  return run_experiment(experiment, common.json);
+  return run_experiment(resolved, common.json);
 }
 
 }  // namespace retort::host

@@ -31,10 +31,10 @@ void Loader::stop() {
   stopping_ = false;
 }
 
-void Loader::start_epoch(int64_t epoch) {
+void Loader::start_epoch(int64_t epoch, int64_t first) {
   stop();
   finished_ = false;
-  thread_ = std::thread([this, epoch] { work(epoch); });
+  thread_ = std::thread([this, epoch, first] { work(epoch, first); });
 }
 
 std::optional<Batch> Loader::next() {
@@ -51,13 +51,13 @@ std::optional<Batch> Loader::next() {
   return batch;
 }
 
-void Loader::work(int64_t epoch) {
+void Loader::work(int64_t epoch, int64_t first_batch) {
   try {
     std::vector<int64_t> order(static_cast<size_t>(data_.train.size()));
     Philox(combine_key(seed_, "order", static_cast<uint64_t>(epoch)))
         .permutation(order.data(), data_.train.size());
     const auto size = static_cast<size_t>(batch_size_);
-    for (size_t first = 0; first + size <= order.size(); first += size) {
+    for (size_t first = static_cast<size_t>(first_batch) * size; first + size <= order.size(); first += size) {
       Batch batch = make(std::span(order).subspan(first, size), epoch);
       std::unique_lock lock(mutex_);
       changed_.wait(lock, [this] { return stopping_ || ready_.size() < kAhead; });

@@ -35,14 +35,15 @@ class Loader {
 
   int64_t batches_per_epoch() const { return data_.train.size() / batch_size_; }
 
-  /// Starts on an epoch; the batches of one that was not read to its end are dropped.
-  void start_epoch(int64_t epoch);
+  /// Starts on an epoch, at its batch number `first`; the batches of one that was not read to its
+  /// end are dropped.
+  void start_epoch(int64_t epoch, int64_t first = 0);
   /// The next batch of the epoch, or nothing at its end. Waits for the thread, and throws what it
   /// threw.
   std::optional<Batch> next();
 
  private:
-  void work(int64_t epoch);
+  void work(int64_t epoch, int64_t first_batch);
   Batch make(std::span<const int64_t> samples, int64_t epoch) const;
   void stop();
 

@@ -1,11 +1,17 @@
 #include "framework/report/run_folder.hpp"
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
 #include <cerrno>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "framework/config/resolved.hpp"
 #include "framework/data/atomic_file.hpp"
@@ -54,7 +60,7 @@ std::string results_json(const Experiment& experiment, const RunFacts& facts,
                          const std::vector<ComparisonRow>& rows) {
   nlohmann::ordered_json run;
   run["experiment"] = experiment.name;
-  run["status"] = facts.finished ? "finished" : "stopped by a signal";
+  run["status"] = facts.status;
   run["seed"] = experiment.seed;
   run["device"] = facts.device;
   run["threads"] = facts.threads;
@@ -75,9 +81,64 @@ std::string results_json(const Experiment& experiment, const RunFacts& facts,
 
 RunFolder::RunFolder(const Experiment& experiment)
     : path_(next_free(experiment.run.out / experiment.name)) {
+  own();
   std::filesystem::create_directory(path_ / "checkpoints");
   atomic_write(file("experiment.toml"), to_toml(experiment));
   atomic_write(file("retort.lock"), lock_text(experiment));
+}
+
+RunFolder::RunFolder(std::filesystem::path path) : path_(std::move(path)) {
+  if (!std::filesystem::exists(file("experiment.toml"))) {
+    throw ConfigError(path_.string() +
+                      " is no run folder: it has no experiment.toml; name one such as "
+                      "runs/NAME/001");
+  }
+  own();
+  // What a killed program was writing.
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(path_)) {
+    if (entry.path().extension() == ".tmp") std::filesystem::remove(entry.path());
+  }
+}
+
+RunFolder::~RunFolder() {
+  if (lock_ >= 0) close(lock_);
+}
+
+/// Takes the lock that the system drops when this process ends, however it ends.
+void RunFolder::own() {
+  const std::string name = file("owner").string();
+  lock_ = open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  if (lock_ < 0) throw EnvironmentError(name + ": cannot be written: " + std::strerror(errno));
+  char text[128] = {};
+  if (flock(lock_, LOCK_EX | LOCK_NB) != 0) {
+    const ssize_t size = pread(lock_, text, sizeof(text) - 1, 0);
+    const std::string owner(text, static_cast<size_t>(std::max<ssize_t>(size, 0)));
+    close(std::exchange(lock_, -1));
+    throw EnvironmentError(path_.string() + ": another program is at work in it (" +
+                           owner.substr(0, owner.find('\n')) + "); wait for it, or stop it");
+  }
+  char host[64] = {};
+  gethostname(host, sizeof(host) - 1);
+  const int size = std::snprintf(text, sizeof(text), "process %d on %s\n", getpid(), host);
+  if (ftruncate(lock_, 0) != 0 || pwrite(lock_, text, static_cast<size_t>(size), 0) != size) {
+    throw EnvironmentError(name + ": cannot be written: " + std::strerror(errno));
+  }
+}
+
+uint64_t RunFolder::metrics_bytes() const {
+  std::error_code none;
+  const uint64_t size = std::filesystem::file_size(file("metrics.jsonl"), none);
+  return none ? 0 : size;
+}
+
+void RunFolder::truncate_metrics(uint64_t bytes) {
+  const uint64_t found = metrics_bytes();
+  if (found < bytes) {
+    throw DataError(file("metrics.jsonl").string() + ": has " + std::to_string(found) +
+                    " bytes, and had " + std::to_string(bytes) +
+                    " when the state was saved; it was shortened since");
+  }
+  if (found > bytes) std::filesystem::resize_file(file("metrics.jsonl"), bytes);
 }
 
 void RunFolder::append_metrics(const std::string& phase, const EpochReport& report) {
@@ -94,11 +155,16 @@ void RunFolder::append_metrics(const std::string& phase, const EpochReport& repo
   std::FILE* out = std::fopen(file("metrics.jsonl").c_str(), "a");
   const bool written =
       out != nullptr && std::fwrite(text.data(), 1, text.size(), out) == text.size();
+  const bool flushed = written && std::fflush(out) == 0 && fsync(fileno(out)) == 0;
   const bool closed = out != nullptr && std::fclose(out) == 0;
-  if (!written || !closed) {
+  if (!flushed || !closed) {
     throw EnvironmentError(file("metrics.jsonl").string() +
                            ": cannot be written: " + std::strerror(errno));
   }
+}
+
+void RunFolder::write_status(const Experiment& experiment, const RunFacts& facts) {
+  atomic_write(file("run.json"), results_json(experiment, facts, {}) + "\n");
 }
 
 void RunFolder::write_results(const Experiment& experiment, const RunFacts& facts,

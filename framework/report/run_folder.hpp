@@ -13,7 +13,7 @@ namespace retort::host {
 struct RunFacts {
   std::string device;
   int64_t threads = 0;
-  bool finished = false;
+  std::string status = "running";  // or "finished", "stopped by a signal", "failed: .."
 };
 
 /// The results as JSON, as run.json holds them.
@@ -34,18 +34,32 @@ class RunFolder {
   /// Creates the next free number below OUT/NAME.
   /// Throws: EnvironmentError when the folder cannot be written.
   explicit RunFolder(const Experiment& experiment);
+  /// Opens the folder of a run that is to go on.
+  /// Throws: ConfigError when it is none; EnvironmentError when a running program owns it.
+  explicit RunFolder(std::filesystem::path path);
+  RunFolder(const RunFolder&) = delete;
+  RunFolder& operator=(const RunFolder&) = delete;
+  ~RunFolder();
 
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path file(const std::string& name) const { return path_ / name; }
 
+  /// metrics.jsonl: its size, and what was appended behind a size removed.
+  uint64_t metrics_bytes() const;
+  void truncate_metrics(uint64_t bytes);
   /// Appends the epoch to metrics.jsonl.
   void append_metrics(const std::string& phase, const EpochReport& report);
+  /// Writes run.json: what `retort ls runs` tells of this run.
+  void write_status(const Experiment& experiment, const RunFacts& facts);
   /// Writes run.json and summary.csv.
   void write_results(const Experiment& experiment, const RunFacts& facts,
                      const std::vector<ComparisonRow>& rows);
 
  private:
+  void own();
+
   std::filesystem::path path_;
+  int lock_ = -1;
 };
 
 }  // namespace retort::host

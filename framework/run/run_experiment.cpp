@@ -1,14 +1,22 @@
 #include "framework/run/run_experiment.hpp"
 
+#include <c10/core/GradMode.h>
 #include <spdlog/fmt/fmt.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <array>
 #include <csignal>
+#include <map>
 #include <memory>
 
+#include "framework/data/file_bytes.hpp"
+#include "framework/data/hash.hpp"
 #include "framework/report/comparison.hpp"
 #include "framework/report/progress.hpp"
 #include "framework/report/run_folder.hpp"
+#include "framework/run/checkpoint.hpp"
+#include "framework/run/machine_facts.hpp"
 #include "framework/run/session.hpp"
 #include "framework/run/teacher_store.hpp"
 #include "framework/text.hpp"
@@ -21,21 +29,20 @@ namespace {
 
 constexpr const char* kAlone = "student alone";
 
+constexpr std::array<const char*, 3> kPhases = {"teacher", "alone", "distil"};
+
+size_t position_of(const std::string& phase) {
+  return static_cast<size_t>(std::find(kPhases.begin(), kPhases.end(), phase) - kPhases.begin());
+}
+
 /// One run: its parts in the order in which a user sees them happen.
 class Run {
  public:
   explicit Run(const Experiment& experiment) : experiment_(experiment), session_(experiment) {}
 
-  ExitCode go(bool json) {
-    print_header();
-    prepare_networks();
-    folder_ = std::make_unique<RunFolder>(experiment_);
-    const bool finished = train_teacher() && train_alone() && train_distilled();
-    if (finished) evaluate_given_teacher();
-    finish(finished, json);
-    if (finished) return ExitCode::Ok;
-    return pending_signal() == SIGTERM ? ExitCode::Terminated : ExitCode::Interrupted;
-  }
+  /// Goes on in a folder. Before go().
+  void resume(const std::filesystem::path& folder, bool accept_changes);
+  ExitCode go(bool json);
 
  private:
   bool distils() const { return !experiment_.transfers.empty(); }
@@ -43,23 +50,96 @@ class Run {
   void print_network(Network& network, const std::string& origin) const;
   void prepare_networks();
   std::string prepare_teacher();
+  void open_folder();
+  bool train_all();
   bool train_teacher();
   void evaluate_given_teacher();
   bool train_alone();
   bool train_distilled();
   bool train(const TrainingPlan& plan, const std::string& row_name);
-  void save_checkpoint(const std::string& name, const TrainingPlan& plan, Trainer& trainer) const;
-  void finish(bool finished, bool json);
+  void add_row(const TrainingPlan& plan, const std::string& name, const TrainingState& state);
+  bool complete(const std::string& phase) const;
+  void restore_student();
+  void save_weights(const std::string& name, const Network& network);
+  RunFacts facts(const std::string& status) const;
+  void finish(bool json);
 
   const Experiment& experiment_;
   Session session_;
   std::unique_ptr<RunFolder> folder_;
+  std::unique_ptr<CheckpointStore> states_;
+  std::optional<CheckpointStore::Found> resumed_;
+  MachineFacts machine_;
+  std::map<std::string, std::string> files_;  // weights in the folder that a resumed run needs
   std::unique_ptr<Network> teacher_, student_;
   std::unique_ptr<TeacherStore> store_;
   std::optional<Accuracy> teacher_accuracy_;
   std::vector<ComparisonRow> rows_;
   ProgressLine progress_;
 };
+
+ExitCode Run::go(bool json) {
+  print_header();
+  prepare_networks();
+  open_folder();
+  try {
+    if (train_all()) {
+      finish(json);
+      return ExitCode::Ok;
+    }
+  } catch (const std::exception& failure) {
+    try {
+      folder_->write_status(experiment_, facts(std::string("failed: ") + failure.what()));
+    } catch (const Error&) {  // a full disk: the failure itself is what matters
+    }
+    throw;
+  }
+  folder_->write_results(experiment_, facts("stopped by a signal"), rows_);
+  fmt::print(stderr, "stopped by a signal; go on with: retort run --resume {}\n",
+             folder_->path().string());
+  return pending_signal() == SIGTERM ? ExitCode::Terminated : ExitCode::Interrupted;
+}
+
+void Run::resume(const std::filesystem::path& folder, bool accept_changes) {
+  folder_ = std::make_unique<RunFolder>(folder);
+  states_ = std::make_unique<CheckpointStore>(folder_->file("checkpoints/resume"));
+  machine_ = machine_facts(session_);
+  resumed_ = states_->newest();
+  if (!resumed_) {
+    fmt::print(stderr, "{}: no state was saved yet; starts at the beginning\n", folder.string());
+    folder_->truncate_metrics(0);
+    return;
+  }
+  const Checkpoint& checkpoint = resumed_->checkpoint;
+  const std::string changes = changes_between(checkpoint.facts, machine_);
+  if (!changes.empty() && !accept_changes) {
+    throw ConfigError(folder.string() + ": the run would not end with the same bytes: " + changes +
+                      "; make it as it was, or accept that with --accept-changes");
+  }
+  if (!changes.empty()) spdlog::warn("accepted: {}", changes);
+  folder_->truncate_metrics(checkpoint.metrics_bytes);
+  rows_ = checkpoint.rows;
+  files_ = checkpoint.files;
+  fmt::print(stderr, "resumes   {} at {} epoch {}, step {}\n", folder.string(), checkpoint.phase,
+             checkpoint.state.epoch + 1, checkpoint.state.step);
+}
+
+/// Whether a resumed run has this phase behind it.
+bool Run::complete(const std::string& phase) const {
+  if (!resumed_) return false;
+  const size_t last = position_of(resumed_->checkpoint.phase);
+  const size_t asked = position_of(phase);
+  return asked < last || (asked == last && resumed_->checkpoint.complete);
+}
+
+void Run::open_folder() {
+  if (!folder_) folder_ = std::make_unique<RunFolder>(experiment_);
+  if (!states_) {
+    states_ = std::make_unique<CheckpointStore>(folder_->file("checkpoints/resume"));
+    machine_ = machine_facts(session_);
+  }
+  folder_->write_status(experiment_, facts("running"));
+}
 
 void Run::print_header() const {
   const ImageData& data = session_.data();
@@ -97,22 +177,31 @@ void Run::prepare_networks() {
 /// Finds the teacher's weights, and returns where they come from.
 std::string Run::prepare_teacher() {
   if (experiment_.teacher->weights) return "from " + experiment_.teacher->weights->string();
+  if (complete("teacher")) {
+    const std::filesystem::path file = folder_->file("checkpoints/teacher-last.safetensors");
+    if (xxh3_128_hex(map_file(file, SIZE_MAX).bytes()) != files_["teacher-last"]) {
+      throw DataError(file.string() + ": damaged: not the teacher that the student learnt from");
+    }
+    load_weights(teacher_->parameters(), file, {});
+    return "from " + file.string();
+  }
   store_ = std::make_unique<TeacherStore>(session_);
-  teacher_accuracy_ = store_->load(*teacher_);
+  if (!resumed_) teacher_accuracy_ = store_->load(*teacher_);
   return teacher_accuracy_ ? "kept from an earlier run (" + store_->file().string() + ")"
                            : "to be trained";
 }
+
+bool Run::train_all() { return train_teacher() && train_alone() && train_distilled(); }
 
 bool Run::train_teacher() {
   if (!teacher_) return true;
   if (store_ && !teacher_accuracy_) {
     if (!train(session_.plan("teacher", *teacher_), "teacher")) return false;
-    store_->save(*teacher_, rows_.back().accuracy);
-    teacher_->parameters().freeze();
-    return true;
+  } else if (teacher_accuracy_) {
+    rows_.push_back({"teacher", *teacher_accuracy_, {}, {}});
+    save_weights("teacher-last", *teacher_);
   }
   teacher_->parameters().freeze();
-  if (teacher_accuracy_) rows_.push_back({"teacher", *teacher_accuracy_, {}, {}});
   return true;
 }
 
@@ -125,7 +214,11 @@ void Run::evaluate_given_teacher() {
 }
 
 bool Run::train_alone() {
-  if (distils() && !experiment_.student_alone) return true;
+  if (distils() && (!experiment_.student_alone || complete("alone"))) return true;
+  if (complete("alone")) {
+    restore_student();
+    return true;
+  }
   auto alone = session_.make_student();
   const bool finished = train(session_.plan("alone", *alone), kAlone);
   if (!distils()) student_ = std::move(alone);
@@ -134,6 +227,10 @@ bool Run::train_alone() {
 
 bool Run::train_distilled() {
   if (!distils()) return true;
+  if (complete("distil")) {
+    restore_student();
+    return true;
+  }
   const auto transfers = session_.make_transfers();
   student_ = session_.make_student();
   std::string name = "student";
@@ -143,22 +240,49 @@ bool Run::train_distilled() {
   return train(session_.distil_plan(*student_, teacher_.get(), transfers), name);
 }
 
+/// The student of a run that had only its results to write.
+void Run::restore_student() {
+  std::map<std::string, at::Tensor> tensors(resumed_->tensors.begin(), resumed_->tensors.end());
+  student_ = session_.make_student();
+  const c10::NoGradGuard without_gradients;
+  for (const Parameter& parameter : student_->parameters().all()) {
+    parameter.master.copy_(tensors.at("network/" + parameter.name));
+  }
+}
+
 bool Run::train(const TrainingPlan& plan, const std::string& row_name) {
-  ComparisonRow row = {row_name, {}, {}, 0.0};
   Trainer trainer(plan);
+  if (resumed_ && resumed_->checkpoint.phase == plan.phase && !resumed_->checkpoint.complete) {
+    trainer.restore(resumed_->checkpoint.state, resumed_->tensors);
+    resumed_.reset();
+  }
+  const auto save = [&](bool complete) {
+    states_->save(
+        {plan.phase, complete, trainer.state(), rows_, folder_->metrics_bytes(), machine_, files_},
+        trainer.tensors());
+  };
+  trainer.checkpoint_steps = experiment_.run.checkpoint_steps;
+  trainer.on_checkpoint = [&] { save(false); };
   trainer.on_progress = [&](const Progress& progress) { progress_.step(progress); };
+  trainer.on_best = [&] { save_weights(plan.phase + "-best", *plan.student); };
   trainer.on_epoch = [&](const EpochReport& report) {
     progress_.epoch(plan.phase, plan.train.epochs, report);
     folder_->append_metrics(plan.phase, report);
-    row.accuracy = report.accuracy;
-    *row.train_seconds += report.train_seconds;
-    save_checkpoint("last", plan, trainer);
-    if (report.best) save_checkpoint("best", plan, trainer);
+    save(false);
   };
   if (!trainer.run()) {
-    save_checkpoint("last", plan, trainer);
+    save(false);
     return false;
   }
+  add_row(plan, row_name, trainer.state());
+  save_weights(plan.phase + "-last", *plan.student);
+  if (plan.phase == "teacher") store_->save(*teacher_, rows_.back().accuracy);
+  save(true);
+  return true;
+}
+
+void Run::add_row(const TrainingPlan& plan, const std::string& name, const TrainingState& state) {
+  ComparisonRow row = {name, state.last, {}, state.train_seconds};
   const auto alone = std::find_if(rows_.begin(), rows_.end(), [](const ComparisonRow& earlier) {
     return earlier.name == kAlone;
   });
@@ -166,36 +290,28 @@ bool Run::train(const TrainingPlan& plan, const std::string& row_name) {
     row.versus_alone = row.accuracy.top1() - alone->accuracy.top1();
   }
   rows_.push_back(row);
-  return true;
 }
 
-void Run::save_checkpoint(const std::string& name, const TrainingPlan& plan,
-                          Trainer& trainer) const {
-  std::vector<NamedTensor> tensors;
-  const auto add = [&](const std::string& prefix, const std::vector<NamedTensor>& list) {
-    for (const auto& [key, tensor] : list) tensors.emplace_back(prefix + key, tensor);
-  };
-  add("network/", named_weights(plan.student->parameters()));
-  for (Transfer* transfer : plan.transfers) {
-    add("transfer/" + transfer->config().name + "/", named_weights(transfer->parameters()));
-  }
-  add("optimizer/", trainer.optimizer().state());
-  save_tensors(folder_->file("checkpoints/" + plan.phase + "-" + name + ".safetensors"), tensors,
-               {{"phase", plan.phase}, {"step", std::to_string(trainer.steps_done())}});
+void Run::save_weights(const std::string& name, const Network& network) {
+  const std::filesystem::path file = folder_->file("checkpoints/" + name + ".safetensors");
+  save_tensors(file, named_weights(network.parameters()),
+               {{"format", "pt"}, {"model", network.description()}});
+  if (name == "teacher-last") files_[name] = xxh3_128_hex(map_file(file, SIZE_MAX).bytes());
 }
 
-void Run::finish(bool finished, bool json) {
-  const RunFacts facts = {session_.placement().device.str(), session_.threads(), finished};
-  folder_->write_results(experiment_, facts, rows_);
-  if (!finished) {
-    fmt::print(stderr, "stopped by a signal; {} holds what was finished\n",
-               folder_->path().string());
-    return;
-  }
+RunFacts Run::facts(const std::string& status) const {
+  return {session_.placement().device.str(), session_.threads(), status};
+}
+
+void Run::finish(bool json) {
+  evaluate_given_teacher();
   save_tensors(folder_->file("student.safetensors"), named_weights(student_->parameters()),
                {{"format", "pt"}, {"model", student_->description()}});
+  const RunFacts done = facts("finished");
+  folder_->write_results(experiment_, done, rows_);
+  states_->clear();  // only now: until then the run can be resumed
   if (json) {
-    fmt::print("{}\n", results_json(experiment_, facts, rows_));
+    fmt::print("{}\n", results_json(experiment_, done, rows_));
   } else {
     fmt::print("{}wrote {}: student.safetensors, metrics.jsonl, summary.csv\n",
                comparison_text(rows_), folder_->path().string());
@@ -206,6 +322,13 @@ void Run::finish(bool finished, bool json) {
 
 ExitCode run_experiment(const Experiment& experiment, bool json) {
   return Run(experiment).go(json);
+}
+
+ExitCode resume_run(const Experiment& experiment, const std::filesystem::path& folder,
+                    bool accept_changes, bool json) {
+  Run run(experiment);
+  run.resume(folder, accept_changes);
+  return run.go(json);
 }
 
 }  // namespace retort::host

@@ -11,6 +11,7 @@
 #include <ATen/ops/zeros_like.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace retort::host {
 
@@ -100,14 +101,57 @@ void Optimizer::step_adam(const Group& group, Lists& lists, double lr) {
          /*maximize=*/false, {}, {});
 }
 
-void Optimizer::clip(double max_norm) {
+std::vector<at::Tensor> Optimizer::gradients() const {
   std::vector<at::Tensor> grads;
   for (const at::Tensor& parameter : all_) {
     if (parameter.grad().defined()) grads.push_back(parameter.grad());
   }
+  return grads;
+}
+
+at::Tensor Optimizer::gradient_norm() const {
+  const std::vector<at::Tensor> grads = gradients();
+  if (grads.empty()) return at::zeros({}, at::TensorOptions().dtype(at::kFloat));
+  return at::linalg_vector_norm(at::stack(at::_foreach_norm(grads)));
+}
+
+void Optimizer::clip(double max_norm, const at::Tensor& norm) {
+  const std::vector<at::Tensor> grads = gradients();
   if (grads.empty()) return;
-  const at::Tensor norm = at::linalg_vector_norm(at::stack(at::_foreach_norm(grads)));
   at::_foreach_mul_(grads, norm.add(1e-6).reciprocal().mul(max_norm).clamp_max(1));
+}
+
+std::string Optimizer::first_bad_gradient() const {
+  for (const at::Tensor& parameter : all_) {
+    if (!parameter.grad().defined()) continue;
+    if (std::isfinite(at::linalg_vector_norm(parameter.grad()).item().toDouble())) continue;
+    for (const Group& group : groups_) {
+      for (const Slot& slot : group.slots) {
+        if (slot.parameter.is_same(parameter)) return slot.name;
+      }
+    }
+  }
+  return "";
+}
+
+void Optimizer::restore(const std::map<std::string, at::Tensor>& state) {
+  const auto take = [&](const std::string& name, const at::Tensor& like, at::Tensor& target) {
+    const auto found = state.find(name);
+    target = at::Tensor();
+    if (found == state.end()) return;
+    target = like.defined() ? at::zeros_like(like) : at::zeros({}, found->second.options());
+    target.copy_(found->second);
+  };
+  for (Group& group : groups_) {
+    for (Slot& slot : group.slots) {
+      const at::Tensor parameter = slot.parameter.detach();
+      take(slot.name + "/first", parameter, slot.first);
+      take(slot.name + "/second", parameter, slot.second);
+      at::Tensor none;
+      take(slot.name + "/steps", none, slot.steps);
+      if (slot.steps.defined()) slot.steps = slot.steps.to(parameter.device());
+    }
+  }
 }
 
 void Optimizer::zero_grad() {

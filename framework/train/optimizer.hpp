@@ -3,6 +3,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -21,9 +22,9 @@ class Optimizer {
  public:
   Optimizer(const TrainConfig& train, const std::vector<ParameterSet*>& owners);
 
-  /// Scales all gradients down so that their joint 2-norm is at most max_norm. Does not wait for
-  /// the device.
-  void clip(double max_norm);
+  /// Scales all gradients down so that their joint 2-norm, `norm` now, is at most max_norm. Does
+  /// not wait for the device.
+  void clip(double max_norm, const at::Tensor& norm);
   void step(double lr);
   /// Forgets the gradients.
   void zero_grad();
@@ -31,6 +32,13 @@ class Optimizer {
 
   /// State by name, as it goes into a checkpoint: "student/conv1.weight/momentum".
   std::vector<std::pair<std::string, at::Tensor>> state() const;
+  /// Takes a state of the same parameters back; what it does not name starts anew.
+  void restore(const std::map<std::string, at::Tensor>& state);
+
+  /// The joint 2-norm of all gradients, [] float32: not finite where one of them is not.
+  at::Tensor gradient_norm() const;
+  /// "student/conv1.weight": the first parameter whose gradient is not finite, or "".
+  std::string first_bad_gradient() const;
 
  private:
   struct Slot {
@@ -48,6 +56,7 @@ class Optimizer {
   struct Lists;
 
   void add(const Parameter& parameter, const std::string& owner, const TrainConfig& train);
+  std::vector<at::Tensor> gradients() const;
   void step_sgd(Group& group, Lists& lists, double lr);
   void step_adam(const Group& group, Lists& lists, double lr);
 

@@ -4,10 +4,12 @@
 #include <ATen/ops/full.h>
 #include <ATen/ops/stack.h>
 #include <c10/core/GradMode.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <map>
 
 #include "framework/error.hpp"
 #include "framework/train/device.hpp"
@@ -18,6 +20,10 @@ namespace retort::host {
 namespace {
 
 constexpr int64_t kUnreadStepsOnGpu = 50;
+constexpr int64_t kMostSkippedInARow = 10;
+constexpr int64_t kMostRollbacks = 3;
+constexpr const char* kRemedy =
+    "; lower the learning rate or this term's weight, or set train.clip_norm";
 
 double now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
@@ -86,67 +92,126 @@ Trainer::Trainer(const TrainingPlan& plan)
     : plan_(with_transfers_set_up(plan)),
       loader_(*plan.data, *plan.student_views,
               plan.teacher == nullptr ? nullptr : plan.teacher_views, plan.batch_size, plan.seed),
-      optimizer_(plan.train, trained_owners(plan)) {
+      optimizer_(plan.train, trained_owners(plan)),
+      reads_each_step_(plan.student->placement().device.is_cpu() ||
+                       plan.train.non_finite != NonFinite::Stop) {
   steps_total_ = plan.train.epochs * loader_.batches_per_epoch();
   for (Transfer* transfer : plan_.transfers) {
     add_taps(student_taps_, transfer->config().bind_student);
     if (plan_.teacher != nullptr) add_taps(teacher_taps_, transfer->config().bind_teacher);
     transfer->set_metrics(&metrics_);
   }
+  if (plan_.train.ema > 0) average_.emplace(plan_.student->parameters(), plan_.train.ema);
 }
 
 bool Trainer::run() {
-  double best = -1;
-  for (int64_t epoch = 0; epoch < plan_.train.epochs; ++epoch) {
+  while (state_.epoch < plan_.train.epochs && !state_.stopped_early) {
     const double start = now();
-    const bool whole = train_epoch(epoch, loader_.batches_per_epoch());
-    EpochReport report;
-    report.epoch = epoch + 1;
-    report.train_seconds = now() - start;
-    report.lr =
-        learning_rate(plan_.train, std::max<int64_t>(step_ - 1, 0), loader_.batches_per_epoch());
-    report.losses = losses_;
-    report.metrics = metrics_.take_means();
-    if (!whole) return false;
-    report.accuracy =
-        evaluate(*plan_.student, *plan_.data, *plan_.student_views, plan_.train.eval_batch_size);
-    report.best = report.accuracy.top1() > best;
-    best = std::max(best, report.accuracy.top1());
-    if (on_epoch) on_epoch(report);
+    const Ended ended = train_epoch(loader_.batches_per_epoch());
+    state_.train_seconds += now() - start;
+    if (ended == Ended::Stopped) return false;
+    if (ended == Ended::Whole) finish_epoch();
   }
+  if (average_) average_->swap();
   return true;
+}
+
+void Trainer::finish_epoch() {
+  EpochReport report;
+  report.epoch = state_.epoch + 1;
+  report.train_seconds = std::exchange(epoch_seconds_, 0);
+  report.lr = rate_at(std::max<int64_t>(state_.step - 1, 0));
+  report.losses = losses_;
+  report.metrics = metrics_.take_means();
+  if (average_) average_->swap();
+  report.accuracy =
+      evaluate(*plan_.student, *plan_.data, *plan_.student_views, plan_.train.eval_batch_size);
+  report.best = report.accuracy.top1() > state_.best;
+  if (report.best) {
+    state_.best = report.accuracy.top1();
+    state_.best_epoch = report.epoch;
+    if (on_best) on_best();
+  }
+  if (average_) average_->swap();
+  state_.last = report.accuracy;
+  state_.stopped_early =
+      plan_.train.early_stop > 0 && report.epoch - state_.best_epoch >= plan_.train.early_stop;
+  ++state_.epoch;
+  state_.step_in_epoch = 0;
+  if (on_epoch) on_epoch(report);
 }
 
 void Trainer::run_steps(int64_t steps) {
-  for (int64_t epoch = 0; steps > 0; ++epoch) {
-    const int64_t before = step_;
-    if (!train_epoch(epoch, steps)) return;
-    steps -= step_ - before;
+  for (state_.epoch = 0; steps > 0; ++state_.epoch) {
+    const int64_t before = state_.step;
+    state_.step_in_epoch = 0;
+    if (train_epoch(steps) == Ended::Stopped) return;
+    steps -= state_.step - before;
   }
 }
 
-bool Trainer::train_epoch(int64_t epoch, int64_t max_steps) {
-  loss_sums_.clear();
-  losses_.clear();
-  loss_count_ = 0;
-  loader_.start_epoch(epoch);
+/// Starts on the state's epoch, or goes on within it.
+void Trainer::begin_epoch() {
+  if (state_.step_in_epoch == 0) {
+    state_.terms.clear();
+    state_.loss_sums.clear();
+    state_.loss_count = 0;
+    losses_.clear();
+  }
+  if (plan_.train.non_finite == NonFinite::Rollback) {
+    snapshot_state_ = state_;
+    snapshot_ = tensors();
+    for (NamedTensor& tensor : snapshot_) tensor.second = tensor.second.detach().clone();
+  }
+  loader_.start_epoch(state_.epoch, state_.step_in_epoch);
+}
+
+Trainer::Ended Trainer::train_epoch(int64_t max_steps) {
+  begin_epoch();
   const double start = now();
   mark_ = start;
-  const int64_t unread_limit = plan_.student->placement().device.is_cpu() ? 1 : kUnreadStepsOnGpu;
-  for (int64_t step = 0; step < max_steps; ++step) {
-    if (pending_signal() != 0) return false;
+  const int64_t unread_limit = reads_each_step_ ? 1 : kUnreadStepsOnGpu;
+  const int64_t first = state_.step_in_epoch;
+  const auto spend = [&] { epoch_seconds_ += now() - start; };
+  while (state_.step_in_epoch - first < max_steps) {
+    // Between two steps of the optimizer no gradient waits: what is saved is all there is.
+    if (pending_signal() != 0 && !mid_accumulation()) {
+      flush_or_throw();
+      spend();
+      return Ended::Stopped;
+    }
     std::optional<Batch> batch = loader_.next();
     if (!batch) break;
-    train_step(*batch, epoch);
-    if (static_cast<int64_t>(unread_.size()) >= unread_limit) flush_losses();
-    report_progress(epoch, step + 1, now() - start);
+    train_step(*batch, state_.epoch);
+    if (std::exchange(rolled_back_, false)) {
+      spend();
+      return Ended::RolledBack;
+    }
+    if (static_cast<int64_t>(unread_.size()) >= unread_limit) flush_or_throw();
+    report_progress(state_.epoch, state_.step_in_epoch, state_.step_in_epoch - first,
+                    now() - start);
+    if (checkpoint_steps > 0 && state_.step % checkpoint_steps == 0 && !mid_accumulation() &&
+        on_checkpoint) {
+      flush_or_throw();
+      on_checkpoint();
+    }
   }
-  flush_losses();
-  return true;
+  flush_or_throw();
+  spend();
+  return Ended::Whole;
+}
+
+bool Trainer::mid_accumulation() const {
+  return state_.step_in_epoch % plan_.train.accumulate != 0 &&
+         state_.step_in_epoch < loader_.batches_per_epoch();
+}
+
+double Trainer::rate_at(int64_t step) const {
+  return learning_rate(plan_.train, step, loader_.batches_per_epoch()) * state_.lr_factor;
 }
 
 double Trainer::epoch_position() const {
-  return static_cast<double>(step_) / static_cast<double>(loader_.batches_per_epoch());
+  return static_cast<double>(state_.step) / static_cast<double>(loader_.batches_per_epoch());
 }
 
 std::vector<std::pair<Transfer*, double>> Trainer::active_transfers() const {
@@ -162,24 +227,25 @@ StepInputs Trainer::forward(const Batch& batch, int64_t epoch, bool with_teacher
   const at::Device device = plan_.student->placement().device;
   StepInputs inputs;
   inputs.epoch = epoch;
-  inputs.step = step_;
+  inputs.step = state_.step;
   inputs.labels = batch.labels.to(device, /*non_blocking=*/true);
   inputs.indices = batch.indices.to(device, true);
   inputs.progress = at::full(
-      {}, static_cast<double>(step_) / static_cast<double>(std::max<int64_t>(steps_total_, 1)),
+      {},
+      static_cast<double>(state_.step) / static_cast<double>(std::max<int64_t>(steps_total_, 1)),
       at::TensorOptions().dtype(at::kFloat).device(device));
   const at::Tensor images = batch.student_images.to(device, true);
   mark(StepPart::Data);
   if (with_teacher) {
     const c10::NoGradGuard without_gradients;
     const bool shared = batch.teacher_images.is_same(batch.student_images);
-    plan_.teacher->set_step(step_);
+    plan_.teacher->set_step(state_.step);
     inputs.teacher = plan_.teacher->forward(shared ? images : batch.teacher_images.to(device, true),
                                             teacher_taps_,
                                             /*training=*/false);
     mark(StepPart::Teacher);
   }
-  plan_.student->set_step(step_);
+  plan_.student->set_step(state_.step);
   inputs.student = plan_.student->forward(images, student_taps_, /*training=*/true);
   mark(StepPart::Forward);
   return inputs;
@@ -214,67 +280,203 @@ void Trainer::train_step(const Batch& batch, int64_t epoch) {
   terms.add("loss", total);  // last: a term that is not finite is told before the sum
   mark(StepPart::Loss);
 
+  if (plan_.train.accumulate > 1) {
+    total = total.div(static_cast<double>(plan_.train.accumulate));
+  }
   total.backward();
-  if (plan_.train.clip_norm) optimizer_.clip(*plan_.train.clip_norm);
   mark(StepPart::Backward);
 
-  collect(terms);
-  optimizer_.step(learning_rate(plan_.train, step_, loader_.batches_per_epoch()));
-  optimizer_.zero_grad();
-  for (const auto& [transfer, own] : seen) {
-    const c10::NoGradGuard without_gradients;
-    transfer->after_backward(own);
+  std::string problem = collect(terms);
+  const double rate = rate_at(state_.step);
+  ++state_.step_in_epoch;
+  // The last batches of an epoch make a step too, be they fewer.
+  if (problem.empty() && !mid_accumulation()) problem = update(rate);
+  if (problem.empty()) {
+    bad_in_a_row_ = 0;
+    for (const auto& [transfer, own] : seen) {
+      const c10::NoGradGuard without_gradients;
+      transfer->after_backward(own);
+    }
   }
+  ++state_.step;
+  if (!problem.empty()) recover(problem);
   mark(StepPart::Optimizer);
-  ++step_;
 }
 
-void Trainer::collect(const Terms& terms) {
-  if (terms.names != term_names_) {
-    flush_losses();
-    term_names_ = terms.names;
-    // A transfer came or went within the epoch: the means are over the steps since then.
-    loss_sums_.assign(term_names_.size(), 0);
-    loss_count_ = 0;
+/// One step of the optimizer, unless the gradient is not finite: then what is wrong.
+std::string Trainer::update(double rate) {
+  const at::Tensor norm = optimizer_.gradient_norm();
+  if (reads_each_step_) {
+    if (!std::isfinite(norm.item().toDouble())) return bad_gradient(state_.step);
+  } else {
+    unread_norms_.emplace_back(state_.step, norm);
   }
-  if (unread_.empty()) first_unread_ = step_;
-  unread_.push_back(terms.values);
-  if (plan_.student->placement().device.is_cpu())
-    flush_losses();  // before the update: a bad step changes nothing
+  if (plan_.train.clip_norm) optimizer_.clip(*plan_.train.clip_norm, norm);
+  optimizer_.step(rate);
+  optimizer_.zero_grad();
+  if (average_) average_->update(state_.step / plan_.train.accumulate);
+  return "";
 }
 
-void Trainer::flush_losses() {
-  if (unread_.empty()) return;
+std::string Trainer::bad_gradient(int64_t step) const {
+  const std::string name = optimizer_.first_bad_gradient();
+  return plan_.phase + ", step " + std::to_string(step) + ": the gradient" +
+         (name.empty() ? "" : " of \"" + name + "\"") + " is not finite" + kRemedy;
+}
+
+/// Does with a step that is not finite what train.non_finite says.
+void Trainer::recover(const std::string& problem) {
+  optimizer_.zero_grad();
+  switch (plan_.train.non_finite) {
+    case NonFinite::Stop:
+      throw NonFiniteError(problem);
+    case NonFinite::Skip:
+      if (++bad_in_a_row_ > kMostSkippedInARow) {
+        throw NonFiniteError(problem + "; " + std::to_string(kMostSkippedInARow) +
+                             " steps before it were skipped for the same");
+      }
+      ++state_.skipped;
+      spdlog::warn("{}; the step is skipped", problem);
+      return;
+    case NonFinite::Rollback:
+      break;
+  }
+  const int64_t rollbacks = state_.rollbacks + 1;
+  if (rollbacks > kMostRollbacks) {
+    throw NonFiniteError(problem + "; training was rolled back " + std::to_string(kMostRollbacks) +
+                         " times before it, the learning rate halved each time");
+  }
+  const double factor = state_.lr_factor / 2;
+  const double seconds = state_.train_seconds;
+  restore(snapshot_state_, snapshot_);
+  state_.rollbacks = rollbacks;
+  state_.lr_factor = factor;
+  state_.train_seconds = seconds;
+  rolled_back_ = true;
+  spdlog::warn("{}; back to the start of epoch {} with half the learning rate", problem,
+               state_.epoch + 1);
+}
+
+std::vector<NamedTensor> Trainer::tensors() const {
+  std::vector<NamedTensor> all;
+  const auto add = [&](const std::string& prefix, const std::vector<NamedTensor>& list) {
+    for (const auto& [name, tensor] : list) all.emplace_back(prefix + name, tensor);
+  };
+  add("network/", named_weights(plan_.student->parameters()));
+  for (Transfer* transfer : plan_.transfers) {
+    add("transfer/" + transfer->config().name + "/", named_weights(transfer->parameters()));
+  }
+  add("optimizer/", optimizer_.state());
+  if (average_) add("average/", average_->tensors());
+  for (const MetricSink::Entry& entry : metrics_.entries()) {
+    all.emplace_back("metric/" + entry.name, entry.sum);
+  }
+  return all;
+}
+
+void Trainer::restore(const TrainingState& state, const std::vector<NamedTensor>& tensors) {
+  std::map<std::string, at::Tensor> given(tensors.begin(), tensors.end());
+  std::vector<std::pair<at::Tensor, at::Tensor>> copies;  // to, from
+  std::map<std::string, at::Tensor> optimizer;
+  for (const auto& [name, tensor] : given) {
+    if (name.starts_with("optimizer/")) optimizer.emplace(name.substr(10), tensor);
+  }
+  for (const auto& [name, tensor] : this->tensors()) {
+    if (name.starts_with("optimizer/") || name.starts_with("metric/")) continue;
+    const auto found = given.find(name);
+    if (found == given.end() || found->second.sizes() != tensor.sizes()) {
+      throw DataError("the checkpoint has no " + name + " of the shape that the " + plan_.phase +
+                      " phase needs: it is of another experiment, or of another plugin");
+    }
+    copies.emplace_back(tensor.detach(), found->second);
+  }
+  const c10::NoGradGuard without_gradients;
+  for (auto& [to, from] : copies) to.copy_(from);
+  optimizer_.restore(optimizer);
+  std::vector<MetricSink::Entry> metrics;
+  for (const auto& [name, count] : state.metric_counts) {
+    const auto found = given.find("metric/" + name);
+    if (found != given.end()) {
+      metrics.push_back({name, found->second.clone().to(plan_.student->placement().device), count});
+    }
+  }
+  metrics_.restore(std::move(metrics));
+  unread_.clear();
+  unread_norms_.clear();
+  state_ = state;
+  show_means();
+}
+
+TrainingState Trainer::state() const {
+  TrainingState state = state_;
+  state.metric_counts.clear();
+  for (const MetricSink::Entry& entry : metrics_.entries()) {
+    state.metric_counts.emplace_back(entry.name, entry.count);
+  }
+  return state;
+}
+
+std::string Trainer::collect(const Terms& terms) {
+  if (terms.names != state_.terms) {
+    flush_or_throw();
+    state_.terms = terms.names;
+    // A transfer came or went within the epoch: the means are over the steps since then.
+    state_.loss_sums.assign(state_.terms.size(), 0);
+    state_.loss_count = 0;
+  }
+  if (unread_.empty()) first_unread_ = state_.step;
+  unread_.push_back(terms.values);
+  return reads_each_step_ ? flush_losses() : "";  // before the update: a bad step changes nothing
+}
+
+void Trainer::flush_or_throw() {
+  const std::string problem = flush_losses();
+  if (!problem.empty()) throw NonFiniteError(problem);
+}
+
+/// Reads the losses of the steps that were not read yet; returns what is not finite, or "".
+std::string Trainer::flush_losses() {
+  if (unread_.empty()) return "";
   std::vector<at::Tensor> flat;
   for (const auto& values : unread_) flat.insert(flat.end(), values.begin(), values.end());
+  for (const auto& [step, norm] : unread_norms_) flat.push_back(norm);
   const at::Tensor read = at::stack(flat).to(at::kCPU, at::kDouble);
   const double* values = read.const_data_ptr<double>();
-  const size_t terms = term_names_.size();
-  loss_sums_.resize(terms, 0);
-  for (size_t i = 0; i < flat.size(); ++i) {
-    if (!std::isfinite(values[i])) {
-      const int64_t step = first_unread_ + static_cast<int64_t>(i / terms);
-      unread_.clear();
-      throw NonFiniteError(
-          plan_.phase + ", step " + std::to_string(step) + ": the loss term \"" +
-          term_names_[i % terms] + "\" is " + (std::isnan(values[i]) ? "NaN" : "infinite") +
-          "; lower the learning rate or this term's weight, or set train.clip_norm");
-    }
-    loss_sums_[i % terms] += values[i];
+  const size_t terms = state_.terms.size();
+  const size_t losses = unread_.size() * terms;
+  const auto norms = std::exchange(unread_norms_, {});
+  const int64_t steps = static_cast<int64_t>(std::exchange(unread_, {}).size());
+  for (size_t i = 0; i < losses; ++i) {
+    if (std::isfinite(values[i])) continue;
+    return plan_.phase + ", step " +
+           std::to_string(first_unread_ + static_cast<int64_t>(i / terms)) + ": the loss term \"" +
+           state_.terms[i % terms] + "\" is " + (std::isnan(values[i]) ? "NaN" : "infinite") +
+           kRemedy;
   }
-  loss_count_ += static_cast<int64_t>(unread_.size());
-  unread_.clear();
+  for (size_t i = 0; i < norms.size(); ++i) {
+    if (!std::isfinite(values[losses + i])) return bad_gradient(norms[i].first);
+  }
+  for (size_t i = 0; i < losses; ++i) state_.loss_sums[i % terms] += values[i];
+  state_.loss_count += steps;
+  show_means();
+  return "";
+}
+
+void Trainer::show_means() {
   losses_.clear();
-  for (size_t term = 0; term < terms; ++term) {
-    losses_.emplace_back(term_names_[term], loss_sums_[term] / static_cast<double>(loss_count_));
+  if (state_.loss_count == 0) return;
+  for (size_t term = 0; term < state_.terms.size(); ++term) {
+    losses_.emplace_back(state_.terms[term],
+                         state_.loss_sums[term] / static_cast<double>(state_.loss_count));
   }
 }
 
-void Trainer::report_progress(int64_t epoch, int64_t step_in_epoch, double seconds) {
+void Trainer::report_progress(int64_t epoch, int64_t step_in_epoch, int64_t steps_now,
+                              double seconds) {
   if (!on_progress) return;
-  const double images = static_cast<double>(step_in_epoch * plan_.batch_size);
+  const double images = static_cast<double>(steps_now * plan_.batch_size);
   const double left =
-      seconds / static_cast<double>(step_in_epoch) * static_cast<double>(steps_total_ - step_);
+      seconds / static_cast<double>(steps_now) * static_cast<double>(steps_total_ - state_.step);
   on_progress({plan_.phase, epoch, plan_.train.epochs, step_in_epoch, loader_.batches_per_epoch(),
                images / seconds, left, losses_});
 }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,7 +13,10 @@
 #include "framework/train/evaluate.hpp"
 #include "framework/train/network.hpp"
 #include "framework/train/optimizer.hpp"
+#include "framework/train/training_state.hpp"
 #include "framework/train/transfer.hpp"
+#include "framework/train/weight_average.hpp"
+#include "framework/train/weights.hpp"
 
 namespace retort::host {
 
@@ -72,33 +76,57 @@ class Trainer {
   /// throws.
   explicit Trainer(const TrainingPlan& plan);
 
-  /// Called after each step and after each epoch's evaluation.
+  /// Called after each step, after each epoch's evaluation, and where run.checkpoint_steps asks for
+  /// a state within an epoch.
   std::function<void(const Progress&)> on_progress;
   std::function<void(const EpochReport&)> on_epoch;
+  std::function<void()> on_checkpoint;
+  int64_t checkpoint_steps = 0;
+  /// Called while the network holds the weights of a new best epoch, averaged ones included.
+  std::function<void()> on_best;
 
-  /// Trains all epochs, or until a signal asks to stop. Returns whether it came to the end.
+  /// Trains all epochs that are left, or until a signal asks to stop. Returns whether it came to
+  /// the end; the network then holds the averaged weights where train.ema asks for them.
   /// Throws: NonFiniteError that names the step and the term; what plugins throw.
   bool run();
+
+  /// Where training stands: after a step, never within one.
+  TrainingState state() const;
+  /// All tensors that change in training, by name; copies of nothing.
+  std::vector<NamedTensor> tensors() const;
+  /// Goes on from there.
+  /// Throws: DataError when a tensor is missing or of another shape; nothing is changed then.
+  void restore(const TrainingState& state, const std::vector<NamedTensor>& tensors);
+
   /// Runs steps without evaluation, for measuring and checking: at most `steps` of them, from the
   /// first epoch on.
   void run_steps(int64_t steps);
 
   const StepTimes& times() const { return times_; }
-  int64_t steps_done() const { return step_; }
-  Optimizer& optimizer() { return optimizer_; }
+  int64_t steps_done() const { return state_.step; }
 
  private:
   struct Timer;
   struct Terms;
 
-  void set_up_transfers();
-  bool train_epoch(int64_t epoch, int64_t max_steps);
+  enum class Ended { Whole, Stopped, RolledBack };
+
+  void begin_epoch();
+  void finish_epoch();
+  Ended train_epoch(int64_t max_steps);
   void train_step(const Batch& batch, int64_t epoch);
+  std::string update(double rate);
+  void recover(const std::string& problem);
+  std::string bad_gradient(int64_t step) const;
+  bool mid_accumulation() const;
+  double rate_at(int64_t step) const;
   std::vector<std::pair<Transfer*, double>> active_transfers() const;
   StepInputs forward(const Batch& batch, int64_t epoch, bool with_teacher);
-  void collect(const Terms& terms);
-  void flush_losses();
-  void report_progress(int64_t epoch, int64_t step_in_epoch, double seconds);
+  std::string collect(const Terms& terms);
+  std::string flush_losses();
+  void flush_or_throw();
+  void show_means();
+  void report_progress(int64_t epoch, int64_t step_in_epoch, int64_t steps_now, double seconds);
   double epoch_position() const;
   void mark(StepPart part);
 
@@ -107,20 +135,26 @@ class Trainer {
   Optimizer optimizer_;
   MetricSink metrics_;
   std::vector<std::string> student_taps_, teacher_taps_;  // of all transfers together
-  int64_t step_ = 0;                                      // over all epochs
+  TrainingState state_;
   int64_t steps_total_ = 0;
+  bool reads_each_step_;
+  bool rolled_back_ = false;
+  int64_t bad_in_a_row_ = 0;
+  std::optional<WeightAverage> average_;
+  // Where a rollback returns to: the last start of an epoch.
+  TrainingState snapshot_state_;
+  std::vector<NamedTensor> snapshot_;
 
+  double epoch_seconds_ = 0;
   StepTimes times_{};
   double mark_ = 0;
 
   // Losses of steps that the host has not read yet: one [] tensor a term, so that a GPU is not
   // waited for each step.
-  std::vector<std::string> term_names_;
   std::vector<std::vector<at::Tensor>> unread_;
-  int64_t first_unread_ = 0;                            // the step of the first
-  std::vector<std::pair<std::string, double>> losses_;  // means of the epoch so far
-  std::vector<double> loss_sums_;
-  int64_t loss_count_ = 0;
+  std::vector<std::pair<int64_t, at::Tensor>> unread_norms_;  // step, norm of its gradient
+  int64_t first_unread_ = 0;                                  // the step of the first
+  std::vector<std::pair<std::string, double>> losses_;        // means of the epoch so far
 };
 
 }  // namespace retort::host

@@ -1,0 +1,191 @@
+#include "framework/run/checkpoint.hpp"
+
+#include <spdlog/fmt/fmt.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "framework/data/atomic_file.hpp"
+#include "framework/data/file_bytes.hpp"
+#include "framework/data/hash.hpp"
+#include "framework/error.hpp"
+
+namespace retort::host {
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr size_t kKept = 2;
+constexpr size_t kHashDigits = 32;
+
+ordered_json json_of(const Accuracy& accuracy) { return {accuracy.correct, accuracy.total}; }
+
+Accuracy accuracy_of(const ordered_json& json) {
+  return {json.at(0).get<int64_t>(), json.at(1).get<int64_t>()};
+}
+
+ordered_json json_of(const TrainingState& state) {
+  return {{"step", state.step},
+          {"epoch", state.epoch},
+          {"step_in_epoch", state.step_in_epoch},
+          {"terms", state.terms},
+          {"loss_sums", state.loss_sums},
+          {"loss_count", state.loss_count},
+          {"metric_counts", state.metric_counts},
+          {"last", json_of(state.last)},
+          {"best", state.best},
+          {"best_epoch", state.best_epoch},
+          {"train_seconds", state.train_seconds},
+          {"skipped", state.skipped},
+          {"rollbacks", state.rollbacks},
+          {"lr_factor", state.lr_factor},
+          {"stopped_early", state.stopped_early}};
+}
+
+TrainingState state_of(const ordered_json& json) {
+  TrainingState state;
+  json.at("step").get_to(state.step);
+  json.at("epoch").get_to(state.epoch);
+  json.at("step_in_epoch").get_to(state.step_in_epoch);
+  json.at("terms").get_to(state.terms);
+  json.at("loss_sums").get_to(state.loss_sums);
+  json.at("loss_count").get_to(state.loss_count);
+  json.at("metric_counts").get_to(state.metric_counts);
+  state.last = accuracy_of(json.at("last"));
+  json.at("best").get_to(state.best);
+  json.at("best_epoch").get_to(state.best_epoch);
+  json.at("train_seconds").get_to(state.train_seconds);
+  json.at("skipped").get_to(state.skipped);
+  json.at("rollbacks").get_to(state.rollbacks);
+  json.at("lr_factor").get_to(state.lr_factor);
+  json.at("stopped_early").get_to(state.stopped_early);
+  return state;
+}
+
+ordered_json json_of(const ComparisonRow& row) {
+  ordered_json json = {{"name", row.name}, {"accuracy", json_of(row.accuracy)}};
+  if (row.versus_alone) json["versus_alone"] = *row.versus_alone;
+  if (row.train_seconds) json["train_seconds"] = *row.train_seconds;
+  return json;
+}
+
+ComparisonRow row_of(const ordered_json& json) {
+  ComparisonRow row;
+  json.at("name").get_to(row.name);
+  row.accuracy = accuracy_of(json.at("accuracy"));
+  if (json.contains("versus_alone")) row.versus_alone = json["versus_alone"].get<double>();
+  if (json.contains("train_seconds")) row.train_seconds = json["train_seconds"].get<double>();
+  return row;
+}
+
+std::string hash_of(std::string_view text) {
+  return xxh3_128_hex({reinterpret_cast<const uint8_t*>(text.data()), text.size()});
+}
+
+std::string_view text_of(const FileBytes& bytes) {
+  return {reinterpret_cast<const char*>(bytes.bytes().data()), bytes.bytes().size()};
+}
+
+}  // namespace
+
+CheckpointStore::CheckpointStore(std::filesystem::path folder) : folder_(std::move(folder)) {}
+
+std::filesystem::path CheckpointStore::file(int64_t number, const char* ending) const {
+  return folder_ / fmt::format("{:06}{}", number, ending);
+}
+
+std::vector<int64_t> CheckpointStore::numbers() const {
+  std::vector<int64_t> found;
+  std::error_code none;
+  for (const auto& entry : std::filesystem::directory_iterator(folder_, none)) {
+    const std::string stem = entry.path().stem().string();
+    const bool number = !stem.empty() && stem.size() < 18 &&
+                        stem.find_first_not_of("0123456789") == std::string::npos;
+    if (number && entry.path().extension() == ".json") found.push_back(std::stoll(stem));
+  }
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+void CheckpointStore::save(const Checkpoint& checkpoint, const std::vector<NamedTensor>& tensors) {
+  std::error_code told_by_the_write;
+  std::filesystem::create_directories(folder_, told_by_the_write);
+  std::vector<int64_t> before = numbers();
+  const int64_t number = before.empty() ? 1 : before.back() + 1;
+  const std::filesystem::path data = file(number, ".safetensors");
+  save_tensors(data, tensors, {{"phase", checkpoint.phase}});
+  // Read back: what counts is what lies on the disk.
+  const FileBytes written = map_file(data, SIZE_MAX);
+  ordered_json json;
+  json["phase"] = checkpoint.phase;
+  json["complete"] = checkpoint.complete;
+  json["state"] = json_of(checkpoint.state);
+  json["rows"] = ordered_json::array();
+  for (const ComparisonRow& row : checkpoint.rows) json["rows"].push_back(json_of(row));
+  json["metrics_bytes"] = checkpoint.metrics_bytes;
+  json["facts"] = checkpoint.facts;
+  json["files"] = checkpoint.files;
+  json["tensors_bytes"] = written.bytes().size();
+  json["tensors_xxh3"] = xxh3_128_hex(written.bytes());
+  const std::string text = json.dump(1) + "\n";
+  atomic_write(file(number, ".json"), text + hash_of(text) + "\n");
+
+  while (before.size() >= kKept) {
+    // The manifest first: a state without one does not exist.
+    std::filesystem::remove(file(before.front(), ".json"), told_by_the_write);
+    std::filesystem::remove(file(before.front(), ".safetensors"), told_by_the_write);
+    before.erase(before.begin());
+  }
+}
+
+CheckpointStore::Found CheckpointStore::load(int64_t number) const {
+  Found found;
+  const std::filesystem::path manifest = file(number, ".json");
+  const FileBytes bytes = map_file(manifest, SIZE_MAX);
+  const std::string_view text = text_of(bytes);
+  if (text.size() < kHashDigits + 2 ||
+      text.substr(text.size() - kHashDigits - 1) !=
+          hash_of(text.substr(0, text.size() - kHashDigits - 1)) + "\n") {
+    throw DataError(manifest.string() + ": damaged: its hash is not the one it ends with");
+  }
+  const auto json = ordered_json::parse(text.substr(0, text.size() - kHashDigits - 1));
+  found.file = file(number, ".safetensors");
+  const FileBytes tensors = map_file(found.file, SIZE_MAX);
+  if (tensors.bytes().size() != json.at("tensors_bytes").get<uint64_t>() ||
+      xxh3_128_hex(tensors.bytes()) != json.at("tensors_xxh3").get<std::string>()) {
+    throw DataError(found.file.string() + ": damaged: size or hash is not what " +
+                    manifest.filename().string() + " says");
+  }
+  found.tensors = load_tensors(found.file);
+  Checkpoint& checkpoint = found.checkpoint;
+  json.at("phase").get_to(checkpoint.phase);
+  json.at("complete").get_to(checkpoint.complete);
+  checkpoint.state = state_of(json.at("state"));
+  for (const auto& row : json.at("rows")) checkpoint.rows.push_back(row_of(row));
+  json.at("metrics_bytes").get_to(checkpoint.metrics_bytes);
+  json.at("facts").get_to(checkpoint.facts);
+  json.at("files").get_to(checkpoint.files);
+  return found;
+}
+
+std::optional<CheckpointStore::Found> CheckpointStore::newest() {
+  const std::vector<int64_t> all = numbers();
+  for (auto number = all.rbegin(); number != all.rend(); ++number) {
+    try {
+      return load(*number);
+    } catch (const DataError& damage) {
+      spdlog::warn("{}; the one before it is tried", damage.what());
+    }
+  }
+  if (all.empty()) return std::nullopt;
+  throw DataError(folder_.string() + ": none of its " + std::to_string(all.size()) +
+                  " states is whole; train anew without --resume");
+}
+
+void CheckpointStore::clear() {
+  std::error_code left;
+  std::filesystem::remove_all(folder_, left);
+}
+
+}  // namespace retort::host

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <string>
+
+#include "framework/run/checkpoint.hpp"
+#include "framework/run/session.hpp"
+
+namespace retort::host {
+
+/// What decides about the bits of a run beside its experiment: device, threads, processor, LibTorch,
+/// the program, the plugins' files, the data and the weights that were given.
+MachineFacts machine_facts(const Session& session);
+
+/// "threads was 2 and is 4; ..", or "" where both are equal.
+std::string changes_between(const MachineFacts& was, const MachineFacts& is);
+
+}  // namespace retort::host

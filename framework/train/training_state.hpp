@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "framework/train/evaluate.hpp"
+
+namespace retort::host {
+
+/// Where a training run stands between two steps. With the trainer's tensors it is all that a
+/// resumed run needs to go on as if it had never stopped: views, order, draws and schedules are
+/// functions of it.
+struct TrainingState {
+  int64_t step = 0;           // batches done, over all epochs
+  int64_t epoch = 0;          // 0-based; the one to go on with
+  int64_t step_in_epoch = 0;  // batches of that epoch that are done
+
+  // The means of the epoch so far.
+  std::vector<std::string> terms;
+  std::vector<double> loss_sums;
+  int64_t loss_count = 0;
+  std::vector<std::pair<std::string, int64_t>> metric_counts;  // what strategies logged
+
+  Accuracy last;           // of the last finished epoch
+  double best = -1;        // top-1
+  int64_t best_epoch = 0;  // 1-based; 0: none yet
+  double train_seconds = 0;
+
+  int64_t skipped = 0;    // steps left out since they were not finite
+  int64_t rollbacks = 0;  // returns to an earlier state since a step was not finite
+  double lr_factor = 1;   // halved by each rollback
+  bool stopped_early = false;
+};
+
+}  // namespace retort::host
