@@ -1,0 +1,220 @@
+// --resume: whatever stopped a run, it ends with the bytes of one that was not stopped.
+#include <gmock/gmock.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <fstream>
+#include <random>
+#include <thread>
+
+#include "tests/framework/cli/program.hpp"
+
+namespace retort::test {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::AllOf;
+using testing::HasSubstr;
+
+/// The slow set looks at every operation and at a hundred moments; the default one at some.
+bool slow() { return std::getenv("RETORT_SLOW_TESTS") != nullptr; }
+
+/// Sets environment variables for the programs started in its life.
+class Environment {
+ public:
+  explicit Environment(std::vector<std::pair<const char*, std::string>> values)
+      : values_(std::move(values)) {
+    for (const auto& [name, value] : values_) setenv(name, value.c_str(), 1);
+  }
+  Environment(const Environment&) = delete;
+  Environment& operator=(const Environment&) = delete;
+  ~Environment() {
+    for (const auto& [name, value] : values_) unsetenv(name);
+  }
+
+ private:
+  std::vector<std::pair<const char*, std::string>> values_;
+};
+
+/// What must be equal, byte for byte.
+std::string result_of(const fs::path& run) {
+  return content_of(run / "student.safetensors") + content_of(run / "metrics.jsonl");
+}
+
+/// A run that nothing stopped.
+const std::string& expected() {
+  static const std::string result = [] {
+    const Scratch scratch;
+    const Finished run = retort({"run", tiny_experiment(scratch).string()});
+    EXPECT_EQ(run.code, 0) << run.err;
+    return result_of(scratch.path("runs/tiny/001"));
+  }();
+  return result;
+}
+
+void expect_resumes(const Scratch& scratch, const std::string& what) {
+  const fs::path run = scratch.path("runs/tiny/001");
+  if (!fs::exists(run / "experiment.toml")) return;  // nothing had begun
+  const Finished resumed = retort({"run", "--resume", run.string()});
+  ASSERT_EQ(resumed.code, 0) << what << ": " << resumed.err;
+  EXPECT_TRUE(result_of(run) == expected()) << what << ": other bytes\n" << resumed.err;
+  for (const auto& entry : fs::recursive_directory_iterator(run)) {
+    EXPECT_NE(entry.path().extension(), ".tmp") << what << ": " << entry.path();
+  }
+}
+
+TEST(Resume, AfterAKillBeforeAnyFileOperation) {
+  ASSERT_FALSE(expected().empty());
+  int operation = 1;
+  for (;; operation += slow() ? 1 : 41) {
+    const Scratch scratch;
+    const fs::path experiment = tiny_experiment(scratch);
+    Finished killed;
+    {
+      const Environment shim({{"LD_PRELOAD", RETORT_KILL_SHIM},
+                              {"RETORT_KILL_UNDER", scratch.path("runs").string()},
+                              {"RETORT_KILL_AT", std::to_string(operation)}});
+      killed = retort({"run", experiment.string()});
+    }
+    if (killed.code == 0) break;
+    ASSERT_EQ(killed.code, 1000 + SIGKILL) << killed.err;
+    expect_resumes(scratch, "killed before operation " + std::to_string(operation));
+    if (testing::Test::HasFailure()) return;
+  }
+  EXPECT_GT(operation, 150);  // or the shim did not see the saves
+}
+
+TEST(Resume, AfterAKillAtAnyMoment) {
+  ASSERT_FALSE(expected().empty());
+  std::mt19937 random(20261124);
+  for (int i = 0; i < (slow() ? 100 : 5); ++i) {
+    const Scratch scratch;
+    const auto wait = std::chrono::milliseconds(250 + random() % 700);
+    {
+      Program program({"run", tiny_experiment(scratch).string(), "run.checkpoint_steps=1"});
+      std::this_thread::sleep_for(wait);
+      program.send(SIGKILL);
+      program.wait();
+    }
+    expect_resumes(scratch, "killed after " + std::to_string(wait.count()) + " ms");
+  }
+}
+
+/// A run that was stopped within its last phase.
+class Stopped : public testing::Test {
+ protected:
+  Stopped() {
+    const Environment shim({{"LD_PRELOAD", RETORT_KILL_SHIM},
+                            {"RETORT_KILL_UNDER", (run() / "checkpoints/distil-last").string()},
+                            {"RETORT_KILL_AT", "1"}});
+    const Finished killed = retort({"run", tiny_experiment(scratch_).string()});
+    EXPECT_EQ(killed.code, 1000 + SIGKILL) << killed.err;
+  }
+
+  fs::path run() const { return scratch_.path("runs/tiny/001"); }
+  /// The files of the newest state, or of the one before it.
+  std::vector<fs::path> states(const char* ending) const {
+    std::vector<fs::path> files;
+    for (const auto& entry : fs::directory_iterator(run() / "checkpoints/resume")) {
+      if (entry.path().extension() == ending) files.push_back(entry.path());
+    }
+    std::sort(files.rbegin(), files.rend());
+    return files;
+  }
+  static void flip(const fs::path& file, size_t position) {
+    std::string bytes = content_of(file);
+    bytes.at(position) = static_cast<char>(bytes.at(position) ^ 1);
+    std::ofstream(file, std::ios::binary) << bytes;
+  }
+
+  Scratch scratch_;
+};
+
+TEST_F(Stopped, UsesTheStateBeforeADamagedOne) {
+  for (const char* ending : {".safetensors", ".json"}) {
+    const std::vector<fs::path> files = states(ending);
+    ASSERT_EQ(files.size(), 2u);
+    const std::string whole = content_of(files[0]);
+    for (size_t at = 0; at < whole.size(); at += std::max<size_t>(1, whole.size() / 4)) {
+      flip(files[0], at);
+      const Scratch copy;
+      fs::copy(run(), copy.path("run"), fs::copy_options::recursive);
+      const Finished resumed = retort({"run", "--resume", copy.path("run").string()});
+      EXPECT_EQ(resumed.code, 0) << resumed.err;
+      EXPECT_THAT(resumed.err,
+                  AllOf(HasSubstr(files[0].filename().string()), HasSubstr("damaged")));
+      EXPECT_TRUE(result_of(copy.path("run")) == expected()) << ending << " " << at;
+      flip(files[0], at);
+    }
+  }
+}
+
+TEST_F(Stopped, RefusesWhenNoStateIsWhole) {
+  for (const fs::path& file : states(".safetensors")) flip(file, 100);
+  const Finished resumed = retort({"run", "--resume", run().string()});
+  EXPECT_EQ(resumed.code, 3);
+  EXPECT_THAT(resumed.err, HasSubstr("none of its 2 states is whole"));
+}
+
+TEST_F(Stopped, RefusesAnotherTeacher) {
+  flip(run() / "checkpoints/teacher-last.safetensors", 400);
+  const Finished resumed = retort({"run", "--resume", run().string()});
+  EXPECT_EQ(resumed.code, 3);
+  EXPECT_THAT(resumed.err, HasSubstr("not the teacher that the student learnt from"));
+}
+
+TEST_F(Stopped, RefusesAnotherNumberOfThreadsUnlessAccepted) {
+  std::string text = content_of(run() / "experiment.toml");
+  text.replace(text.find("threads = 1"), 11, "threads = 2");
+  std::ofstream(run() / "experiment.toml") << text;
+  const Finished refused = retort({"run", "--resume", run().string()});
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_THAT(refused.err,
+              AllOf(HasSubstr("threads was 1 and is 2"), HasSubstr("--accept-changes")));
+  const Finished accepted = retort({"run", "--accept-changes", "--resume", run().string()});
+  EXPECT_EQ(accepted.code, 0) << accepted.err;
+  EXPECT_THAT(accepted.err, HasSubstr("accepted: threads was 1 and is 2"));
+}
+
+TEST_F(Stopped, RefusesAFileBesideIt) {
+  const Finished resumed = retort({"run", "x.toml", "--resume", run().string()});
+  EXPECT_EQ(resumed.code, 2);
+  EXPECT_THAT(resumed.err, HasSubstr("leave file and overrides out"));
+}
+
+TEST_F(Stopped, KeepsItsStateWhenTheDiskIsFull) {
+  const std::vector<fs::path> before = states(".json");
+  Finished full;
+  {
+    rlimit old{};
+    getrlimit(RLIMIT_FSIZE, &old);
+    const rlimit small = {2000, old.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &small);
+    full = retort({"run", "--resume", run().string()});
+    setrlimit(RLIMIT_FSIZE, &old);
+  }
+  EXPECT_EQ(full.code, 5) << full.err;
+  EXPECT_THAT(full.err, testing::Not(HasSubstr("wrote")));
+  EXPECT_EQ(states(".json"), before);
+  expect_resumes(scratch_, "disk full");
+}
+
+TEST(RunFolder, HasOneOwner) {
+  const Scratch scratch;
+  const fs::path run = scratch.path("runs/tiny/001");
+  Program owner({"run", tiny_experiment(scratch).string(), "train.epochs=1000000"});
+  for (int i = 0; i < 600 && content_of(run / "metrics.jsonl").empty(); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  const Finished second = retort({"run", "--resume", run.string()});
+  EXPECT_EQ(second.code, 5);
+  EXPECT_THAT(second.err, AllOf(HasSubstr("another program is at work"), HasSubstr("process ")));
+  owner.send(SIGTERM);
+  EXPECT_EQ(owner.wait().code, 143);
+}
+
+}  // namespace
+}  // namespace retort::test
