@@ -7,6 +7,7 @@
 #include "framework/bridge/door.hpp"
 #include "framework/bridge/scope.hpp"
 #include "framework/data/hash.hpp"
+#include "framework/data/validation.hpp"
 #include "framework/error.hpp"
 
 namespace retort::host {
@@ -57,6 +58,30 @@ ImageSplit read_split(const Instance& instance, const retort_dataset_interface& 
 
 }  // namespace
 
+at::Tensor ImageData::labels(EvalSplit split, int64_t first, int64_t count) const {
+  if (split == EvalSplit::Test) return test.labels.narrow(0, first, count);
+  at::Tensor held = at::empty({count}, at::TensorOptions().dtype(at::kLong));
+  const int64_t* all = train.labels.const_data_ptr<int64_t>();
+  const auto from = validation.begin() + first;
+  std::transform(from, from + count, held.data_ptr<int64_t>(),
+                 [&](int64_t sample) { return all[sample]; });
+  return held;
+}
+
+std::vector<int64_t> ImageData::trained_samples() const {
+  std::vector<int64_t> samples;
+  samples.reserve(static_cast<size_t>(trained_count()));
+  auto held = validation.begin();
+  for (int64_t sample = 0; sample < train.size(); ++sample) {
+    if (held != validation.end() && *held == sample) {
+      ++held;
+    } else {
+      samples.push_back(sample);
+    }
+  }
+  return samples;
+}
+
 ImageData load_images(const DataConfig& config) {
   const ComponentInfo& component = config.dataset.info;
   Scope scope;
@@ -92,6 +117,11 @@ ImageData load_images(const DataConfig& config) {
   if (config.train_samples > 0) train_count = std::min(train_count, config.train_samples);
   data.train = read_split(instance, functions, scope, info, RETORT_SPLIT_TRAIN, train_count);
   data.test = read_split(instance, functions, scope, info, RETORT_SPLIT_TEST, info.test_count);
+  if (config.validation > 0) {
+    const int64_t* labels = data.train.labels.const_data_ptr<int64_t>();
+    data.validation = hold_out({labels, static_cast<size_t>(data.train.size())}, data.class_count,
+                               config.validation);
+  }
   return data;
 }
 
@@ -99,8 +129,13 @@ std::string content_hash(const ImageData& data) {
   const auto hash = [](const at::Tensor& tensor) {
     return xxh3_128_hex({static_cast<const uint8_t*>(tensor.const_data_ptr()), tensor.nbytes()});
   };
-  return hash(data.train.images) + hash(data.train.labels) + hash(data.test.images) +
-         hash(data.test.labels);
+  std::string text = hash(data.train.images) + hash(data.train.labels) + hash(data.test.images) +
+                     hash(data.test.labels);
+  if (!data.validation.empty()) {
+    text += xxh3_128_hex({reinterpret_cast<const uint8_t*>(data.validation.data()),
+                          data.validation.size() * sizeof(int64_t)});
+  }
+  return text;
 }
 
 }  // namespace retort::host

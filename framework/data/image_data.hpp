@@ -18,6 +18,9 @@ struct ImageSplit {
   int64_t size() const { return labels.defined() ? labels.size(0) : 0; }
 };
 
+/// What a network can be evaluated on.
+enum class EvalSplit { Test, Validation };
+
 /// A data set as its plugin gave it, whole.
 struct ImageData {
   std::string id;
@@ -29,14 +32,28 @@ struct ImageData {
   std::vector<std::string> class_names;
   ImageSplit train;
   ImageSplit test;
+  // The training samples that are held out, rising: training never draws them. Empty: none.
+  std::vector<int64_t> validation;
+
+  int64_t size(EvalSplit split) const {
+    return split == EvalSplit::Test ? test.size() : static_cast<int64_t>(validation.size());
+  }
+  /// The labels of samples [first, first + count) of a split: [count] int64.
+  at::Tensor labels(EvalSplit split, int64_t first, int64_t count) const;
+  /// How many samples are trained on.
+  int64_t trained_count() const { return train.size() - size(EvalSplit::Validation); }
+  /// Which, rising: positions in train.
+  std::vector<int64_t> trained_samples() const;
 };
 
-/// Loads both splits through the plugin. Labels are checked against the class count.
+/// Loads both splits through the plugin, and chooses what is held out (see hold_out). Labels are
+/// checked against the class count.
 /// Throws: DataError from the plugin (missing or damaged files), or where what it says does not fit
-///         together.
+///         together; ConfigError for a share that holds out nothing, or everything.
 ImageData load_images(const DataConfig& config);
 
-/// XXH3-128 of the pixels and labels of both splits: what a kept teacher and its accuracy depend on.
+/// XXH3-128 of the pixels and labels of both splits, and of what is held out: what a kept teacher
+/// and its accuracy depend on.
 std::string content_hash(const ImageData& data);
 
 }  // namespace retort::host

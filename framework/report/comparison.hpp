@@ -11,10 +11,12 @@ namespace retort::host {
 /// One line of the table at the end of a run.
 struct ComparisonRow {
   std::string name;
-  Accuracy accuracy;
+  Accuracy accuracy;                   // of the last epoch, on the test split
   std::optional<double> versus_alone;  // percentage points of top-1
   std::optional<double>
       train_seconds;  // without evaluation; nothing for a network that was not trained now
+  std::optional<Accuracy> best;  // of the best epoch, on the test split too
+  int64_t best_epoch = 0;        // 1-based
 };
 
 /// The table in aligned columns, for people.

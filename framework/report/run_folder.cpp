@@ -72,6 +72,11 @@ std::string results_json(const Experiment& experiment, const RunFacts& facts,
                                     {"test_correct", row.accuracy.correct},
                                     {"test_total", row.accuracy.total},
                                     {"top1", row.accuracy.top1()}};
+    if (row.best) {
+      entry["best_epoch"] = row.best_epoch;
+      entry["best_top1"] = row.best->top1();
+      entry["best_chosen_on"] = experiment.data.validation > 0 ? "validation" : "test";
+    }
     if (row.versus_alone) entry["versus_alone"] = *row.versus_alone;
     if (row.train_seconds) entry["train_seconds"] = *row.train_seconds;
     run["results"].push_back(entry);
@@ -150,6 +155,10 @@ void RunFolder::append_metrics(const std::string& phase, const EpochReport& repo
   for (const auto& [name, value] : report.metrics) line["metrics"][name] = finite(value);
   line["test_correct"] = report.accuracy.correct;
   line["test_total"] = report.accuracy.total;
+  if (report.validation) {
+    line["validation_correct"] = report.validation->correct;
+    line["validation_total"] = report.validation->total;
+  }
   const std::string text = line.dump() + "\n";
   // One write of one line: a reader, or a program that dies, sees whole lines only.
   std::FILE* out = std::fopen(file("metrics.jsonl").c_str(), "a");

@@ -36,6 +36,7 @@ ordered_json json_of(const TrainingState& state) {
           {"last", json_of(state.last)},
           {"best", state.best},
           {"best_epoch", state.best_epoch},
+          {"best_test", json_of(state.best_test)},
           {"train_seconds", state.train_seconds},
           {"skipped", state.skipped},
           {"rollbacks", state.rollbacks},
@@ -55,6 +56,7 @@ TrainingState state_of(const ordered_json& json) {
   state.last = accuracy_of(json.at("last"));
   json.at("best").get_to(state.best);
   json.at("best_epoch").get_to(state.best_epoch);
+  state.best_test = accuracy_of(json.at("best_test"));
   json.at("train_seconds").get_to(state.train_seconds);
   json.at("skipped").get_to(state.skipped);
   json.at("rollbacks").get_to(state.rollbacks);
@@ -65,6 +67,10 @@ TrainingState state_of(const ordered_json& json) {
 
 ordered_json json_of(const ComparisonRow& row) {
   ordered_json json = {{"name", row.name}, {"accuracy", json_of(row.accuracy)}};
+  if (row.best) {
+    json["best"] = json_of(*row.best);
+    json["best_epoch"] = row.best_epoch;
+  }
   if (row.versus_alone) json["versus_alone"] = *row.versus_alone;
   if (row.train_seconds) json["train_seconds"] = *row.train_seconds;
   return json;
@@ -74,6 +80,10 @@ ComparisonRow row_of(const ordered_json& json) {
   ComparisonRow row;
   json.at("name").get_to(row.name);
   row.accuracy = accuracy_of(json.at("accuracy"));
+  if (json.contains("best")) {
+    row.best = accuracy_of(json["best"]);
+    row.best_epoch = json.at("best_epoch").get<int64_t>();
+  }
   if (json.contains("versus_alone")) row.versus_alone = json["versus_alone"].get<double>();
   if (json.contains("train_seconds")) row.train_seconds = json["train_seconds"].get<double>();
   return row;

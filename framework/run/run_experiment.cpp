@@ -198,7 +198,7 @@ bool Run::train_teacher() {
   if (store_ && !teacher_accuracy_) {
     if (!train(session_.plan("teacher", *teacher_), "teacher")) return false;
   } else if (teacher_accuracy_) {
-    rows_.push_back({"teacher", *teacher_accuracy_, {}, {}});
+    rows_.push_back({"teacher", *teacher_accuracy_, {}, {}, {}, 0});
     save_weights("teacher-last", *teacher_);
   }
   teacher_->parameters().freeze();
@@ -210,7 +210,7 @@ void Run::evaluate_given_teacher() {
   if (!teacher_ || !experiment_.teacher->weights) return;
   const Accuracy accuracy = evaluate(*teacher_, session_.data(), session_.teacher_views(),
                                      experiment_.teacher->train.eval_batch_size);
-  rows_.insert(rows_.begin(), {"teacher", accuracy, {}, {}});
+  rows_.insert(rows_.begin(), {"teacher", accuracy, {}, {}, {}, 0});
 }
 
 bool Run::train_alone() {
@@ -282,7 +282,8 @@ bool Run::train(const TrainingPlan& plan, const std::string& row_name) {
 }
 
 void Run::add_row(const TrainingPlan& plan, const std::string& name, const TrainingState& state) {
-  ComparisonRow row = {name, state.last, {}, state.train_seconds};
+  ComparisonRow row = {
+      name, state.last, {}, state.train_seconds, state.best_test, state.best_epoch};
   const auto alone = std::find_if(rows_.begin(), rows_.end(), [](const ComparisonRow& earlier) {
     return earlier.name == kAlone;
   });

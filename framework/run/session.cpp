@@ -64,6 +64,7 @@ TrainingPlan Session::plan(const std::string& phase, Network& network) const {
   plan.data = &data_;
   plan.student_views = teacher ? &teacher_views() : student_views_.get();
   plan.batch_size = experiment_.data.batch_size;
+  plan.mix = {experiment_.data.mixup, experiment_.data.cutmix};
   plan.seed = experiment_.seed;
   return plan;
 }

@@ -7,7 +7,7 @@
 
 namespace retort::host {
 
-/// How a network does on the test split.
+/// How a network does on a split.
 struct Accuracy {
   int64_t correct = 0;
   int64_t total = 0;
@@ -16,8 +16,9 @@ struct Accuracy {
   }
 };
 
-/// Counts the test images whose largest logit is the label, in evaluation mode without gradients.
+/// Counts the images of a split whose largest logit is the label, in evaluation mode without
+/// gradients.
 Accuracy evaluate(Network& network, const ImageData& data, const ViewMaker& views,
-                  int64_t batch_size);
+                  int64_t batch_size, EvalSplit split = EvalSplit::Test);
 
 }  // namespace retort::host

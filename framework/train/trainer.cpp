@@ -55,10 +55,10 @@ Outputs select(const Outputs& all, const std::vector<std::string>& names,
 
 /// Sets the transfers up before the optimizer collects their parameters.
 const TrainingPlan& with_transfers_set_up(const TrainingPlan& plan) {
-  const int64_t steps_per_epoch = plan.data->train.size() / plan.batch_size;
+  const int64_t steps_per_epoch = plan.data->trained_count() / plan.batch_size;
   if (steps_per_epoch < 1) {
     throw ConfigError("data.batch_size = " + std::to_string(plan.batch_size) +
-                      " is more than the " + std::to_string(plan.data->train.size()) +
+                      " is more than the " + std::to_string(plan.data->trained_count()) +
                       " training samples; make it smaller");
   }
   RunShape run;
@@ -73,6 +73,16 @@ const TrainingPlan& with_transfers_set_up(const TrainingPlan& plan) {
                              "transfer[" + std::to_string(i) + "]");
   }
   return plan;
+}
+
+at::Tensor task_loss(const at::Tensor& logits, const at::Tensor& labels, const Batch& batch,
+                     double label_smoothing) {
+  const auto cross_entropy = [&](const at::Tensor& wanted) {
+    return at::cross_entropy_loss(logits, wanted, {}, at::Reduction::Mean, -100, label_smoothing);
+  };
+  if (!batch.mixed_labels.defined()) return cross_entropy(labels);
+  const at::Tensor mixed = cross_entropy(batch.mixed_labels.to(labels.device(), true));
+  return cross_entropy(labels).mul(batch.mix).add(mixed, 1 - batch.mix);
 }
 
 }  // namespace
@@ -91,7 +101,8 @@ struct Trainer::Terms {
 Trainer::Trainer(const TrainingPlan& plan)
     : plan_(with_transfers_set_up(plan)),
       loader_(*plan.data, *plan.student_views,
-              plan.teacher == nullptr ? nullptr : plan.teacher_views, plan.batch_size, plan.seed),
+              plan.teacher == nullptr ? nullptr : plan.teacher_views, plan.batch_size, plan.seed,
+              plan.mix),
       optimizer_(plan.train, trained_owners(plan)),
       reads_each_step_(plan.student->placement().device.is_cpu() ||
                        plan.train.non_finite != NonFinite::Stop) {
@@ -124,11 +135,18 @@ void Trainer::finish_epoch() {
   report.losses = losses_;
   report.metrics = metrics_.take_means();
   if (average_) average_->swap();
-  report.accuracy =
-      evaluate(*plan_.student, *plan_.data, *plan_.student_views, plan_.train.eval_batch_size);
-  report.best = report.accuracy.top1() > state_.best;
+  const auto measure = [&](EvalSplit split) {
+    return evaluate(*plan_.student, *plan_.data, *plan_.student_views, plan_.train.eval_batch_size,
+                    split);
+  };
+  report.accuracy = measure(EvalSplit::Test);
+  if (!plan_.data->validation.empty()) report.validation = measure(EvalSplit::Validation);
+  // The best epoch is chosen on what was held out, and on the test split where nothing was.
+  const double judged = report.validation ? report.validation->top1() : report.accuracy.top1();
+  report.best = judged > state_.best;
   if (report.best) {
-    state_.best = report.accuracy.top1();
+    state_.best = judged;
+    state_.best_test = report.accuracy;
     state_.best_epoch = report.epoch;
     if (on_best) on_best();
   }
@@ -259,8 +277,7 @@ void Trainer::train_step(const Batch& batch, int64_t epoch) {
   at::Tensor total;
   if (plan_.task_weight != 0 || active.empty()) {
     const at::Tensor task =
-        at::cross_entropy_loss(inputs.student.logits, inputs.labels, {}, at::Reduction::Mean, -100,
-                               plan_.train.label_smoothing);
+        task_loss(inputs.student.logits, inputs.labels, batch, plan_.train.label_smoothing);
     terms.add("task", task);
     total = task.mul(plan_.task_weight);
   }

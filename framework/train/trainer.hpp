@@ -39,6 +39,7 @@ struct TrainingPlan {
   const ViewMaker* student_views = nullptr;
   const ViewMaker* teacher_views = nullptr;  // the same object where both normalise alike
   int64_t batch_size = 0;
+  MixConfig mix;
   uint64_t seed = 0;
   bool measure =
       false;  // wait for the device after each part, so that StepTimes mean something on a GPU
@@ -63,13 +64,15 @@ struct EpochReport {
   double lr = 0;      // of its last step
   std::vector<std::pair<std::string, double>> losses;
   std::vector<std::pair<std::string, double>> metrics;  // what strategies logged
-  Accuracy accuracy;
+  Accuracy accuracy;                                    // on the test split
+  std::optional<Accuracy> validation;
   bool best = false;
   double train_seconds = 0;
 };
 
 /// Trains a student: alone, or with the teacher's knowledge through transfers.
-///   loss = task.weight * cross_entropy + sum_k weight_k * L_k
+///   loss = task.weight * task + sum_k weight_k * L_k
+///   task = mix * cross_entropy(labels) + (1 - mix) * cross_entropy(mixed labels)
 class Trainer {
  public:
   /// Sets the transfers up. Throws: ConfigError for taps that do not exist, and what setup()

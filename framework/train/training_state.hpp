@@ -24,8 +24,9 @@ struct TrainingState {
   std::vector<std::pair<std::string, int64_t>> metric_counts;  // what strategies logged
 
   Accuracy last;           // of the last finished epoch
-  double best = -1;        // top-1
+  double best = -1;        // top-1 that the best epoch is chosen by
   int64_t best_epoch = 0;  // 1-based; 0: none yet
+  Accuracy best_test;      // of that epoch, on the test split
   double train_seconds = 0;
 
   int64_t skipped = 0;    // steps left out since they were not finite
