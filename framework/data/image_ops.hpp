@@ -26,7 +26,7 @@ struct PlanarImage {
 
 // Changes to an image in place, as PIL defines them for modes L (1 channel) and RGB (3).
 
-/// output(x, y) = input(floor(x')), floor(y')), 0 outside, where at pixel centres
+/// output(x, y) = input(floor(x'), floor(y')), 0 outside, where at pixel centres
 ///   x' = m[0] x + m[1] y + m[2],   y' = m[3] x + m[4] y + m[5]
 void affine(PlanarImage& image, const std::array<double, 6>& m);
 /// Turns counter-clockwise about the centre.

@@ -71,6 +71,15 @@ TEST(Loader, StartsAnewInTheMiddleOfAnEpoch) {
   EXPECT_EQ(rest_of_epoch(f.loader), second);
 }
 
+TEST(Loader, StartsAtALaterBatch) {
+  Fixture f;
+  const std::vector<int64_t> whole = order_of(f.loader, 1);
+  f.loader.start_epoch(1, 3);
+  EXPECT_EQ(rest_of_epoch(f.loader), std::vector<int64_t>(whole.begin() + 48, whole.end()));
+  f.loader.start_epoch(1, 4);
+  EXPECT_FALSE(f.loader.next());
+}
+
 TEST(Loader, EndsWithoutHavingBeenReadToItsEnd) {
   for (int reads = 0; reads < 3; ++reads) {
     Fixture f;
