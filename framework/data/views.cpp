@@ -159,6 +159,13 @@ at::Tensor ViewMaker::empty_batch(int64_t count) const {
 void ViewMaker::render(const uint8_t* image, const Offset& offset, float* out) const {
   const int64_t height = data_.height, width = data_.width, channels = data_.channels;
   const int64_t pixel = channels_last_ ? channels : 1;
+  // The crop's window is moved over the padded image and then mirrored: column x comes from column
+  // start + step x, which lies inside the image for x in [first, last).
+  const int64_t step = offset.flip ? -1 : 1;
+  const int64_t start = offset.flip ? width - 1 - offset.x : offset.x;
+  const int64_t begin_at = offset.flip ? start - width + 1 : -start;
+  const int64_t first = std::clamp<int64_t>(begin_at, 0, width);
+  const int64_t last = std::clamp<int64_t>(begin_at + width, first, width);
   for (int64_t c = 0; c < channels; ++c) {
     const auto& levels = levels_[static_cast<size_t>(c)];
     const uint8_t* plane = image + c * height * width;
@@ -166,12 +173,12 @@ void ViewMaker::render(const uint8_t* image, const Offset& offset, float* out) c
     for (int64_t y = 0; y < height; ++y) {
       const int64_t from_y = y + offset.y;
       const bool inside = from_y >= 0 && from_y < height;
-      const uint8_t* row = plane + from_y * width;
-      for (int64_t x = 0; x < width; ++x, target += pixel) {
-        // The crop's window is moved over the padded image and then mirrored.
-        const int64_t from_x = offset.flip ? width - 1 - x - offset.x : x + offset.x;
-        *target = levels[inside && from_x >= 0 && from_x < width ? row[from_x] : 0];
-      }
+      const uint8_t* from = plane + from_y * width + start;
+      const int64_t begin = inside ? first : width, end = inside ? last : width;
+      int64_t x = 0;
+      for (; x < begin; ++x, target += pixel) *target = levels[0];
+      for (; x < end; ++x, target += pixel) *target = levels[from[x * step]];
+      for (; x < width; ++x, target += pixel) *target = levels[0];
     }
   }
 }

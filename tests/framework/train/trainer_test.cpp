@@ -32,7 +32,8 @@ std::map<std::string, at::Tensor> state_of(const host::Network& network) {
 
 /// The first batch that a trainer with the rig's plan sees.
 host::Batch first_batch(const TrainingRig& rig) {
-  host::Loader loader(rig.data, rig.views, nullptr, rig.plan.batch_size, rig.plan.seed);
+  host::Loader loader(rig.data, rig.views, nullptr, rig.plan.batch_size, rig.plan.seed,
+                      rig.plan.mix);
   loader.start_epoch(0);
   return loader.next().value();
 }
@@ -129,6 +130,33 @@ TEST(Trainer, SmoothsTheLabels) {
   const double sharp = at::cross_entropy_loss(logits, batch.labels).item<double>();
   const double flat = -at::log_softmax(logits, -1).mean().item<double>();
   expect_relative(rig.losses_of(1).at("task"), 0.9 * sharp + 0.1 * flat, kReorderedTolerance);
+}
+
+TEST(Trainer, WeighsTheLabelsOfAMixedBatchByTheirParts) {
+  TrainingRig rig;
+  rig.plan.mix = {1, 0};
+  rig.plan.train.label_smoothing = 0.1;
+  const host::Batch batch = first_batch(rig);
+  const at::Tensor logits = rig.student->forward(batch.student_images, {}, true).logits;
+  const auto loss_of = [&](const at::Tensor& labels) {
+    return at::cross_entropy_loss(logits, labels, {}, at::Reduction::Mean, -100, 0.1)
+        .item<double>();
+  };
+  ASSERT_LT(batch.mix, 0.99);
+  expect_relative(rig.losses_of(1).at("task"),
+                  batch.mix * loss_of(batch.labels) + (1 - batch.mix) * loss_of(batch.mixed_labels),
+                  kReorderedTolerance);
+}
+
+TEST(Trainer, CountsItsStepsByTheSamplesThatAreNotHeldOut) {
+  TrainingRig rig;
+  for (int64_t sample = 0; sample < 17; ++sample) rig.data.validation.push_back(sample);
+  host::Trainer trainer(rig.plan);
+  trainer.run();
+  EXPECT_EQ(trainer.steps_done(), 2 * (47 / 16));
+  rig.plan.batch_size = 48;
+  EXPECT_THAT(message_of<host::ConfigError>([&] { host::Trainer{rig.plan}; }),
+              HasSubstr("data.batch_size = 48 is more than the 47 training samples"));
 }
 
 TEST(Trainer, LearnsAlsoTheParametersOfATransfer) {
@@ -274,6 +302,23 @@ TEST(Evaluation, DoesNotDependOnItsBatchSize) {
   const host::Accuracy parts = host::evaluate(*rig.student, rig.data, rig.views, 7);
   EXPECT_EQ(whole.correct, parts.correct);
   EXPECT_EQ(parts.total, 64);
+}
+
+TEST(Evaluation, OfTheValidationSplitCountsTheHeldOutSamples) {
+  TrainingRig rig;
+  rig.losses_of(4);
+  for (int64_t sample = 1; sample < 64; sample += 3) rig.data.validation.push_back(sample);
+  const host::Accuracy found =
+      host::evaluate(*rig.student, rig.data, rig.views, 5, host::EvalSplit::Validation);
+  // The rig tests on what it trains on, so each held-out sample is also a test sample.
+  int64_t correct = 0;
+  for (const int64_t sample : rig.data.validation) {
+    const at::Tensor logits =
+        rig.student->forward(rig.views.test_views(sample, 1), {}, false).logits;
+    correct += logits.argmax(1).eq(rig.data.test.labels[sample]).item<bool>() ? 1 : 0;
+  }
+  EXPECT_EQ(found.correct, correct);
+  EXPECT_EQ(found.total, 21);
 }
 
 TEST(Evaluation, ChangesNothing) {
