@@ -4,7 +4,7 @@
 #include "tests/framework/data/scratch.hpp"
 #include "tests/plugins/models/model_rig.hpp"
 
-namespace retort::test {
+namespace retort::test::convnet_test {
 namespace {
 
 using testing::HasSubstr;
@@ -40,4 +40,4 @@ TEST(ConvNet, RefusesImagesThatAreTooSmall) {
 }
 
 }  // namespace
-}  // namespace retort::test
+}  // namespace retort::test::convnet_test

@@ -4,7 +4,7 @@
 
 #include "tests/plugins/models/model_rig.hpp"
 
-namespace retort::test {
+namespace retort::test::counts_test {
 namespace {
 
 struct Row {
@@ -65,4 +65,4 @@ INSTANTIATE_TEST_SUITE_P(Models, Counts, testing::ValuesIn(kRows),
                          [](const auto& row) { return row.param.name; });
 
 }  // namespace
-}  // namespace retort::test
+}  // namespace retort::test::counts_test

@@ -3,7 +3,7 @@
 
 #include "tests/plugins/models/model_rig.hpp"
 
-namespace retort::test {
+namespace retort::test::mobilenet_v2_test {
 namespace {
 
 using testing::HasSubstr;
@@ -53,4 +53,4 @@ TEST(MobileNetV2, TrainsAllItsParameters) {
 }
 
 }  // namespace
-}  // namespace retort::test
+}  // namespace retort::test::mobilenet_v2_test

@@ -7,7 +7,7 @@
 #include "tests/framework/data/scratch.hpp"
 #include "tests/plugins/models/model_rig.hpp"
 
-namespace retort::test {
+namespace retort::test::resnet_test {
 namespace {
 
 using testing::HasSubstr;
@@ -110,4 +110,4 @@ TEST(ResNet, RefusesAStemThatShortcutACannotNarrow) {
 }
 
 }  // namespace
-}  // namespace retort::test
+}  // namespace retort::test::resnet_test

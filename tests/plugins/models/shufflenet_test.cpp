@@ -5,7 +5,7 @@
 #include "tests/framework/data/scratch.hpp"
 #include "tests/plugins/models/model_rig.hpp"
 
-namespace retort::test {
+namespace retort::test::shufflenet_test {
 namespace {
 
 using testing::HasSubstr;
@@ -79,4 +79,4 @@ INSTANTIATE_TEST_SUITE_P(Both, ShuffleNets, testing::Values("shufflenet_v1", "sh
                          [](const auto& model) { return model.param; });
 
 }  // namespace
-}  // namespace retort::test
+}  // namespace retort::test::shufflenet_test

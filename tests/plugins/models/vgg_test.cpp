@@ -5,7 +5,7 @@
 #include "tests/framework/data/scratch.hpp"
 #include "tests/plugins/models/model_rig.hpp"
 
-namespace retort::test {
+namespace retort::test::vgg_test {
 namespace {
 
 using testing::HasSubstr;
@@ -67,4 +67,4 @@ TEST(Vgg, RefusesImagesThatAreTooSmall) {
 }
 
 }  // namespace
-}  // namespace retort::test
+}  // namespace retort::test::vgg_test

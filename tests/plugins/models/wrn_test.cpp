@@ -6,7 +6,7 @@
 #include "tests/framework/data/scratch.hpp"
 #include "tests/plugins/models/model_rig.hpp"
 
-namespace retort::test {
+namespace retort::test::wrn_test {
 namespace {
 
 using testing::HasSubstr;
@@ -72,4 +72,4 @@ TEST(WideResNet, RefusesADepthThatIsNot6nPlus4) {
 }
 
 }  // namespace
-}  // namespace retort::test
+}  // namespace retort::test::wrn_test

@@ -5,7 +5,7 @@
 #include "tests/framework/data/scratch.hpp"
 #include "tests/plugins/strategies/feature_loss.hpp"
 
-namespace retort::test {
+namespace retort::test::afd_test {
 namespace {
 
 using testing::HasSubstr;
@@ -82,4 +82,4 @@ TEST(Afd, DeclaresThatItNeedsTwoSamples) {
 }
 
 }  // namespace
-}  // namespace retort::test
+}  // namespace retort::test::afd_test

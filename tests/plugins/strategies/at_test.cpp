@@ -5,7 +5,7 @@
 #include "tests/framework/data/scratch.hpp"
 #include "tests/plugins/strategies/feature_loss.hpp"
 
-namespace retort::test {
+namespace retort::test::at_test {
 namespace {
 
 using testing::HasSubstr;
@@ -112,4 +112,4 @@ TEST(At, RefusesAVectorBeforeTraining) {
 }
 
 }  // namespace
-}  // namespace retort::test
+}  // namespace retort::test::at_test

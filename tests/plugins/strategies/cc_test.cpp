@@ -6,7 +6,7 @@
 
 #include "tests/plugins/strategies/one_tap.hpp"
 
-namespace retort::test {
+namespace retort::test::cc_test {
 namespace {
 
 using Rig = std::shared_ptr<StrategyRig>;
@@ -99,4 +99,4 @@ TEST(Cc, DeclaresThatItNeedsTwoSamples) {
 }
 
 }  // namespace
-}  // namespace retort::test
+}  // namespace retort::test::cc_test

@@ -4,7 +4,7 @@
 
 #include "tests/plugins/strategies/logits_loss.hpp"
 
-namespace retort::test {
+namespace retort::test::ctkd_test {
 namespace {
 
 std::shared_ptr<StrategyRig> at_epoch(int64_t epoch, const Options& options = {}) {
@@ -86,4 +86,4 @@ TEST(Ctkd, StaysFiniteOnExtremeLogits) { expect_finite_for_extreme_logits("logit
 TEST(Ctkd, RefusesTeachersOfOtherClasses) { expect_to_refuse_other_classes("logits.ctkd"); }
 
 }  // namespace
-}  // namespace retort::test
+}  // namespace retort::test::ctkd_test

@@ -7,7 +7,7 @@
 #include "tests/framework/data/scratch.hpp"
 #include "tests/plugins/strategies/one_tap.hpp"
 
-namespace retort::test {
+namespace retort::test::cwd_test {
 namespace {
 
 using testing::HasSubstr;
@@ -71,4 +71,4 @@ TEST(Cwd, RefusesATapThatIsNoMap) {
 }
 
 }  // namespace
-}  // namespace retort::test
+}  // namespace retort::test::cwd_test

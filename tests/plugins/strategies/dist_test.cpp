@@ -4,7 +4,7 @@
 
 #include "tests/plugins/strategies/logits_loss.hpp"
 
-namespace retort::test {
+namespace retort::test::dist_test {
 namespace {
 
 using testing::HasSubstr;
@@ -75,4 +75,4 @@ TEST(Dist, RefusesToHaveNoTermAtAll) {
 TEST(Dist, RefusesTeachersOfOtherClasses) { expect_to_refuse_other_classes("logits.dist"); }
 
 }  // namespace
-}  // namespace retort::test
+}  // namespace retort::test::dist_test

@@ -2,7 +2,7 @@
 
 #include "tests/plugins/strategies/logits_loss.hpp"
 
-namespace retort::test {
+namespace retort::test::dkd_test {
 namespace {
 
 using testing::HasSubstr;
@@ -94,4 +94,4 @@ TEST(Dkd, RefusesToHaveNoTermAtAll) {
 TEST(Dkd, RefusesTeachersOfOtherClasses) { expect_to_refuse_other_classes("logits.dkd"); }
 
 }  // namespace
-}  // namespace retort::test
+}  // namespace retort::test::dkd_test

@@ -8,7 +8,7 @@
 #include "tests/framework/data/scratch.hpp"
 #include "tests/plugins/strategies/strategy_rig.hpp"
 
-namespace retort::test {
+namespace retort::test::fitnet_test {
 namespace {
 
 using testing::HasSubstr;
@@ -138,4 +138,4 @@ TEST(FitNet, RefusesTapsThatNoRegressorFits) {
 }
 
 }  // namespace
-}  // namespace retort::test
+}  // namespace retort::test::fitnet_test

@@ -8,7 +8,7 @@
 #include "tests/framework/data/scratch.hpp"
 #include "tests/plugins/strategies/one_tap.hpp"
 
-namespace retort::test {
+namespace retort::test::ickd_test {
 namespace {
 
 using testing::HasSubstr;
@@ -89,4 +89,4 @@ TEST(Ickd, RefusesATapThatIsNoMap) {
 }
 
 }  // namespace
-}  // namespace retort::test
+}  // namespace retort::test::ickd_test

@@ -2,7 +2,7 @@
 
 #include "tests/plugins/strategies/logits_loss.hpp"
 
-namespace retort::test {
+namespace retort::test::kd_test {
 namespace {
 
 using testing::HasSubstr;
@@ -78,4 +78,4 @@ TEST(Kd, RefusesLogitsOfAnotherShapeThanSetUp) {
 }
 
 }  // namespace
-}  // namespace retort::test
+}  // namespace retort::test::kd_test

@@ -7,7 +7,7 @@
 #include "tests/framework/data/scratch.hpp"
 #include "tests/plugins/strategies/feature_loss.hpp"
 
-namespace retort::test {
+namespace retort::test::kdsvd_test {
 namespace {
 
 using testing::HasSubstr;
@@ -127,4 +127,4 @@ TEST(Kdsvd, RefusesTooFewTapsAndTooManyVectorsBeforeTraining) {
 }
 
 }  // namespace
-}  // namespace retort::test
+}  // namespace retort::test::kdsvd_test

@@ -12,7 +12,7 @@
 #include "tests/framework/data/scratch.hpp"
 #include "tests/plugins/strategies/one_tap.hpp"
 
-namespace retort::test {
+namespace retort::test::kta_test {
 namespace {
 
 using testing::HasSubstr;
@@ -147,4 +147,4 @@ TEST(Kta, RefusesATapThatIsNoMap) {
 }
 
 }  // namespace
-}  // namespace retort::test
+}  // namespace retort::test::kta_test

@@ -1,6 +1,6 @@
 #include "tests/plugins/strategies/logits_loss.hpp"
 
-namespace retort::test {
+namespace retort::test::lskd_test {
 namespace {
 
 // The authors' kd_loss with logit_stand, executed.
@@ -38,4 +38,4 @@ TEST(Lskd, StaysFiniteOnExtremeLogits) { expect_finite_for_extreme_logits("logit
 TEST(Lskd, RefusesTeachersOfOtherClasses) { expect_to_refuse_other_classes("logits.lskd"); }
 
 }  // namespace
-}  // namespace retort::test
+}  // namespace retort::test::lskd_test

@@ -9,7 +9,7 @@
 #include "tests/framework/data/scratch.hpp"
 #include "tests/plugins/strategies/one_tap.hpp"
 
-namespace retort::test {
+namespace retort::test::mgd_test {
 namespace {
 
 using testing::HasSubstr;
@@ -114,4 +114,4 @@ TEST(Mgd, RefusesATapThatIsNoMap) {
 }
 
 }  // namespace
-}  // namespace retort::test
+}  // namespace retort::test::mgd_test

@@ -3,7 +3,7 @@
 
 #include "tests/plugins/strategies/logits_loss.hpp"
 
-namespace retort::test {
+namespace retort::test::nkd_test {
 namespace {
 
 using testing::HasSubstr;
@@ -71,4 +71,4 @@ TEST(Nkd, TellsThatTwoClassesHaveNoOthers) {
 TEST(Nkd, RefusesTeachersOfOtherClasses) { expect_to_refuse_other_classes("logits.nkd"); }
 
 }  // namespace
-}  // namespace retort::test
+}  // namespace retort::test::nkd_test

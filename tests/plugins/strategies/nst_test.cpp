@@ -6,7 +6,7 @@
 #include "tests/framework/data/scratch.hpp"
 #include "tests/plugins/strategies/feature_loss.hpp"
 
-namespace retort::test {
+namespace retort::test::nst_test {
 namespace {
 
 using testing::HasSubstr;
@@ -77,4 +77,4 @@ TEST(Nst, RefusesAVectorBeforeTraining) {
 }
 
 }  // namespace
-}  // namespace retort::test
+}  // namespace retort::test::nst_test

@@ -5,7 +5,7 @@
 
 #include "tests/plugins/strategies/one_tap.hpp"
 
-namespace retort::test {
+namespace retort::test::pad_test {
 namespace {
 
 using Rig = std::shared_ptr<StrategyRig>;
@@ -83,4 +83,4 @@ TEST(Pad, DeclaresThatItNeedsTwoSamples) {
 }
 
 }  // namespace
-}  // namespace retort::test
+}  // namespace retort::test::pad_test

@@ -7,7 +7,7 @@
 #include "tests/framework/data/scratch.hpp"
 #include "tests/plugins/strategies/one_tap.hpp"
 
-namespace retort::test {
+namespace retort::test::pkd_test {
 namespace {
 
 using testing::HasSubstr;
@@ -83,4 +83,4 @@ TEST(Pkd, RefusesAMapOfASinglePixel) {
 }
 
 }  // namespace
-}  // namespace retort::test
+}  // namespace retort::test::pkd_test

@@ -2,7 +2,7 @@
 
 #include "tests/plugins/strategies/one_tap.hpp"
 
-namespace retort::test {
+namespace retort::test::pkt_test {
 namespace {
 
 // RepDistiller's PKT, executed.
@@ -53,4 +53,4 @@ TEST(Pkt, DeclaresThatItNeedsTwoSamples) {
 }
 
 }  // namespace
-}  // namespace retort::test
+}  // namespace retort::test::pkt_test

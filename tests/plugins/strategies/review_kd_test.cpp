@@ -5,7 +5,7 @@
 #include "tests/framework/data/scratch.hpp"
 #include "tests/plugins/strategies/feature_loss.hpp"
 
-namespace retort::test {
+namespace retort::test::review_kd_test {
 namespace {
 
 using testing::ElementsAre;
@@ -109,4 +109,4 @@ TEST(ReviewKd, RefusesATapThatIsNeitherMapNorVector) {
 }
 
 }  // namespace
-}  // namespace retort::test
+}  // namespace retort::test::review_kd_test

@@ -7,7 +7,7 @@
 #include "tests/framework/data/scratch.hpp"
 #include "tests/plugins/strategies/strategy_rig.hpp"
 
-namespace retort::test {
+namespace retort::test::rkd_test {
 namespace {
 
 using testing::HasSubstr;
@@ -123,4 +123,4 @@ TEST(Rkd, DeclaresThatItNeedsTwoSamples) {
 }
 
 }  // namespace
-}  // namespace retort::test
+}  // namespace retort::test::rkd_test

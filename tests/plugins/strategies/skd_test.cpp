@@ -1,6 +1,6 @@
 #include "tests/plugins/strategies/logits_loss.hpp"
 
-namespace retort::test {
+namespace retort::test::skd_test {
 namespace {
 
 const Options kInstance = {{"mode", int64_t{1}}};
@@ -55,4 +55,4 @@ TEST(Skd, DeclaresThatItNeedsTwoSamples) {
 TEST(Skd, RefusesTeachersOfOtherClasses) { expect_to_refuse_other_classes("logits.skd"); }
 
 }  // namespace
-}  // namespace retort::test
+}  // namespace retort::test::skd_test

@@ -3,7 +3,7 @@
 
 #include "tests/plugins/strategies/one_tap.hpp"
 
-namespace retort::test {
+namespace retort::test::sp_test {
 namespace {
 
 // RepDistiller's Similarity, executed.
@@ -55,4 +55,4 @@ TEST(Sp, DeclaresThatItNeedsTwoSamples) {
 }
 
 }  // namespace
-}  // namespace retort::test
+}  // namespace retort::test::sp_test

@@ -11,7 +11,7 @@
 #include "tests/framework/data/scratch.hpp"
 #include "tests/plugins/strategies/one_tap.hpp"
 
-namespace retort::test {
+namespace retort::test::srd_test {
 namespace {
 
 using testing::HasSubstr;
@@ -122,4 +122,4 @@ TEST(Srd, DeclaresThatItNeedsTwoSamples) {
 }
 
 }  // namespace
-}  // namespace retort::test
+}  // namespace retort::test::srd_test

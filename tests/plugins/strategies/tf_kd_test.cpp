@@ -1,6 +1,6 @@
 #include "tests/plugins/strategies/logits_loss.hpp"
 
-namespace retort::test {
+namespace retort::test::tf_kd_test {
 namespace {
 
 using testing::HasSubstr;
@@ -60,4 +60,4 @@ TEST(TfKd, RefusesAVirtualTeacherThatPrefersNoLabel) {
 }
 
 }  // namespace
-}  // namespace retort::test
+}  // namespace retort::test::tf_kd_test

@@ -1,6 +1,6 @@
 #include "tests/plugins/strategies/logits_loss.hpp"
 
-namespace retort::test {
+namespace retort::test::ttm_test {
 namespace {
 
 // The formula of the authors' TTM, typed anew.
@@ -31,4 +31,4 @@ TEST(Ttm, StaysFiniteOnExtremeLogits) { expect_finite_for_extreme_logits("logits
 TEST(Ttm, RefusesTeachersOfOtherClasses) { expect_to_refuse_other_classes("logits.ttm"); }
 
 }  // namespace
-}  // namespace retort::test
+}  // namespace retort::test::ttm_test

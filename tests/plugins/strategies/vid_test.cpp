@@ -8,7 +8,7 @@
 #include "tests/framework/data/scratch.hpp"
 #include "tests/plugins/strategies/feature_loss.hpp"
 
-namespace retort::test {
+namespace retort::test::vid_test {
 namespace {
 
 using testing::HasSubstr;
@@ -119,4 +119,4 @@ TEST(Vid, RefusesAVectorBeforeTraining) {
 }
 
 }  // namespace
-}  // namespace retort::test
+}  // namespace retort::test::vid_test

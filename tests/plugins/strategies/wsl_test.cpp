@@ -4,7 +4,7 @@
 
 #include "tests/plugins/strategies/logits_loss.hpp"
 
-namespace retort::test {
+namespace retort::test::wsl_test {
 namespace {
 
 // mmrazor's WSLD at temperature 2 and weight 1, executed.
@@ -47,4 +47,4 @@ TEST(Wsl, StaysFiniteOnExtremeLogits) { expect_finite_for_extreme_logits("logits
 TEST(Wsl, RefusesTeachersOfOtherClasses) { expect_to_refuse_other_classes("logits.wsl"); }
 
 }  // namespace
-}  // namespace retort::test
+}  // namespace retort::test::wsl_test

@@ -2,7 +2,7 @@
 
 #include "tests/plugins/strategies/logits_loss.hpp"
 
-namespace retort::test {
+namespace retort::test::wttm_test {
 namespace {
 
 // The authors' WTTM, executed.
@@ -39,4 +39,4 @@ TEST(Wttm, StaysFiniteOnExtremeLogits) { expect_finite_for_extreme_logits("logit
 TEST(Wttm, RefusesTeachersOfOtherClasses) { expect_to_refuse_other_classes("logits.wttm"); }
 
 }  // namespace
-}  // namespace retort::test
+}  // namespace retort::test::wttm_test
