@@ -87,6 +87,17 @@ TEST(MissingData, NamesThePathAndHowToGetIt) {
   EXPECT_FALSE(std::filesystem::exists(scratch.path("runs")));
 }
 
+TEST(APluginThatFails, IsToldWithExitCode1) {
+  const Scratch scratch;
+  std::filesystem::create_directory(scratch.path("plugins"));
+  std::filesystem::copy_file(std::filesystem::path(RETORT_ZOO_DIR) / "throws.retort",
+                             scratch.path("plugins/throws.retort"));
+  const Finished run = run_tiny(
+      scratch, {"--plugins", scratch.path("plugins").string(), "transfer[0].strategy=test.throws"});
+  EXPECT_EQ(run.code, 1);
+  EXPECT_THAT(run.err, AllOf(HasSubstr("plugins/throws.retort: "), HasSubstr("no licence")));
+}
+
 TEST(WeightsThatDoNotFit, AreToldWithExitCode3) {
   const Scratch scratch;
   ASSERT_EQ(run_tiny(scratch, {"train.epochs=1"}).code, 0);
