@@ -37,16 +37,17 @@ class MemoryLimit {
     getrlimit(RLIMIT_AS, &before_);
     size_t pages = 0;
     std::ifstream("/proc/self/statm") >> pages;
+    const size_t mapped = pages * static_cast<size_t>(sysconf(_SC_PAGESIZE));
+    if (mapped > kSanitized) return;
     rlimit limit = before_;
-    limit.rlim_cur = pages * static_cast<size_t>(sysconf(_SC_PAGESIZE)) + more;
-#if !defined(__SANITIZE_ADDRESS__)  // whose shadow is reserved address space
+    limit.rlim_cur = mapped + more;
     EXPECT_EQ(setrlimit(RLIMIT_AS, &limit), 0);
-#endif
   }
   MemoryLimit(const MemoryLimit&) = delete;
   ~MemoryLimit() { setrlimit(RLIMIT_AS, &before_); }
 
  private:
+  static constexpr size_t kSanitized = size_t{1} << 40;  // AddressSanitizer's shadow alone is more
   rlimit before_{};
 };
 

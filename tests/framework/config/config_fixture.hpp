@@ -9,6 +9,7 @@
 
 #include "framework/config/parse.hpp"
 #include "framework/error.hpp"
+#include "tests/framework/data/scratch.hpp"
 
 namespace retort::host {
 
@@ -86,18 +87,8 @@ inline const std::string kWithTeacher = kSmall + "[teacher]\nmodel = \"resnet\"\
 /// Runs in a folder of its own, so that messages name files without a path.
 class ConfigTest : public testing::Test {
  protected:
-  ConfigTest() : home_(std::filesystem::current_path()) {
-    const auto* test = testing::UnitTest::GetInstance()->current_test_info();
-    folder_ = std::filesystem::path(testing::TempDir()) /
-              (std::string("retort_") + test->test_suite_name() + "_" + test->name());
-    std::filesystem::remove_all(folder_);
-    std::filesystem::create_directories(folder_);
-    std::filesystem::current_path(folder_);
-  }
-  ~ConfigTest() override {
-    std::filesystem::current_path(home_);
-    std::filesystem::remove_all(folder_);
-  }
+  ConfigTest() : home_(std::filesystem::current_path()) { std::filesystem::current_path(folder_); }
+  ~ConfigTest() override { std::filesystem::current_path(home_); }
 
   static void write(const std::string& file, const std::string& text) {
     std::filesystem::create_directories(std::filesystem::absolute(file).parent_path());
@@ -136,7 +127,8 @@ class ConfigTest : public testing::Test {
     return message;
   }
 
-  std::filesystem::path folder_;
+  test::Scratch scratch_;  // of its own, also where two builds are tested at the same time
+  std::filesystem::path folder_ = scratch_.folder();
   std::filesystem::path home_;
   Catalog catalog_ = installed();
 };
