@@ -64,8 +64,12 @@ void add_lists(CLI::App& app, CommandLine& line) {
   list->callback([&line] { list_command(line.kind, line.markdown, line.common); });
 
   CLI::App* inspect = app.add_subcommand(
-      "inspect", "Show one component, its options, and a model's counts and taps");
-  inspect->add_option("NAME", line.name, "A component's id, or a plugin file")->required();
+      "inspect",
+      "Show one component, its options, and a model's counts and taps, or \"experiment\"");
+  inspect
+      ->add_option("NAME", line.name,
+                   "A component's id, a plugin file, or \"experiment\": every key of a file")
+      ->required();
   inspect->add_option("KEY=VALUE", line.settings,
                       "Build a model so: depth=56 'input=[3,224,224]' classes=1000");
   inspect->callback([&line] { inspect_command(line.name, line.settings, line.common); });

@@ -56,6 +56,7 @@ void probe_command(const ProbeArguments& arguments, const CommonOptions& common)
 /// `kind` is "strategy", "model" or "dataset", or "" for all of them; `markdown` prints the page of
 /// docs/ instead.
 void list_command(const std::string& kind, bool markdown, const CommonOptions& common);
+/// `name` is a component, a plugin file, or "experiment" for the keys of an experiment file.
 /// `settings` build a model: its options, `input` and `classes`.
 void inspect_command(const std::string& name, const std::vector<std::string>& settings,
                      const CommonOptions& common);

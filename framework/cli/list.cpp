@@ -6,6 +6,7 @@
 #include "framework/cli/commands.hpp"
 #include "framework/cli/load.hpp"
 #include "framework/config/arguments.hpp"
+#include "framework/config/parse.hpp"
 #include "framework/config/resolved.hpp"
 #include "framework/config/suggest.hpp"
 #include "framework/report/reference_page.hpp"
@@ -156,6 +157,24 @@ void print_network(Network& network) {
     fmt::print("tap       {:14} {}\n", name, shape_text(shape));
 }
 
+void print_experiment_keys(bool json) {
+  if (!json) {
+    fmt::print(
+        "# Options of a data set, model or strategy stand beside its id: retort inspect NAME\n{}",
+        experiment_block());
+    return;
+  }
+  Json list = Json::array();
+  for (const config::KeyInfo& key : experiment_keys()) {
+    list.push_back({{"key", key.path},
+                    {"type", key.type},
+                    {"accepted", key.accepted},
+                    {"default", key.default_value},
+                    {"help", key.text}});
+  }
+  fmt::print("{}\n", list.dump(2));
+}
+
 bool is_file(const std::string& name) {
   return name.ends_with(".retort") || name.find('/') != std::string::npos;
 }
@@ -190,6 +209,7 @@ void list_command(const std::string& kind, bool markdown, const CommonOptions& c
 
 void inspect_command(const std::string& name, const std::vector<std::string>& settings,
                      const CommonOptions& common) {
+  if (name == "experiment") return print_experiment_keys(common.json);
   const std::vector<ComponentInfo> found = components_of(name, scan_for_command(common, false));
   Json list = Json::array();
   for (size_t i = 0; i < found.size(); ++i) {

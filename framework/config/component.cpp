@@ -106,7 +106,9 @@ std::string toml_of(const OptionInfo& option, const OptionValue& value) {
 
 bool read_component(Section& section, const std::string& key, retort_kind kind,
                     const Catalog& catalog, ComponentChoice& choice) {
-  const Node* node = section.take(key);
+  const Node* node = section.take(key, "text", "", "",
+                                  std::string("id of a ") + kind_name(kind) +
+                                      " (retort ls lists them); its own options stand beside it");
   if (node == nullptr) {
     if (!section.present()) return false;  // the missing section is told by who needs it
     const std::vector<std::string> ids = ids_of(catalog, kind);

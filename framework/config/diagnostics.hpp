@@ -23,6 +23,7 @@ class Diagnostics {
   void add(Place place, std::string subject, std::string what);
   bool empty() const { return mistakes_.empty(); }
   size_t count() const { return mistakes_.size(); }
+  const std::vector<Mistake>& mistakes() const { return mistakes_; }
 
   /// A line each in the order of the files, in aligned columns, and a line with their number.
   std::string text() const;

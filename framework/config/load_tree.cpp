@@ -108,11 +108,13 @@ std::optional<Node> load_tree(const fs::path& file, const std::vector<std::strin
                               Diagnostics& diagnostics) {
   std::optional<Node> tree = read_with_base(file, {}, {file.string(), 0, 0}, "", diagnostics);
   if (!tree) return std::nullopt;
-  for (const std::string& text : overrides) {
-    apply_override(*tree, text, diagnostics);
-    expand_short_forms_of_all(*tree);
-  }
+  for (const std::string& text : overrides) override_tree(*tree, text, diagnostics);
   return tree;
+}
+
+void override_tree(Node& tree, const std::string& text, Diagnostics& diagnostics) {
+  apply_override(tree, text, diagnostics);
+  expand_short_forms_of_all(tree);
 }
 
 }  // namespace retort::host::config

@@ -18,4 +18,7 @@ namespace retort::host::config {
 std::optional<Node> load_tree(const std::filesystem::path& file,
                               const std::vector<std::string>& overrides, Diagnostics& diagnostics);
 
+/// Applies one override to a tree, as load_tree does with those of the command line.
+void override_tree(Node& tree, const std::string& text, Diagnostics& diagnostics);
+
 }  // namespace retort::host::config

@@ -104,4 +104,33 @@ std::string real_text(double value) {
   return text.find_first_of(".en") == std::string::npos ? text + ".0" : text;
 }
 
+std::string toml_text(const Node& node) {
+  std::string text;
+  switch (node.kind) {
+    case Node::Kind::Boolean:
+      return node.boolean ? "true" : "false";
+    case Node::Kind::Integer:
+      return std::to_string(node.integer);
+    case Node::Kind::Real:
+      text = real_text(node.real);
+      // 2.0 stays a real number, which an integer key refuses.
+      return text.find_first_not_of("-0123456789") == std::string::npos ? text + ".0" : text;
+    case Node::Kind::Text:
+      return quote_text(node.text);
+    case Node::Kind::Date:
+      return node.text;
+    case Node::Kind::List:
+      for (const Node& item : node.items) text += (text.empty() ? "" : ", ") + toml_text(item);
+      text.insert(0, 1, '[');
+      return text + "]";
+    case Node::Kind::Table:
+      for (const Node& item : node.items) {
+        text += (text.empty() ? " " : ", ") + key_text(item.key) + " = " + toml_text(item);
+      }
+      text.insert(0, 1, '{');
+      return text + " }";
+  }
+  return text;
+}
+
 }  // namespace retort::host::config

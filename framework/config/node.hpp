@@ -42,4 +42,7 @@ std::string key_text(std::string_view key);
 /// The shortest text that reads back to the same number.
 std::string real_text(double value);
 
+/// A value as TOML writes it, on one line.
+std::string toml_text(const Node& node);
+
 }  // namespace retort::host::config

@@ -6,33 +6,41 @@
 
 #include "framework/config/load_tree.hpp"
 #include "framework/config/sections.hpp"
+#include "framework/config/trials.hpp"
 
 namespace retort::host {
 namespace config {
 
 void read_task(Section section, TaskConfig& task) {
   int64_t loss = 0;
-  section.choice("loss", {"cross_entropy"}, loss);
-  section.real("weight", Range::at_least(0), task.weight);
+  section.choice("loss", {"cross_entropy"}, loss, "loss of the labels");
+  section.real("weight", Range::at_least(0), task.weight, "its factor");
   section.finish();
 }
 
 void read_run(Section section, RunConfig& run) {
   auto device = static_cast<int64_t>(run.device);
-  section.choice("device", {"auto", "cpu", "cuda"}, device);
+  section.choice("device", {"auto", "cpu", "cuda"}, device,
+                 "where to compute; auto takes a GPU where there is one");
   run.device = static_cast<DeviceChoice>(device);
   auto precision = static_cast<int64_t>(run.precision);
-  section.choice("precision", {"fp32", "bf16"}, precision);
+  section.choice("precision", {"fp32", "bf16"}, precision, "numbers in the networks' passes");
   run.precision = static_cast<Precision>(precision);
-  section.boolean("channels_last", run.channels_last);
-  section.integer("threads", Range::between(0, 1024), run.threads);
+  section.boolean("channels_last", run.channels_last,
+                  "memory format of images and convolution weights");
+  section.integer("threads", Range::between(0, 1024), run.threads, "0: the machine's cores");
   std::string out = run.out.string();
-  const Node* node = section.text("out", out);
+  const Node* node = section.text("out", out, "folder of the run folders: OUT/NAME/001");
   if (out.empty()) {
     section.diagnostics().add(node->place, section.path_of("out") + " \"\"",
                               "must name a folder (default \"runs\")");
   }
   run.out = out;
+  section.boolean("deterministic", run.deterministic,
+                  "on a GPU, only algorithms that give the same bits each time");
+  section.integer("checkpoint_steps", Range::at_least(0), run.checkpoint_steps,
+                  "saves also every so many steps; 0: after each epoch");
+  section.boolean("tensorboard", run.tensorboard, "writes event files for TensorBoard");
   section.finish();
 }
 
@@ -59,7 +67,7 @@ Section required_section(Section& root, const std::string& key, const std::strin
     root.diagnostics().add(node->place, key, "only one is built yet; write [" + key + "]");
     node = nullptr;
   }
-  return Section(node, key, root.place(), root.diagnostics());
+  return Section(node, key, root.place(), root.diagnostics(), root.schema());
 }
 
 /// Reads the teacher, which the transfers read before may need.
@@ -69,7 +77,8 @@ void read_teacher(Section& root, const Catalog& catalog, Experiment& experiment)
       std::find_if(transfers.begin(), transfers.end(), [](const TransferConfig& transfer) {
         return (transfer.strategy.info.needs & RETORT_NEED_NO_TEACHER) == 0;
       });
-  if (needs_one == transfers.end() && root.node()->find("teacher") == nullptr) {
+  const bool asked_for = root.node()->find("teacher") != nullptr || root.schema() != nullptr;
+  if (needs_one == transfers.end() && !asked_for) {
     root.take("teacher");
     return;
   }
@@ -123,23 +132,51 @@ void check_something_learns(Section& root, const Experiment& experiment) {
                          "no [[transfer]] has a weight either: the student would learn nothing");
 }
 
-void read_name_and_seed(Section& root, Experiment& experiment) {
-  root.take("extends");  // load_tree has followed it; still a key that may be meant
-  experiment.name = default_name(experiment.file);
-  if (const Node* node = root.text("name", experiment.name)) {
-    check_name(*node, "name", root.diagnostics());
-  }
+void read_seeds(Section& root, Experiment& experiment) {
   int64_t seed = 1;
-  root.integer("seed", Range::at_least(0), seed);
+  root.integer("seed", Range::at_least(0), seed, "of start values, order, views and draws");
   experiment.seed = static_cast<uint64_t>(seed);
+  const Node* node = root.take("seeds", "list of integers", ">= 0, distinct", "",
+                               "instead of seed: one run each, then mean and deviation");
+  if (node == nullptr) return;
+  Diagnostics& diagnostics = root.diagnostics();
+  if (!node->is(Node::Kind::List) || node->items.empty()) {
+    diagnostics.add(node->place, subject("seeds", *node), "must be a list, as in [1, 2, 3]");
+    return;
+  }
+  for (size_t i = 0; i < node->items.size(); ++i) {
+    const Node& item = node->items[i];
+    const std::string path = "seeds[" + std::to_string(i) + "]";
+    if (!read_integer(item, path, Range::at_least(0), seed, "", diagnostics)) continue;
+    auto& seeds = experiment.seeds;
+    if (std::find(seeds.begin(), seeds.end(), static_cast<uint64_t>(seed)) != seeds.end()) {
+      diagnostics.add(item.place, subject(path, item), "given twice; each run needs its own");
+    }
+    seeds.push_back(static_cast<uint64_t>(seed));
+  }
+  if (!experiment.seeds.empty()) experiment.seed = experiment.seeds.front();
+  if (const Node* single = root.node()->find("seed")) {
+    diagnostics.add(single->place, subject("seed", *single), "there are seeds too; remove one");
+  }
+}
+
+void read_names(Section& root, Experiment& experiment) {
+  // load_tree has followed it; still a key that may be meant
+  root.take("extends", "text", "", "",
+            "the file beneath this one: tables merge, all else replaces");
+  experiment.name = root.schema() == nullptr ? default_name(experiment.file) : "";
+  const Node* node =
+      root.text("name", experiment.name, "names the run folder; absent: the file's name");
+  if (node != nullptr) check_name(*node, "name", root.diagnostics());
 }
 
 void read_experiment(Section& root, const Catalog& catalog, Experiment& experiment) {
-  read_name_and_seed(root, experiment);
+  read_names(root, experiment);
+  read_seeds(root, experiment);
   read_data(required_section(root, "data", "", "[data] with dataset = \"...\""), catalog,
             experiment.data);
   read_train(root.section("train"), experiment.train);
-  read_transfers(root.take("transfer"), catalog, experiment.transfers, root.diagnostics());
+  read_transfers(root, catalog, experiment.transfers);
   read_teacher(root, catalog, experiment);
   experiment.student.train = experiment.train;
   read_network(required_section(root, "student", "", "[student] with a model"),
@@ -147,8 +184,10 @@ void read_experiment(Section& root, const Catalog& catalog, Experiment& experime
   read_task(root.section("task"), experiment.task);
   read_run(root.section("run"), experiment.run);
   Section baseline = root.section("baseline");
-  baseline.boolean("student_alone", experiment.student_alone);
+  baseline.boolean("student_alone", experiment.student_alone,
+                   "trains the student without transfers too");
   baseline.finish();
+  read_sweep(root.section("sweep"), experiment.sweep);
   root.finish();
   check_batches(root, experiment);
   check_something_learns(root, experiment);
@@ -165,9 +204,29 @@ Experiment load_experiment(const std::filesystem::path& file,
   if (const auto tree = config::load_tree(file, overrides, diagnostics)) {
     config::Section root(&*tree, "", tree->place, diagnostics);
     config::read_experiment(root, catalog, experiment);
+    if (experiment.sweep) {
+      config::check_trials(*tree, *experiment.sweep, diagnostics, [&](const config::Node& trial) {
+        Diagnostics mistakes;
+        Experiment unused;
+        unused.file = file;
+        config::Section section(&trial, "", trial.place, mistakes);
+        config::read_experiment(section, catalog, unused);
+        return mistakes;
+      });
+    }
   }
   diagnostics.throw_if_any();
   return experiment;
+}
+
+std::vector<config::KeyInfo> experiment_keys() {
+  config::Schema schema;
+  Diagnostics unused;
+  Experiment experiment;
+  const config::Node empty;
+  config::Section root(&empty, "", {}, unused, &schema);
+  config::read_experiment(root, Catalog::of({}), experiment);
+  return schema;
 }
 
 }  // namespace retort::host

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "framework/config/experiment.hpp"
+#include "framework/config/section.hpp"
 #include "framework/plugin/catalog.hpp"
 
 namespace retort::host {
@@ -15,5 +16,9 @@ namespace retort::host {
 /// is accepted.
 Experiment load_experiment(const std::filesystem::path& file,
                            const std::vector<std::string>& overrides, const Catalog& catalog);
+
+/// Every key of the host that an experiment file may have, as its reader declares it, in the order
+/// of reading; what it starts with is its table.
+std::vector<config::KeyInfo> experiment_keys();
 
 }  // namespace retort::host

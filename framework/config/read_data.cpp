@@ -1,6 +1,9 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <cmath>
+#include <optional>
+#include <string_view>
 #include <utility>
 
 #include "framework/config/sections.hpp"
@@ -15,33 +18,79 @@ std::string entry_path(const std::string& path, size_t position) {
   return path + "[" + std::to_string(position) + "]";
 }
 
+const std::string kSteps =
+    "crop(padding), flip, randaugment(operations, magnitude), "
+    "erase(probability)";
+
+/// The numbers of "name(1, 2)", or nothing where what follows the name is no list of them.
+std::optional<std::vector<double>> parse_arguments(std::string_view text) {
+  std::vector<double> numbers;
+  if (text.empty()) return numbers;
+  if (text.front() != '(' || text.back() != ')') return std::nullopt;
+  text = text.substr(1, text.size() - 2);
+  while (true) {
+    text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
+    double number = 0;
+    const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc() || !std::isfinite(number)) return std::nullopt;
+    numbers.push_back(number);
+    text.remove_prefix(static_cast<size_t>(rest - text.data()));
+    if (text.empty()) return numbers;
+    if (text.front() != ',') return std::nullopt;
+    text.remove_prefix(1);
+  }
+}
+
+bool whole_between(double number, int64_t min, int64_t max) {
+  return number == std::floor(number) && Range::between(double(min), double(max)).holds(number);
+}
+
 /// Parses "flip" or "crop(2)"; returns what is wrong, or "".
 std::string parse_augment(const std::string& text, Augment& augment) {
   const size_t open = std::min(text.find('('), text.size());
   const std::string name = text.substr(0, open);
+  const auto numbers = parse_arguments(std::string_view(text).substr(open));
+  const size_t count = numbers ? numbers->size() : 0;
   if (name == "flip") {
     augment.kind = Augment::Kind::Flip;
     return open == text.size() ? "" : "takes no argument; write \"flip\"";
   }
   if (name == "crop") {
     augment.kind = Augment::Kind::Crop;
-    const char* const end = text.data() + text.size();
-    const char* const first = text.data() + std::min(open + 1, text.size());
-    const auto [rest, error] = std::from_chars(first, end, augment.padding);
-    if (error == std::errc() && rest + 1 == end && *rest == ')') {
-      if (augment.padding >= 1 && augment.padding <= kLargestPadding) return "";
+    if (count != 1) return "needs its padding in pixels; write \"crop(4)\"";
+    if (!whole_between(numbers->at(0), 1, kLargestPadding)) {
       return "pads by >= 1 and <= " + std::to_string(kLargestPadding) + " pixels";
     }
-    return "needs its padding in pixels; write \"crop(4)\"";
+    augment.padding = static_cast<int64_t>(numbers->at(0));
+    return "";
   }
-  const std::string meant = nearest(name, {"crop", "flip"});
+  if (name == "randaugment") {
+    augment.kind = Augment::Kind::RandAugment;
+    if (count != 2 || !whole_between(numbers->at(0), 1, 16) ||
+        !whole_between(numbers->at(1), 0, 30)) {
+      return "needs 1 to 16 operations and a magnitude of 0 to 30; write \"randaugment(2, 9)\"";
+    }
+    augment.operations = static_cast<int64_t>(numbers->at(0));
+    augment.magnitude = static_cast<int64_t>(numbers->at(1));
+    return "";
+  }
+  if (name == "erase") {
+    augment.kind = Augment::Kind::Erase;
+    if (count != 1 || numbers->at(0) <= 0 || numbers->at(0) > 1) {
+      return "needs a probability > 0 and <= 1; write \"erase(0.25)\"";
+    }
+    augment.probability = numbers->at(0);
+    return "";
+  }
+  const std::string meant = nearest(name, {"crop", "flip", "randaugment", "erase"});
   return "unknown step" + (meant.empty() ? "" : "; did you mean " + quote_text(meant) + "?") +
-         "  known: crop(padding), flip";
+         "  known: " + kSteps;
 }
 
 void read_augment(Section& section, std::vector<Augment>& steps) {
   std::vector<std::string> texts;
-  const Node* node = read_texts(section, "augment", texts);
+  const Node* node =
+      read_texts(section, "augment", texts, "changes to each training image, in order: " + kSteps);
   if (node == nullptr) return;
   steps.clear();
   for (size_t i = 0; i < texts.size(); ++i) {
@@ -58,8 +107,9 @@ void read_augment(Section& section, std::vector<Augment>& steps) {
 }  // namespace
 
 const Node* read_reals(Section& section, const std::string& key, const Range& range,
-                       std::vector<double>& values) {
-  const Node* node = section.take(key);
+                       std::vector<double>& values, const std::string& default_value,
+                       const std::string& help) {
+  const Node* node = section.take(key, "list of numbers", describe(range), default_value, help);
   if (node == nullptr) return nullptr;
   const std::string path = section.path_of(key);
   if (!node->is(Node::Kind::List)) {
@@ -77,8 +127,9 @@ const Node* read_reals(Section& section, const std::string& key, const Range& ra
   return node;
 }
 
-const Node* read_texts(Section& section, const std::string& key, std::vector<std::string>& values) {
-  const Node* node = section.take(key);
+const Node* read_texts(Section& section, const std::string& key, std::vector<std::string>& values,
+                       const std::string& help) {
+  const Node* node = section.take(key, "list of texts", "", "[]", help);
   if (node == nullptr) return nullptr;
   const std::string path = section.path_of(key);
   if (!node->is(Node::Kind::List)) {
@@ -96,12 +147,14 @@ const Node* read_texts(Section& section, const std::string& key, std::vector<std
 }
 
 void read_normalize(Section section, std::optional<Normalize>& normalize) {
-  if (!section.present()) return;
   Normalize read;
+  const Node* mean = read_reals(section, "mean", Range::between(0, 1), read.mean, "",
+                                "mean of each channel, of pixels in 0 to 1");
+  const Node* stddev = read_reals(section, "std", {0.0, 1.0, true, false}, read.stddev, "",
+                                  "standard deviation of each channel");
+  if (!section.present()) return;
   const bool has_mean = section.node()->find("mean") != nullptr;
   const bool has_stddev = section.node()->find("std") != nullptr;
-  const Node* mean = read_reals(section, "mean", Range::between(0, 1), read.mean);
-  const Node* stddev = read_reals(section, "std", {0.0, 1.0, true, false}, read.stddev);
   section.finish();
   Diagnostics& diagnostics = section.diagnostics();
   if (!has_mean || !has_stddev) {
@@ -120,8 +173,16 @@ void read_normalize(Section section, std::optional<Normalize>& normalize) {
 
 void read_data(Section section, const Catalog& catalog, DataConfig& data) {
   const bool known = read_component(section, "dataset", RETORT_KIND_DATASET, catalog, data.dataset);
-  section.integer("batch_size", Range::between(1, 1 << 20), data.batch_size);
-  section.integer("train_samples", Range::at_least(0), data.train_samples);
+  section.integer("batch_size", Range::between(1, 1 << 20), data.batch_size,
+                  "images a batch; a last batch that would be smaller is left out");
+  section.integer("train_samples", Range::at_least(0), data.train_samples,
+                  "only the first so many training images; 0: all");
+  section.real("validation", Range::between(0, 0.9), data.validation,
+               "share of the training split that chooses the best epoch; 0: the test split does");
+  section.real("mixup", Range::at_least(0), data.mixup,
+               "mixes two images, by a share from Beta(mixup, mixup); 0: none");
+  section.real("cutmix", Range::at_least(0), data.cutmix,
+               "pastes a box of another image, its area from Beta(cutmix, cutmix); 0: none");
   read_augment(section, data.augment);
   read_normalize(section.section("normalize"), data.normalize);
   section.refuse("views", "is not built yet");

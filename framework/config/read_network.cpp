@@ -13,7 +13,9 @@ namespace fs = std::filesystem;
 /// folder.
 void read_weights(Section& section, NetworkConfig& network) {
   std::string text;
-  const Node* node = section.text("weights", text);
+  const Node* node = section.text(
+      "weights", text,
+      "safetensors file to start from (a teacher is then not trained), relative to this file");
   if (node == nullptr) return;
   const bool from_file = node->place.line > 0;
   const fs::path folder = from_file ? fs::path(node->place.file).parent_path() : fs::path();
@@ -55,7 +57,7 @@ void read_own_train(Section& section, NetworkRole role, NetworkConfig& network) 
   } else if (network.weights && !supersedes_train(section, network)) {
     section.refuse("train", "the weights are loaded and the teacher is not trained; remove one");
   } else {
-    read_train(section.section("train"), network.train);
+    read_train(section.section("train", "overrides [train] key by key"), network.train);
   }
 }
 
@@ -66,7 +68,8 @@ void read_network(Section section, NetworkRole role, const Catalog& catalog,
   const bool known = read_component(section, "model", RETORT_KIND_MODEL, catalog, network.model);
   read_weights(section, network);
   const bool has_weights = section.present() && section.node()->find("weights") != nullptr;
-  read_rename(section.section("rename"), has_weights, network);
+  read_rename(section.section("rename", "a name's beginning in the weights file = in the model"),
+              has_weights, network);
   read_normalize(section.section("normalize"), network.normalize);
   read_own_train(section, role, network);
   for (const char* key : {"name", "mode"}) section.refuse(key, "is not built yet");

@@ -22,7 +22,8 @@ OptimizerConfig optimizer_defaults(OptimizerConfig::Kind kind) {
 
 void read_betas(Section& section, OptimizerConfig& optimizer) {
   std::vector<double> betas = {optimizer.beta1, optimizer.beta2};
-  const Node* node = read_reals(section, "betas", Range::below_one(), betas);
+  const Node* node = read_reals(section, "betas", Range::below_one(), betas, "[0.9, 0.999]",
+                                "adam, adamw: decay of the gradient's two moving averages");
   if (node == nullptr) return;
   if (betas.size() != 2) {
     section.diagnostics().add(node->place, section.path_of("betas"),
@@ -36,35 +37,36 @@ void read_betas(Section& section, OptimizerConfig& optimizer) {
 void read_optimizer(Section section, OptimizerConfig& optimizer) {
   using Kind = OptimizerConfig::Kind;
   auto position = static_cast<int64_t>(optimizer.kind);
-  section.choice("name", kOptimizers, position);
+  section.choice("name", kOptimizers, position,
+                 "what steps; \"sgd\" alone may stand for the table");
   const auto kind = static_cast<Kind>(position);
   if (kind != optimizer.kind) optimizer = optimizer_defaults(kind);
   const std::string& name = kOptimizers[static_cast<size_t>(position)];
+  const bool sgd = kind == Kind::Sgd;
 
-  section.real("lr", Range::above(0), optimizer.lr);
-  section.real("weight_decay", Range::at_least(0), optimizer.weight_decay);
-  if (kind == Kind::Sgd) {
-    section.real("momentum", Range::below_one(), optimizer.momentum);
-    const Node* nesterov = section.boolean("nesterov", optimizer.nesterov);
-    for (const char* key : {"betas", "eps"}) section.refuse(key, "sgd has none; adam and adamw do");
-    if (optimizer.nesterov && optimizer.momentum == 0) {
-      section.diagnostics().add(nesterov != nullptr ? nesterov->place : section.place(),
-                                section.path_of("nesterov") + " = true", "needs momentum > 0");
-    }
-  } else {
-    read_betas(section, optimizer);
-    section.real("eps", Range::above(0), optimizer.eps);
-    for (const char* key : {"momentum", "nesterov"})
-      section.refuse(key, name + " has none; sgd does");
+  section.real("lr", Range::above(0), optimizer.lr, "learning rate; adam, adamw: 0.001");
+  section.real("weight_decay", Range::at_least(0), optimizer.weight_decay,
+               "pull of the weights to 0; adam: 0, adamw: 0.01");
+  section.only_where(sgd, name + " has none; sgd does");
+  section.real("momentum", Range::below_one(), optimizer.momentum, "sgd: share of the last step");
+  const Node* nesterov = section.boolean("nesterov", optimizer.nesterov, "sgd: looks ahead");
+  section.only_where(!sgd, "sgd has none; adam and adamw do");
+  read_betas(section, optimizer);
+  section.real("eps", Range::above(0), optimizer.eps, "adam, adamw: keeps the divisor above 0");
+  if (sgd && optimizer.nesterov && optimizer.momentum == 0) {
+    section.diagnostics().add(nesterov != nullptr ? nesterov->place : section.place(),
+                              section.path_of("nesterov") + " = true", "needs momentum > 0");
   }
   section.finish();
 }
 
 void read_milestones(Section& section, ScheduleConfig& schedule) {
   const std::string path = section.path_of("milestones");
-  const Node* node = section.take("milestones");
+  const Node* node = section.take("milestones", "list of integers", ">= 1, rising", "",
+                                  "multistep: epochs at which the rate drops");
   if (node == nullptr) {
-    if (schedule.milestones.empty() && section.present()) {
+    if (schedule.kind == ScheduleConfig::Kind::Multistep && schedule.milestones.empty() &&
+        section.present()) {
       section.diagnostics().add(section.place(), path,
                                 "missing; the epochs at which the rate drops, as in [150, 180]");
     }
@@ -93,23 +95,26 @@ void read_milestones(Section& section, ScheduleConfig& schedule) {
 void read_schedule(Section section, ScheduleConfig& schedule) {
   using Kind = ScheduleConfig::Kind;
   auto position = static_cast<int64_t>(schedule.kind);
-  section.choice("name", kSchedules, position);
+  section.choice("name", kSchedules, position,
+                 "the rate over the epochs; \"cosine\" alone may stand for the table");
   const auto kind = static_cast<Kind>(position);
   if (kind != schedule.kind) {
     schedule = {};
     schedule.kind = kind;
   }
-  section.real("warmup_epochs", Range::at_least(0), schedule.warmup_epochs);
-  const bool drops = kind == Kind::Step || kind == Kind::Multistep;
+  section.real("warmup_epochs", Range::at_least(0), schedule.warmup_epochs,
+               "epochs in which the rate rises from 0");
   const std::string none = kSchedules[static_cast<size_t>(position)] + " has none; ";
-  if (drops) section.real("gamma", {0.0, 1.0, true, false}, schedule.gamma);
-  if (kind == Kind::Step) section.integer("step_epochs", Range::at_least(1), schedule.step_epochs);
-  if (kind == Kind::Multistep) read_milestones(section, schedule);
-  if (kind == Kind::Cosine) section.real("min_lr", Range::at_least(0), schedule.min_lr);
-  if (!drops) section.refuse("gamma", none + "step and multistep do");
-  if (kind != Kind::Step) section.refuse("step_epochs", none + "step does");
-  if (kind != Kind::Multistep) section.refuse("milestones", none + "multistep does");
-  if (kind != Kind::Cosine) section.refuse("min_lr", none + "cosine does");
+  section.only_where(kind == Kind::Step || kind == Kind::Multistep, none + "step and multistep do");
+  section.real("gamma", {0.0, 1.0, true, false}, schedule.gamma,
+               "step, multistep: factor of a drop");
+  section.only_where(kind == Kind::Step, none + "step does");
+  section.integer("step_epochs", Range::at_least(1), schedule.step_epochs,
+                  "step: epochs between two drops");
+  section.only_where(kind == Kind::Multistep, none + "multistep does");
+  read_milestones(section, schedule);
+  section.only_where(kind == Kind::Cosine, none + "cosine does");
+  section.real("min_lr", Range::at_least(0), schedule.min_lr, "cosine: the rate at the end");
   section.finish();
 }
 
@@ -139,7 +144,8 @@ void check_together(Section& section, const TrainConfig& train) {
 
 void read_no_decay(Section& section, TrainConfig& train) {
   std::vector<std::string> names;
-  const Node* node = read_texts(section, "no_decay", names);
+  const Node* node =
+      read_texts(section, "no_decay", names, "what has no weight decay: \"bias\", \"bn\"");
   if (node == nullptr) return;
   train.decay_bias = true;
   train.decay_norm = true;
@@ -156,19 +162,33 @@ void read_no_decay(Section& section, TrainConfig& train) {
 
 void read_train(Section section, TrainConfig& train) {
   const size_t mistakes = section.diagnostics().count();
-  section.integer("epochs", Range::between(1, 1000000), train.epochs);
+  section.integer("epochs", Range::between(1, 1000000), train.epochs,
+                  "passes over the training split");
   read_optimizer(section.section("optimizer"), train.optimizer);
   read_schedule(section.section("schedule"), train.schedule);
   double clip_norm = 0;
-  const Node* clip = section.take("clip_norm");
+  const Node* clip = section.take("clip_norm", "number", "> 0", "",
+                                  "longest gradient, of all parameters together; absent: any");
   if (clip != nullptr && read_real(*clip, section.path_of("clip_norm"), Range::above(0), clip_norm,
                                    "; leave it out to clip nothing", section.diagnostics())) {
     train.clip_norm = clip_norm;
   }
-  section.real("label_smoothing", Range::below_one(), train.label_smoothing);
+  section.real("label_smoothing", Range::below_one(), train.label_smoothing,
+               "share of the label that goes to all classes in the cross-entropy");
   read_no_decay(section, train);
-  section.integer("eval_batch_size", Range::between(1, 1 << 20), train.eval_batch_size);
-  for (const char* key : {"accumulate", "ema"}) section.refuse(key, "is not built yet");
+  section.integer("eval_batch_size", Range::between(1, 1 << 20), train.eval_batch_size,
+                  "images a batch in evaluation; it changes speed alone");
+  section.integer("accumulate", Range::between(1, 1 << 20), train.accumulate,
+                  "batches whose mean gradient makes one step");
+  section.real("ema", Range::below_one(), train.ema,
+               "decay of a moving average of the weights that is evaluated too; 0: none");
+  section.integer("early_stop", Range::at_least(0), train.early_stop,
+                  "epochs without a new best after which training ends; 0: never");
+  auto non_finite = static_cast<int64_t>(train.non_finite);
+  section.choice("non_finite", {"stop", "skip", "rollback"}, non_finite,
+                 "where a loss or gradient is not finite: end, leave the step out, or go back to "
+                 "the last checkpoint");
+  train.non_finite = static_cast<NonFinite>(non_finite);
   section.finish();
   const bool good = section.diagnostics().count() == mistakes;
   if (good && section.present()) check_together(section, train);

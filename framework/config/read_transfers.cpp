@@ -13,12 +13,18 @@ namespace {
 
 void read_schedule_of_weight(Section section, WeightSchedule& weight) {
   const size_t mistakes = section.diagnostics().count();
-  section.real("from", Range::at_least(0), weight.from);
-  section.real("to", Range::at_least(0), weight.to);
+  const auto read_end = [&](const char* key, double& end, const std::string& help) {
+    const Node* node = section.take(key, "number", ">= 0", "", help);
+    if (node == nullptr) return;
+    read_real(*node, section.path_of(key), Range::at_least(0), end, "", section.diagnostics());
+  };
+  read_end("from", weight.from, "weight up to the first of the epochs");
+  read_end("to", weight.to, "weight from the second of the epochs on");
   std::vector<double> epochs;
-  const Node* node = read_reals(section, "epochs", Range::at_least(0), epochs);
+  const Node* node = read_reals(section, "epochs", Range::at_least(0), epochs, "",
+                                "two epochs, from 0, between which the weight moves evenly");
   section.finish();
-  if (section.diagnostics().count() != mistakes) return;
+  if (!section.present() || section.diagnostics().count() != mistakes) return;
   for (const char* key : {"from", "to", "epochs"}) {
     if (section.node()->find(key) != nullptr) continue;
     section.diagnostics().add(section.place(), section.path_of(key),
@@ -35,9 +41,15 @@ void read_schedule_of_weight(Section section, WeightSchedule& weight) {
 }
 
 void read_weight(Section& section, WeightSchedule& weight) {
-  const Node* node = section.take("weight");
-  if (node == nullptr) return;
+  const Node* node = section.take("weight", "number or table", ">= 0", "1",
+                                  "factor of this term; loss = task + sum of weight * transfer");
   const std::string path = section.path_of("weight");
+  if (section.schema() != nullptr) {
+    WeightSchedule unused;
+    read_schedule_of_weight(
+        Section(nullptr, path, section.place(), section.diagnostics(), section.schema()), unused);
+  }
+  if (node == nullptr) return;
   if (node->is(Node::Kind::Table)) {
     read_schedule_of_weight(Section(node, path, node->place, section.diagnostics()), weight);
   } else if (node->is(Node::Kind::Integer) || node->is(Node::Kind::Real)) {
@@ -127,7 +139,9 @@ bool names_stages(const std::vector<std::string>& taps) {
 
 void read_bind(Section& section, TransferConfig& transfer) {
   const ComponentInfo& info = transfer.strategy.info;
-  const Node* node = section.take("bind");
+  const Node* node =
+      section.take("bind", "text, list of texts, or { student = ..., teacher = ... }", "", "",
+                   "taps that are compared; absent: the strategy's own");
   const std::string path = section.path_of("bind");
   if ((info.needs & RETORT_NEED_FEATURES) == 0) {
     if (node != nullptr) {
@@ -157,7 +171,8 @@ void read_bind(Section& section, TransferConfig& transfer) {
 
 void read_name(Section& section, std::set<std::string>& used, TransferConfig& transfer) {
   transfer.name = transfer.strategy.info.id;
-  const Node* node = section.text("name", transfer.name);
+  const Node* node =
+      section.text("name", transfer.name, "in metrics and messages; absent: the strategy's id");
   if (node != nullptr && !check_name(*node, section.path_of("name"), section.diagnostics())) return;
   if (used.insert(transfer.name).second) return;
   const Node* blamed = node != nullptr ? node : section.node()->find("strategy");
@@ -173,7 +188,7 @@ void read_transfer(Section section, const Catalog& catalog, std::set<std::string
       read_component(section, "strategy", RETORT_KIND_STRATEGY, catalog, transfer.strategy);
   read_weight(section, transfer.weight);
   for (const char* key : {"init", "teacher"}) section.refuse(key, "is not built yet");
-  if (!known) return;
+  if (!known && section.schema() == nullptr) return;
   read_name(section, used, transfer);
   read_bind(section, transfer);
   read_options(section, transfer.strategy);
@@ -182,18 +197,23 @@ void read_transfer(Section section, const Catalog& catalog, std::set<std::string
 
 }  // namespace
 
-void read_transfers(const Node* node, const Catalog& catalog,
-                    std::vector<TransferConfig>& transfers, Diagnostics& diagnostics) {
+void read_transfers(Section& root, const Catalog& catalog, std::vector<TransferConfig>& transfers) {
+  const Node* node = root.take("transfer");
+  std::set<std::string> used;
+  if (root.schema() != nullptr) {
+    TransferConfig unused;
+    read_transfer(Section(nullptr, "transfer[0]", root.place(), root.diagnostics(), root.schema()),
+                  catalog, used, unused);
+  }
   if (node == nullptr) return;
   if (!node->is(Node::Kind::List)) {
-    diagnostics.add(node->place, subject("transfer", *node),
-                    "must be a list: write [[transfer]] above each strategy");
+    root.diagnostics().add(node->place, subject("transfer", *node),
+                           "must be a list: write [[transfer]] above each strategy");
     return;
   }
-  std::set<std::string> used;
   for (size_t i = 0; i < node->items.size(); ++i) {
     const Node& item = node->items[i];
-    Section section(&item, "transfer[" + std::to_string(i) + "]", item.place, diagnostics);
+    Section section(&item, "transfer[" + std::to_string(i) + "]", item.place, root.diagnostics());
     read_transfer(std::move(section), catalog, used, transfers.emplace_back());
   }
 }

@@ -7,6 +7,7 @@
 
 #include "framework/config/component.hpp"
 #include "framework/config/node.hpp"
+#include "framework/config/parse.hpp"
 #include "framework/config/suggest.hpp"
 
 namespace retort::host {
@@ -54,16 +55,37 @@ std::string normalize_of(const std::optional<Normalize>& normalize) {
                                ", std = " + list_of(normalize->stddev) + " }");
 }
 
+template <typename Integer>
+std::string list_of_integers(const std::vector<Integer>& values) {
+  std::vector<std::string> texts;
+  for (const Integer value : values) texts.push_back(std::to_string(value));
+  return in_brackets(texts);
+}
+
+std::string step_of(const Augment& step) {
+  switch (step.kind) {
+    case Augment::Kind::Crop:
+      return "crop(" + std::to_string(step.padding) + ")";
+    case Augment::Kind::Flip:
+      return "flip";
+    case Augment::Kind::RandAugment:
+      return "randaugment(" + std::to_string(step.operations) + ", " +
+             std::to_string(step.magnitude) + ")";
+    case Augment::Kind::Erase:
+      return "erase(" + real_text(step.probability) + ")";
+  }
+  return "";
+}
+
 std::string data_of(const DataConfig& data) {
   std::vector<std::string> steps;
-  for (const Augment& step : data.augment) {
-    steps.push_back(
-        step.kind == Augment::Kind::Flip ? "flip" : "crop(" + std::to_string(step.padding) + ")");
-  }
+  for (const Augment& step : data.augment) steps.push_back(step_of(step));
   return "\n[data]\n" + line("dataset", quote_text(data.dataset.info.id)) +
          options_of(data.dataset) + line("batch_size", std::to_string(data.batch_size)) +
          line("train_samples", std::to_string(data.train_samples)) +
-         line("augment", list_of(steps)) + normalize_of(data.normalize);
+         line("validation", real_text(data.validation)) + line("mixup", real_text(data.mixup)) +
+         line("cutmix", real_text(data.cutmix)) + line("augment", list_of(steps)) +
+         normalize_of(data.normalize);
 }
 
 std::string optimizer_of(const OptimizerConfig& optimizer) {
@@ -88,9 +110,7 @@ std::string schedule_of(const ScheduleConfig& schedule) {
     text += ", step_epochs = " + std::to_string(schedule.step_epochs);
   }
   if (schedule.kind == Kind::Multistep) {
-    std::vector<std::string> epochs;
-    for (const int64_t epoch : schedule.milestones) epochs.push_back(std::to_string(epoch));
-    text += ", milestones = " + in_brackets(epochs);
+    text += ", milestones = " + list_of_integers(schedule.milestones);
   }
   if (schedule.kind == Kind::Step || schedule.kind == Kind::Multistep) {
     text += ", gamma = " + real_text(schedule.gamma);
@@ -100,6 +120,7 @@ std::string schedule_of(const ScheduleConfig& schedule) {
 }
 
 std::string train_of(const TrainConfig& train) {
+  constexpr std::array kNonFinite = {"stop", "skip", "rollback"};
   std::vector<std::string> no_decay;
   if (!train.decay_bias) no_decay.emplace_back("bias");
   if (!train.decay_norm) no_decay.emplace_back("bn");
@@ -109,7 +130,10 @@ std::string train_of(const TrainConfig& train) {
          (train.clip_norm ? line("clip_norm", real_text(*train.clip_norm)) : "") +
          line("label_smoothing", real_text(train.label_smoothing)) +
          line("no_decay", list_of(no_decay)) +
-         line("eval_batch_size", std::to_string(train.eval_batch_size));
+         line("eval_batch_size", std::to_string(train.eval_batch_size)) +
+         line("accumulate", std::to_string(train.accumulate)) + line("ema", real_text(train.ema)) +
+         line("early_stop", std::to_string(train.early_stop)) +
+         line("non_finite", quote_text(kNonFinite[static_cast<size_t>(train.non_finite)]));
 }
 
 std::string network_of(const std::string& section, const NetworkConfig& network) {
@@ -150,7 +174,26 @@ std::string run_of(const RunConfig& run) {
   return "\n[run]\n" + line("device", quote_text(kDevices[static_cast<size_t>(run.device)])) +
          line("precision", quote_text(kPrecisions[static_cast<size_t>(run.precision)])) +
          line("channels_last", of(run.channels_last)) +
-         line("threads", std::to_string(run.threads)) + line("out", quote_text(run.out.string()));
+         line("threads", std::to_string(run.threads)) + line("out", quote_text(run.out.string())) +
+         line("deterministic", of(run.deterministic)) +
+         line("checkpoint_steps", std::to_string(run.checkpoint_steps)) +
+         line("tensorboard", of(run.tensorboard));
+}
+
+std::string sweep_of(const SweepConfig& sweep) {
+  constexpr std::array kKinds = {"grid", "list", "random"};
+  const bool random = sweep.kind == SweepConfig::Kind::Random;
+  std::string text =
+      "\n[sweep]\n" + line("kind", quote_text(kKinds[static_cast<size_t>(sweep.kind)])) +
+      (random ? line("trials", std::to_string(sweep.trials)) : "") + "\n[sweep.keys]\n";
+  for (const SweepKey& key : sweep.keys) {
+    const bool range = key.min && key.max;
+    text += line(key_text(key.key),
+                 range ? "{ min = " + real_text(*key.min) + ", max = " + real_text(*key.max) +
+                             ", log = " + of(key.log) + ", integer = " + of(key.integer) + " }"
+                       : in_brackets(key.values));
+  }
+  return text;
 }
 
 /// What may stand there and what it does: "integer >= 8 (layers); the number of layers".
@@ -184,15 +227,19 @@ std::string commented(const std::vector<std::pair<std::string, std::string>>& ro
 }  // namespace
 
 std::string to_toml(const Experiment& experiment) {
-  std::string text = line("name", quote_text(experiment.name)) +
-                     line("seed", std::to_string(experiment.seed)) + data_of(experiment.data);
+  std::string text =
+      line("name", quote_text(experiment.name)) +
+      (experiment.seeds.empty() ? line("seed", std::to_string(experiment.seed))
+                                : line("seeds", list_of_integers(experiment.seeds))) +
+      data_of(experiment.data);
   if (experiment.teacher) text += network_of("teacher", *experiment.teacher);
   text += network_of("student", experiment.student);
   text += "\n[task]\n" + line("loss", quote_text("cross_entropy")) +
           line("weight", real_text(experiment.task.weight));
   for (const TransferConfig& transfer : experiment.transfers) text += transfer_of(transfer);
   text += "\n[train]\n" + train_of(experiment.train) + run_of(experiment.run);
-  return text + "\n[baseline]\n" + line("student_alone", of(experiment.student_alone));
+  text += "\n[baseline]\n" + line("student_alone", of(experiment.student_alone));
+  return text + (experiment.sweep ? sweep_of(*experiment.sweep) : "");
 }
 
 std::string option_block(const ComponentInfo& info) {
@@ -220,6 +267,28 @@ std::string option_block(const ComponentInfo& info) {
     }
   }
   return header + " = " + quote_text(info.id) + "\n" + commented(rows);
+}
+
+std::string experiment_block() {
+  std::string text;
+  std::string section;
+  std::vector<std::pair<std::string, std::string>> rows;
+  for (const config::KeyInfo& key : experiment_keys()) {
+    const size_t dot = key.path.find('.');
+    const bool root = dot == std::string::npos;
+    std::string header = root ? "" : "\n[" + key.path.substr(0, dot) + "]\n";
+    if (header == "\n[transfer[0]]\n") header = "\n[[transfer]]\n";
+    if (header != section) {
+      text += section + commented(rows);
+      section = header;
+      rows.clear();
+    }
+    const bool active = key.applies && !key.default_value.empty();
+    rows.emplace_back(
+        (active ? "" : "# ") + key.path.substr(root ? 0 : dot + 1) + " = " + key.default_value,
+        key.type + (key.accepted.empty() ? "" : " " + key.accepted) + "; " + key.text);
+  }
+  return text + section + commented(rows);
 }
 
 }  // namespace retort::host

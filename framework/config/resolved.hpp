@@ -14,4 +14,8 @@ std::string to_toml(const Experiment& experiment);
 /// with their ranges and help as comments.
 std::string option_block(const ComponentInfo& info);
 
+/// Every key that an experiment file may have, at its default, with type, range and text as comments;
+/// without a default, or where another key's default excludes it, it is commented out.
+std::string experiment_block();
+
 }  // namespace retort::host

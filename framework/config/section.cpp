@@ -123,8 +123,12 @@ bool read_choice(const Node& node, const std::string& path, const std::vector<st
 }
 
 Section::Section(const Node* node, std::string path, const Place& fallback,
-                 Diagnostics& diagnostics)
-    : node_(node), path_(std::move(path)), place_(fallback), diagnostics_(diagnostics) {
+                 Diagnostics& diagnostics, Schema* schema)
+    : node_(node),
+      path_(std::move(path)),
+      place_(fallback),
+      diagnostics_(diagnostics),
+      schema_(schema) {
   if (node_ == nullptr) return;
   place_ = node_->place;
   if (node_->is(Node::Kind::Table)) return;
@@ -137,50 +141,75 @@ std::string Section::path_of(const std::string& key) const {
 }
 
 const Node* Section::take(const std::string& key) {
+  if (!applies_) {
+    refuse(key, why_not_);
+    return nullptr;
+  }
   (reading_options_ ? options_ : host_keys_).push_back(key);
   return node_ == nullptr ? nullptr : node_->find(key);
 }
 
-const Node* Section::integer(const std::string& key, const Range& range, int64_t& value) {
-  const Node* node = take(key);
-  const std::string hint = default_hint(std::to_string(value));
-  const bool good =
-      node != nullptr && read_integer(*node, path_of(key), range, value, hint, diagnostics_);
+const Node* Section::take(const std::string& key, const std::string& type,
+                          const std::string& accepted, const std::string& default_value,
+                          const std::string& help) {
+  if (schema_ != nullptr) {
+    schema_->push_back({path_of(key), type, accepted, default_value, help, applies_});
+  }
+  return take(key);
+}
+
+const Node* Section::integer(const std::string& key, const Range& range, int64_t& value,
+                             const std::string& help) {
+  const std::string before = std::to_string(value);
+  const Node* node = take(key, "integer", describe(range), before, help);
+  const bool good = node != nullptr && read_integer(*node, path_of(key), range, value,
+                                                    default_hint(before), diagnostics_);
   return good ? node : nullptr;
 }
 
-const Node* Section::real(const std::string& key, const Range& range, double& value) {
-  const Node* node = take(key);
-  const std::string hint = default_hint(real_text(value));
-  const bool good =
-      node != nullptr && read_real(*node, path_of(key), range, value, hint, diagnostics_);
+const Node* Section::real(const std::string& key, const Range& range, double& value,
+                          const std::string& help) {
+  const std::string before = real_text(value);
+  const Node* node = take(key, "number", describe(range), before, help);
+  const bool good = node != nullptr && read_real(*node, path_of(key), range, value,
+                                                 default_hint(before), diagnostics_);
   return good ? node : nullptr;
 }
 
-const Node* Section::boolean(const std::string& key, bool& value) {
-  const Node* node = take(key);
-  const std::string hint = default_hint(value ? "true" : "false");
-  const bool good = node != nullptr && read_boolean(*node, path_of(key), value, hint, diagnostics_);
+const Node* Section::boolean(const std::string& key, bool& value, const std::string& help) {
+  const std::string before = value ? "true" : "false";
+  const Node* node = take(key, "true or false", "", before, help);
+  const bool good = node != nullptr &&
+                    read_boolean(*node, path_of(key), value, default_hint(before), diagnostics_);
   return good ? node : nullptr;
 }
 
-const Node* Section::text(const std::string& key, std::string& value) {
-  const Node* node = take(key);
+const Node* Section::text(const std::string& key, std::string& value, const std::string& help) {
+  const Node* node = take(key, "text", "", value.empty() ? "" : quote_text(value), help);
   const bool good = node != nullptr && read_text(*node, path_of(key), value, "", diagnostics_);
   return good ? node : nullptr;
 }
 
 const Node* Section::choice(const std::string& key, const std::vector<std::string>& choices,
-                            int64_t& position) {
-  const Node* node = take(key);
-  const std::string hint = default_hint(quote_text(choices[static_cast<size_t>(position)]));
-  const bool good =
-      node != nullptr && read_choice(*node, path_of(key), choices, position, hint, diagnostics_);
+                            int64_t& position, const std::string& help) {
+  const std::string before = quote_text(choices[static_cast<size_t>(position)]);
+  const Node* node = take(key, "one of " + join(choices), "", before, help);
+  const bool good = node != nullptr && read_choice(*node, path_of(key), choices, position,
+                                                   default_hint(before), diagnostics_);
   return good ? node : nullptr;
 }
 
 Section Section::section(const std::string& key) {
-  return Section(take(key), path_of(key), place_, diagnostics_);
+  return Section(take(key), path_of(key), place_, diagnostics_, schema_);
+}
+
+Section Section::section(const std::string& key, const std::string& help) {
+  return Section(take(key, "table", "", "", help), path_of(key), place_, diagnostics_);
+}
+
+void Section::only_where(bool applies, const std::string& why) {
+  applies_ = applies;
+  why_not_ = why;
 }
 
 void Section::refuse(const std::string& key, const std::string& what) {

@@ -46,27 +46,52 @@ bool read_choice(const Node& node, const std::string& path, const std::vector<st
 void wrong_type(const Node& node, const std::string& path, const std::string& wanted,
                 const std::string& hint, Diagnostics& diagnostics);
 
+/// One key as its reader declares it: what `retort inspect experiment` prints.
+struct KeyInfo {
+  std::string path;      // as an override names it: "transfer[0].weight"
+  std::string type;      // "integer", "number", "text", "true or false", "one of ...", "list ..."
+  std::string accepted;  // ">= 0 and < 1"; "" where any value is
+  std::string default_value;  // as TOML writes it; "" where there is none
+  std::string text;           // what it does
+  bool applies = true;        // false: only beside another value of the key it depends on
+};
+using Schema = std::vector<KeyInfo>;
+
 /// A table of the experiment file while it is read: whoever reads it asks for each key, and what
-/// nobody asked for is an unknown key. A section that is absent reads as an empty one.
+/// nobody asked for is an unknown key. A section that is absent reads as an empty one. With a schema,
+/// each key that is asked for is also written there: the readers are the one declaration of it.
 class Section {
  public:
   /// `node` may be null. A node that is no table is a mistake, and reads as an empty section.
-  Section(const Node* node, std::string path, const Place& fallback, Diagnostics& diagnostics);
+  Section(const Node* node, std::string path, const Place& fallback, Diagnostics& diagnostics,
+          Schema* schema = nullptr);
 
   /// The value of a key, or null.
   const Node* take(const std::string& key);
 
+  /// The same for a key whose value the caller reads; the rest of KeyInfo goes to the schema.
+  const Node* take(const std::string& key, const std::string& type, const std::string& accepted,
+                   const std::string& default_value, const std::string& help);
+
   /// Read a key if it is there; `value` holds the default before. Return its node where a good
-  /// value was read.
-  const Node* integer(const std::string& key, const Range& range, int64_t& value);
-  const Node* real(const std::string& key, const Range& range, double& value);
-  const Node* boolean(const std::string& key, bool& value);
-  const Node* text(const std::string& key, std::string& value);
+  /// value was read. `help` is a sentence for people, also to be read without the key's table.
+  const Node* integer(const std::string& key, const Range& range, int64_t& value,
+                      const std::string& help = "");
+  const Node* real(const std::string& key, const Range& range, double& value,
+                   const std::string& help = "");
+  const Node* boolean(const std::string& key, bool& value, const std::string& help = "");
+  const Node* text(const std::string& key, std::string& value, const std::string& help = "");
   const Node* choice(const std::string& key, const std::vector<std::string>& choices,
-                     int64_t& position);
+                     int64_t& position, const std::string& help = "");
 
   /// The table under a key.
   Section section(const std::string& key);
+
+  /// The same for one whose keys are free, or declared elsewhere: the schema gets the table alone.
+  Section section(const std::string& key, const std::string& help);
+
+  /// The keys asked for from here on exist only where `applies`; elsewhere `why` refuses them.
+  void only_where(bool applies, const std::string& why);
 
   /// A key that must not be here, with what to say when it is.
   void refuse(const std::string& key, const std::string& what);
@@ -83,13 +108,17 @@ class Section {
   const std::string& path() const { return path_; }
   std::string path_of(const std::string& key) const;
   Diagnostics& diagnostics() { return diagnostics_; }
+  Schema* schema() const { return schema_; }
 
  private:
   const Node* node_;
   std::string path_;
   Place place_;
   Diagnostics& diagnostics_;
+  Schema* schema_;
   bool reading_options_ = false;
+  bool applies_ = true;
+  std::string why_not_;
   std::vector<std::string> host_keys_;
   std::vector<std::string> options_;
   std::vector<std::string> refused_;

@@ -22,20 +22,24 @@ enum class NetworkRole { Teacher, Student };
 void read_network(Section section, NetworkRole role, const Catalog& catalog,
                   NetworkConfig& network);
 
-/// The list of [[transfer]] tables; `node` may be null.
-void read_transfers(const Node* node, const Catalog& catalog,
-                    std::vector<TransferConfig>& transfers, Diagnostics& diagnostics);
+/// The list of [[transfer]] tables of the file.
+void read_transfers(Section& root, const Catalog& catalog, std::vector<TransferConfig>& transfers);
 
 void read_task(Section section, TaskConfig& task);
 void read_run(Section section, RunConfig& run);
+
+/// [sweep], by itself; check_trials tells whether its values fit the experiment.
+void read_sweep(Section section, std::optional<SweepConfig>& sweep);
 
 /// { mean = [...], std = [...] }
 void read_normalize(Section section, std::optional<Normalize>& normalize);
 
 /// A list of numbers or texts under a key; null where it is absent or wrong.
 const Node* read_reals(Section& section, const std::string& key, const Range& range,
-                       std::vector<double>& values);
-const Node* read_texts(Section& section, const std::string& key, std::vector<std::string>& values);
+                       std::vector<double>& values, const std::string& default_value,
+                       const std::string& help);
+const Node* read_texts(Section& section, const std::string& key, std::vector<std::string>& values,
+                       const std::string& help);
 
 /// Whether a name can be part of a file name and of a metric's name; adds a mistake otherwise.
 bool check_name(const Node& node, const std::string& path, Diagnostics& diagnostics);

@@ -128,7 +128,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Case{"[trian]",
              "kd.toml:6:2 trian unknown key; did you mean \"train\"? known: extends, name, seed, "
-             "data, train, transfer, teacher, student, task, run, baseline"},
+             "seeds, data, train, transfer, teacher, student, task, run, baseline, sweep"},
         Case{"[transfer]",
              "kd.toml:6:1 transfer must be a list: write [[transfer]] above each strategy"},
         Case{"[[teacher]]", "kd.toml:6:1 teacher only one is built yet; write [teacher]"},
@@ -155,7 +155,13 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Case{"epochs = \"three\"",
              "kd.toml:6:10 train.epochs \"three\" must be an integer, not text (default 1)"},
-        Case{"accumulate = 2", "kd.toml:6:1 train.accumulate is not built yet"},
+        Case{"accumulate = 0",
+             "kd.toml:6:14 train.accumulate = 0 must be >= 1 and <= 1048576 (default 1)"},
+        Case{"ema = 1", "kd.toml:6:7 train.ema = 1 must be >= 0 and < 1 (default 0)"},
+        Case{"early_stop = -1", "kd.toml:6:14 train.early_stop = -1 must be >= 0 (default 0)"},
+        Case{"non_finite = \"stopp\"",
+             "kd.toml:6:14 train.non_finite \"stopp\" must be one of \"stop\", \"skip\", "
+             "\"rollback\" (default \"stop\"); did you mean \"stop\"?"},
         Case{"clip_norm = 0",
              "kd.toml:6:13 train.clip_norm = 0 must be > 0; leave it out to clip nothing"},
         Case{"label_smoothing = 1",
@@ -191,7 +197,17 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Case{"augment = [\"crop(2)\", \"flop\"]",
              "kd.toml:5:23 data.augment[1] \"flop\" unknown step; did you mean \"flip\"? known: "
-             "crop(padding), flip"},
+             "crop(padding), flip, randaugment(operations, magnitude), erase(probability)"},
+        Case{"augment = [\"randaugment(2)\"]",
+             "kd.toml:5:12 data.augment[0] \"randaugment(2)\" needs 1 to 16 operations and a "
+             "magnitude of 0 to 30; write \"randaugment(2, 9)\""},
+        Case{"augment = [\"erase(1.5)\"]",
+             "kd.toml:5:12 data.augment[0] \"erase(1.5)\" needs a probability > 0 and <= 1; write "
+             "\"erase(0.25)\""},
+        Case{"validation = 0.95",
+             "kd.toml:5:14 data.validation = 0.95 must be >= 0 and <= 0.9 (default 0)"},
+        Case{"mixup = inf", "kd.toml:5:9 data.mixup = inf must be a finite number (default 0)"},
+        Case{"cutmix = -1", "kd.toml:5:10 data.cutmix = -1 must be >= 0 (default 0)"},
         Case{"augment = [\"crop(0)\"]",
              "kd.toml:5:12 data.augment[0] \"crop(0)\" pads by >= 1 and <= 1024 pixels"},
         Case{

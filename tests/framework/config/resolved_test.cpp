@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
 #include "tests/framework/config/config_fixture.hpp"
 
 namespace retort::host {
@@ -19,7 +21,10 @@ dataset = "fashion_mnist"
 root = 'a "b" \'
 batch_size = 64
 train_samples = 640
-augment = ["crop(2)", "flip"]
+validation = 0.1
+mixup = 0.2
+cutmix = 1
+augment = ["crop(2)", "flip", "randaugment(3, 12)", "erase(0.25)"]
 normalize = { mean = [0.286], std = [0.353] }
 [teacher]
 model = "resnet"
@@ -56,14 +61,29 @@ schedule = { name = "multistep", milestones = [150, 180], gamma = 0.2, warmup_ep
 label_smoothing = 0.05
 no_decay = ["bias", "bn"]
 eval_batch_size = 100
+accumulate = 4
+ema = 0.999
+early_stop = 20
+non_finite = "rollback"
 [run]
 device = "cuda"
 precision = "bf16"
 channels_last = false
 threads = 3
 out = "elsewhere"
+deterministic = true
+checkpoint_steps = 50
+tensorboard = true
 [baseline]
 student_alone = false
+[sweep]
+kind = "random"
+trials = 12
+[sweep.keys]
+"transfer[0].temperature" = [2, 4.5]
+"student.shortcut" = ["A", "B"]
+"train.optimizer.lr" = { min = 1e-3, max = 0.1, log = true }
+"train.epochs" = { min = 200, max = 300, integer = true }
 )toml";
 
 TEST_F(ResolvedTest, ReadsBackToTheSameText) {
@@ -81,8 +101,14 @@ TEST_F(ResolvedTest, KeepsNetworksAndData) {
   EXPECT_EQ(std::get<std::string>(back.data.dataset.options[0]), "a \"b\" \\");
   EXPECT_EQ(back.data.batch_size, 64);
   EXPECT_EQ(back.data.train_samples, 640);
-  ASSERT_EQ(back.data.augment.size(), 2u);
+  EXPECT_EQ(back.data.validation, 0.1);
+  EXPECT_EQ(back.data.mixup, 0.2);
+  EXPECT_EQ(back.data.cutmix, 1);
+  ASSERT_EQ(back.data.augment.size(), 4u);
   EXPECT_EQ(back.data.augment[0].padding, 2);
+  EXPECT_EQ(back.data.augment[2].operations, 3);
+  EXPECT_EQ(back.data.augment[2].magnitude, 12);
+  EXPECT_EQ(back.data.augment[3].probability, 0.25);
   EXPECT_THAT(back.data.normalize->stddev, ElementsAre(0.353));
   EXPECT_EQ(std::get<int64_t>(back.teacher->model.options[0]), 56);
   EXPECT_EQ(std::get<int64_t>(back.teacher->model.options[2]), 1);
@@ -111,6 +137,10 @@ TEST_F(ResolvedTest, KeepsTraining) {
   EXPECT_EQ(back.train.label_smoothing, 0.05);
   EXPECT_FALSE(back.train.decay_norm);
   EXPECT_EQ(back.train.eval_batch_size, 100);
+  EXPECT_EQ(back.train.accumulate, 4);
+  EXPECT_EQ(back.train.ema, 0.999);
+  EXPECT_EQ(teacher.early_stop, 20);
+  EXPECT_EQ(back.train.non_finite, NonFinite::Rollback);
 }
 
 TEST_F(ResolvedTest, KeepsTransfersAndTheRun) {
@@ -129,7 +159,28 @@ TEST_F(ResolvedTest, KeepsTransfersAndTheRun) {
   EXPECT_FALSE(back.run.channels_last);
   EXPECT_EQ(back.run.threads, 3);
   EXPECT_EQ(back.run.out, "elsewhere");
+  EXPECT_TRUE(back.run.deterministic);
+  EXPECT_EQ(back.run.checkpoint_steps, 50);
+  EXPECT_TRUE(back.run.tensorboard);
   EXPECT_FALSE(back.student_alone);
+}
+
+TEST_F(ResolvedTest, KeepsSeedsAndTheSweep) {
+  write("w.safetensors", "x");
+  const Experiment back = load(to_toml(load(kEverything)));
+  EXPECT_TRUE(back.seeds.empty());
+  ASSERT_TRUE(back.sweep.has_value());
+  EXPECT_EQ(back.sweep->kind, SweepConfig::Kind::Random);
+  EXPECT_EQ(back.sweep->trials, 12);
+  ASSERT_EQ(back.sweep->keys.size(), 4u);
+  const SweepKey& epochs = *std::find_if(back.sweep->keys.begin(), back.sweep->keys.end(),
+                                         [](const SweepKey& k) { return k.key == "train.epochs"; });
+  EXPECT_EQ(epochs.max, 300);
+  EXPECT_TRUE(epochs.integer);
+  EXPECT_FALSE(epochs.log);
+  const Experiment seeded = load(to_toml(load("seeds = [3, 1]\n" + kSmall)));
+  EXPECT_THAT(seeded.seeds, ElementsAre(3, 1));
+  EXPECT_EQ(seeded.seed, 3u);
 }
 
 TEST_F(ResolvedTest, DefaultsReadBackToo) {

@@ -1,0 +1,122 @@
+#include <gmock/gmock.h>
+
+#include "tests/framework/config/config_fixture.hpp"
+
+namespace retort::host {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using SweepTest = ConfigTest;
+
+const std::string kBase =
+    kWithTeacher + "[[transfer]]\nstrategy = \"logits.kd\"\n";  // seven lines and one more
+
+TEST_F(SweepTest, KeepsValuesAsTomlText) {
+  const Experiment experiment =
+      load(kBase +
+           "[sweep.keys]\n\"transfer[0].temperature\" = [2, 4.5]\n"
+           "\"student.shortcut\" = ['A', \"B\"]\n\"data.augment\" = [[], [\"flip\", \"crop(2)\"]]\n"
+           "\"transfer[0].weight\" = [1, { from = 1, to = 0, epochs = [0, 1] }]\n");
+  ASSERT_TRUE(experiment.sweep.has_value());
+  EXPECT_EQ(experiment.sweep->kind, SweepConfig::Kind::Grid);
+  std::map<std::string, std::vector<std::string>> values;
+  for (const SweepKey& key : experiment.sweep->keys) values[key.key] = key.values;
+  EXPECT_THAT(values["transfer[0].temperature"], ElementsAre("2", "4.5"));
+  EXPECT_THAT(values["student.shortcut"], ElementsAre("\"A\"", "\"B\""));
+  EXPECT_THAT(values["data.augment"], ElementsAre("[]", "[\"flip\", \"crop(2)\"]"));
+  EXPECT_THAT(values["transfer[0].weight"], ElementsAre("1", HasSubstr("epochs = [0, 1]")));
+}
+
+TEST_F(SweepTest, AValueThatATrialCannotTakeIsToldBeforeAnyTrial) {
+  EXPECT_EQ(mistakes(kBase + "[sweep.keys]\n\"student.depth\" = [8, 5]\n\"train.epocs\" = [1]\n"
+                             "\"transfer[1].weight\" = [1]\n"),
+            "kd.toml:10:23  sweep.keys.\"student.depth\"[1] = 5   student.depth = 5 must be >= 8 "
+            "(default 20)\n"
+            "kd.toml:11:18  sweep.keys.\"train.epocs\"[0] = 1   train.epocs unknown key; did you "
+            "mean \"epochs\"?  known: epochs, optimizer, schedule, clip_norm, label_smoothing, "
+            "no_decay, eval_batch_size, accumulate, ema, early_stop, non_finite\n"
+            "kd.toml:12:25  sweep.keys.\"transfer[1].weight\"[0] = 1   transfer[1] there are 1, "
+            "counted from 0\n3 mistakes; nothing was started.");
+}
+
+TEST_F(SweepTest, AMistakeOfTheFileIsToldOnce) {
+  EXPECT_EQ(mistake(kBase + "temperature = 0\n[sweep.keys]\n\"student.depth\" = [8, 20]\n"),
+            "kd.toml:9:15 transfer[0].temperature = 0 must be > 0 (default 4)");
+}
+
+TEST_F(SweepTest, AListsTrialIsCheckedAsAWhole) {
+  const std::string list = kBase +
+                           "[sweep]\nkind = \"list\"\n[sweep.keys]\n"
+                           "\"train.optimizer\" = [\"sgd\", \"adam\"]\n";
+  EXPECT_EQ(mistakes(list + "\"train.optimizer.lr\" = [0.1, 0.001]\n"), "");
+  EXPECT_THAT(mistake(list + "\"train.optimizer.momentum\" = [0.9, 0.8]\n"),
+              HasSubstr("sweep.keys.\"train.optimizer.momentum\"[1] = 0.8 "
+                        "train.optimizer.momentum adam has none; sgd does"));
+}
+
+TEST_F(SweepTest, BothEndsOfARangeAreTried) {
+  const std::string random = kBase + "[sweep]\nkind = \"random\"\ntrials = 3\n[sweep.keys]\n";
+  EXPECT_EQ(mistakes(random + "\"train.optimizer.lr\" = { min = 1e-3, max = 0.1, log = true }\n"),
+            "");
+  EXPECT_EQ(mistake(random + "\"train.ema\" = { min = 0.5, max = 1.5 }\n"),
+            "kd.toml:13:34 sweep.keys.\"train.ema\".max = 1.5 train.ema = 1.5 must be >= 0 and < 1 "
+            "(default 0)");
+}
+
+struct Case {
+  const char* lines;  // after kBase and [sweep]; the first is line 10
+  const char* message;
+};
+
+void PrintTo(const Case& value, std::ostream* out) { *out << value.lines; }
+
+class SweepMistakeTest : public ConfigTest, public testing::WithParamInterface<Case> {};
+TEST_P(SweepMistakeTest, IsExact) {
+  EXPECT_EQ(mistake(kBase + "[sweep]\n" + GetParam().lines + "\n"), GetParam().message);
+}
+INSTANTIATE_TEST_SUITE_P(
+    Sweep, SweepMistakeTest,
+    testing::Values(
+        Case{"",
+             "kd.toml:9:1 sweep.keys missing; write [sweep.keys] and \"train.epochs\" = [1, 2]"},
+        Case{"kind = \"gird\"\nkeys = { seed = [1] }",
+             "kd.toml:10:8 sweep.kind \"gird\" must be one of \"grid\", \"list\", \"random\" "
+             "(default \"grid\"); did you mean \"grid\"?"},
+        Case{"trials = 3\nkeys = { seed = [1] }",
+             "kd.toml:10:1 sweep.trials belongs to kind = \"random\"; the values of the others "
+             "make it"},
+        Case{"kind = \"random\"\nkeys = { seed = [1] }",
+             "kd.toml:9:1 sweep.trials missing; how many draws, as in trials = 20"},
+        Case{"kind = \"list\"\nkeys = { seed = [1, 2], \"train.epochs\" = [1] }",
+             "kd.toml:11:42 sweep.keys.\"train.epochs\" has 1 values and seed 2; kind = \"list\" "
+             "makes trial i of value i of each key"},
+        Case{"keys = { seed = 3 }",
+             "kd.toml:10:17 sweep.keys.seed = 3 must be a list of values, as in [2, 4, 8]"},
+        Case{"keys = { seed = { min = 1, max = 2 } }",
+             "kd.toml:10:17 sweep.keys.seed must be a list of values, as in [2, 4, 8]; a range "
+             "needs kind = \"random\""},
+        Case{"kind = \"random\"\ntrials = 1\nkeys = { seed = { min = 0, max = 2, log = true } }",
+             "kd.toml:12:17 sweep.keys.seed log needs min > 0; found 0 and 2"},
+        Case{"kind = \"random\"\ntrials = 1\nkeys = { seed = { min = 0.5, max = 2, integer = true "
+             "} }",
+             "kd.toml:12:17 sweep.keys.seed integer needs whole min and max; found 0.5 and 2"},
+        Case{"kind = \"random\"\ntrials = 1\nkeys = { seed = { min = 2, max = 2 } }",
+             "kd.toml:12:17 sweep.keys.seed min must be below max; found 2 and 2"},
+        Case{"keys = { \"sweep.kind\" = [\"grid\"] }",
+             "kd.toml:10:10 sweep.keys.\"sweep.kind\" a trial has no such key; sweep over another, "
+             "as in seed"}));
+
+TEST_F(SweepTest, SeedsAreDistinctAndStandAlone) {
+  EXPECT_THAT(load("seeds = [1, 2, 3]\n" + kSmall).seeds, ElementsAre(1, 2, 3));
+  EXPECT_EQ(mistake("seeds = [1, 2, 1]\n" + kSmall),
+            "kd.toml:1:16 seeds[2] = 1 given twice; each run needs its own");
+  EXPECT_EQ(mistake("seeds = [-1]\n" + kSmall), "kd.toml:1:10 seeds[0] = -1 must be >= 0");
+  EXPECT_EQ(mistake("seeds = 3\n" + kSmall),
+            "kd.toml:1:9 seeds = 3 must be a list, as in [1, 2, 3]");
+  EXPECT_EQ(mistake("seed = 1\nseeds = [2]\n" + kSmall),
+            "kd.toml:1:8 seed = 1 there are seeds too; remove one");
+}
+
+}  // namespace
+}  // namespace retort::host
