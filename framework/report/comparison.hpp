@@ -17,6 +17,7 @@ struct ComparisonRow {
       train_seconds;  // without evaluation; nothing for a network that was not trained now
   std::optional<Accuracy> best;  // of the best epoch, on the test split too
   int64_t best_epoch = 0;        // 1-based
+  std::optional<Evaluation> evaluation = {};
 };
 
 /// The table in aligned columns, for people.

@@ -17,6 +17,7 @@
 #include "framework/data/atomic_file.hpp"
 #include "framework/data/hash.hpp"
 #include "framework/error.hpp"
+#include "framework/report/evaluation_json.hpp"
 
 namespace retort::host {
 namespace {
@@ -66,6 +67,7 @@ std::string results_json(const Experiment& experiment, const RunFacts& facts,
   run["threads"] = facts.threads;
   run["retort"] = RETORT_VERSION;
   run["libtorch"] = RETORT_TORCH_VERSION;
+  run["classes"] = facts.class_names;
   run["results"] = nlohmann::ordered_json::array();
   for (const ComparisonRow& row : rows) {
     nlohmann::ordered_json entry = {{"name", row.name},
@@ -79,6 +81,7 @@ std::string results_json(const Experiment& experiment, const RunFacts& facts,
     }
     if (row.versus_alone) entry["versus_alone"] = *row.versus_alone;
     if (row.train_seconds) entry["train_seconds"] = *row.train_seconds;
+    if (row.evaluation) entry["evaluation"] = evaluation_json(*row.evaluation);
     run["results"].push_back(entry);
   }
   return run.dump(2);

@@ -14,6 +14,7 @@ struct RunFacts {
   std::string device;
   int64_t threads = 0;
   std::string status = "running";  // or "finished", "stopped by a signal", "failed: .."
+  std::vector<std::string> class_names = {};  // of the data set
 };
 
 /// The results as JSON, as run.json holds them.

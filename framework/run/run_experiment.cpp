@@ -62,6 +62,8 @@ class Run {
   void restore_student();
   void save_weights(const std::string& name, const Network& network);
   RunFacts facts(const std::string& status) const;
+  void load_saved(const std::string& name, Network& network);
+  void evaluate_all();
   void finish(bool json);
 
   const Experiment& experiment_;
@@ -178,12 +180,8 @@ void Run::prepare_networks() {
 std::string Run::prepare_teacher() {
   if (experiment_.teacher->weights) return "from " + experiment_.teacher->weights->string();
   if (complete("teacher")) {
-    const std::filesystem::path file = folder_->file("checkpoints/teacher-last.safetensors");
-    if (xxh3_128_hex(map_file(file, SIZE_MAX).bytes()) != files_["teacher-last"]) {
-      throw DataError(file.string() + ": damaged: not the teacher that the student learnt from");
-    }
-    load_weights(teacher_->parameters(), file, {});
-    return "from " + file.string();
+    load_saved("teacher-last", *teacher_);
+    return "from the run's own folder";
   }
   store_ = std::make_unique<TeacherStore>(session_);
   if (!resumed_) teacher_accuracy_ = store_->load(*teacher_);
@@ -211,6 +209,24 @@ void Run::evaluate_given_teacher() {
   const Accuracy accuracy = evaluate(*teacher_, session_.data(), session_.teacher_views(),
                                      experiment_.teacher->train.eval_batch_size);
   rows_.insert(rows_.begin(), {"teacher", accuracy, {}, {}, {}, 0});
+}
+
+/// Each network of the table in detail, the students against the teacher's predictions.
+void Run::evaluate_all() {
+  const Evaluation* teacher = nullptr;
+  for (ComparisonRow& row : rows_) {
+    const bool is_teacher = row.name == "teacher";
+    std::unique_ptr<Network> alone;
+    if (row.name == kAlone && distils()) {
+      alone = session_.make_student();
+      load_saved("alone-last", *alone);
+    }
+    Network& network = is_teacher ? *teacher_ : alone ? *alone : *student_;
+    const ViewMaker& views = is_teacher ? session_.teacher_views() : session_.student_views();
+    row.evaluation = evaluate_in_detail(network, session_.data(), views,
+                                        experiment_.train.eval_batch_size, teacher);
+    if (is_teacher) teacher = &*row.evaluation;
+  }
 }
 
 bool Run::train_alone() {
@@ -297,15 +313,25 @@ void Run::save_weights(const std::string& name, const Network& network) {
   const std::filesystem::path file = folder_->file("checkpoints/" + name + ".safetensors");
   save_tensors(file, named_weights(network.parameters()),
                {{"format", "pt"}, {"model", network.description()}});
-  if (name == "teacher-last") files_[name] = xxh3_128_hex(map_file(file, SIZE_MAX).bytes());
+  if (name.ends_with("-last")) files_[name] = xxh3_128_hex(map_file(file, SIZE_MAX).bytes());
+}
+
+void Run::load_saved(const std::string& name, Network& network) {
+  const std::filesystem::path file = folder_->file("checkpoints/" + name + ".safetensors");
+  if (xxh3_128_hex(map_file(file, SIZE_MAX).bytes()) != files_[name]) {
+    throw DataError(file.string() + ": damaged: not the network that this run trained");
+  }
+  load_weights(network.parameters(), file, {});
 }
 
 RunFacts Run::facts(const std::string& status) const {
-  return {session_.placement().device.str(), session_.threads(), status};
+  return {session_.placement().device.str(), session_.threads(), status,
+          session_.data().class_names};
 }
 
 void Run::finish(bool json) {
   evaluate_given_teacher();
+  evaluate_all();
   save_tensors(folder_->file("student.safetensors"), named_weights(student_->parameters()),
                {{"format", "pt"}, {"model", student_->description()}});
   const RunFacts done = facts("finished");

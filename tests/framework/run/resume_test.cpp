@@ -163,7 +163,7 @@ TEST_F(Stopped, RefusesAnotherTeacher) {
   flip(run() / "checkpoints/teacher-last.safetensors", 400);
   const Finished resumed = retort({"run", "--resume", run().string()});
   EXPECT_EQ(resumed.code, 3);
-  EXPECT_THAT(resumed.err, HasSubstr("not the teacher that the student learnt from"));
+  EXPECT_THAT(resumed.err, HasSubstr("not the network that this run trained"));
 }
 
 TEST_F(Stopped, RefusesAnotherNumberOfThreadsUnlessAccepted) {

@@ -97,6 +97,19 @@ TEST_F(Run, SaysWhatItRanOnInRunJson) {
   EXPECT_EQ(run["results"].size(), 3u);
 }
 
+TEST_F(Run, EvaluatesEachNetworkInDetailAndAgainstTheTeacher) {
+  const json run = json::parse(file("run.json"));
+  EXPECT_EQ(run["classes"].size(), run["results"][0]["evaluation"]["classes"]);
+  EXPECT_FALSE(run["results"][0]["evaluation"].contains("confusion"));
+  for (const json& result : run["results"]) {
+    EXPECT_EQ(result["evaluation"]["top1"], result["top1"]);
+    if (result["name"] == "teacher") continue;
+    int64_t samples = 0;
+    for (const json& pair : result["evaluation"]["confusion"]) samples += pair[2].get<int64_t>();
+    EXPECT_EQ(samples, 64);
+  }
+}
+
 TEST_F(Run, LocksThePluginsThatItUsed) {
   const std::string lock = file("retort.lock");
   for (const char* id : {"convnet", "feature.fitnet", "logits.kd", "synthetic"}) {

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "framework/train/evaluate.hpp"
+
+namespace retort::host {
+
+/// An evaluation as run.json holds it. Confusion is the list of pairs that occur, so that it is
+/// never longer than the test split: [teacher's class, student's class, samples].
+nlohmann::ordered_json evaluation_json(const Evaluation& evaluation);
+
+}  // namespace retort::host
