@@ -14,6 +14,7 @@
 #include "framework/data/hash.hpp"
 #include "framework/report/comparison.hpp"
 #include "framework/report/progress.hpp"
+#include "framework/report/report_page.hpp"
 #include "framework/report/run_folder.hpp"
 #include "framework/run/checkpoint.hpp"
 #include "framework/run/machine_facts.hpp"
@@ -97,6 +98,7 @@ ExitCode Run::go(bool json) {
     throw;
   }
   folder_->write_results(experiment_, facts("stopped by a signal"), rows_);
+  write_report(folder_->path());
   fmt::print(stderr, "stopped by a signal; go on with: retort run --resume {}\n",
              folder_->path().string());
   return pending_signal() == SIGTERM ? ExitCode::Terminated : ExitCode::Interrupted;
@@ -336,11 +338,12 @@ void Run::finish(bool json) {
                {{"format", "pt"}, {"model", student_->description()}});
   const RunFacts done = facts("finished");
   folder_->write_results(experiment_, done, rows_);
+  write_report(folder_->path());
   states_->clear();  // only now: until then the run can be resumed
   if (json) {
     fmt::print("{}\n", results_json(experiment_, done, rows_));
   } else {
-    fmt::print("{}wrote {}: student.safetensors, metrics.jsonl, summary.csv\n",
+    fmt::print("{}wrote {}: report.html, student.safetensors, metrics.jsonl\n",
                comparison_text(rows_), folder_->path().string());
   }
 }

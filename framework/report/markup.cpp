@@ -1,0 +1,33 @@
+#include "framework/report/markup.hpp"
+
+namespace retort::host {
+
+std::string escaped(std::string_view text) {
+  std::string safe;
+  for (const char c : text) {
+    if (c == '<') {
+      safe += "&lt;";
+    } else if (c == '>') {
+      safe += "&gt;";
+    } else if (c == '&') {
+      safe += "&amp;";
+    } else if (c == '"') {
+      safe += "&quot;";
+    } else if (c == '\'') {
+      safe += "&#39;";
+    } else if (static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t') {
+      safe += "\xEF\xBF\xBD";
+    } else {
+      safe += c;
+    }
+  }
+  return safe;
+}
+
+std::string element(std::string_view name, std::string_view content, std::string_view attributes) {
+  std::string text = "<" + std::string(name);
+  if (!attributes.empty()) text += " " + std::string(attributes);
+  return text + ">" + std::string(content) + "</" + std::string(name) + ">";
+}
+
+}  // namespace retort::host

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace retort::host {
+
+/// Text as it may stand in an element or a quoted attribute. Characters that XML does not allow
+/// become U+FFFD.
+std::string escaped(std::string_view text);
+
+/// <NAME ATTRIBUTES>CONTENT</NAME>, its content being markup already.
+std::string element(std::string_view name, std::string_view content,
+                    std::string_view attributes = "");
+
+}  // namespace retort::host

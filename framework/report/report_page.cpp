@@ -1,0 +1,180 @@
+#include "framework/report/report_page.hpp"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+
+#include "framework/data/atomic_file.hpp"
+#include "framework/error.hpp"
+#include "framework/report/class_tables.hpp"
+#include "framework/report/line_chart.hpp"
+#include "framework/report/markup.hpp"
+#include "framework/report/report_style.hpp"
+#include "framework/report/run_record.hpp"
+
+namespace retort::host {
+namespace {
+
+using nlohmann::json;
+
+std::string network_of(const std::string& phase) {
+  if (phase == "alone") return "student alone";
+  return phase == "distil" ? "student" : phase;
+}
+
+/// The values of a line of metrics.jsonl, by chart: "" is top-1 accuracy.
+std::vector<std::pair<std::string, double>> values_of(const json& line) {
+  std::vector<std::pair<std::string, double>> values;
+  const double total = line.value("test_total", 0.0);
+  if (total > 0) values.emplace_back("", 100 * line.value("test_correct", 0.0) / total);
+  for (const char* group : {"losses", "metrics"}) {
+    const json entries = line.value(group, json::object());
+    for (const auto& [name, value] : entries.items()) {
+      if (value.is_number()) values.emplace_back(name, value.get<double>());
+    }
+  }
+  return values;
+}
+
+/// The charts' lines, one a phase, from one run; `prefix` goes before their names.
+void add_lines(const RunRecord& record, const std::string& prefix,
+               std::vector<std::pair<std::string, std::vector<Series>>>& charts) {
+  for (const json& line : record.metrics) {
+    const std::string name = prefix + network_of(line.value("phase", ""));
+    for (const auto& [title, value] : values_of(line)) {
+      auto chart = std::find_if(charts.begin(), charts.end(),
+                                [&title = title](const auto& its) { return its.first == title; });
+      if (chart == charts.end()) chart = charts.insert(charts.end(), {title, {}});
+      auto& lines = chart->second;
+      auto series = std::find_if(lines.begin(), lines.end(),
+                                 [&](const Series& its) { return its.name == name; });
+      if (series == lines.end()) series = lines.insert(lines.end(), {name, {}});
+      series->points.emplace_back(line.value("epoch", int64_t{0}), value);
+    }
+  }
+}
+
+std::string charts_of(const std::vector<std::pair<std::string, std::vector<Series>>>& charts) {
+  std::string text;
+  for (const auto& [title, series] : charts) {
+    text += title.empty() ? line_chart("Top-1 accuracy", "test, %", series)
+                          : line_chart(title == "loss" ? "loss, weighted sum" : title,
+                                       "mean of the epoch", series);
+  }
+  return text.empty() ? "" : element("div", text, "class=\"charts\"");
+}
+
+/// A number of a JSON object, or nothing.
+std::string number(const json& object, const char* key, const char* form, double scale = 1) {
+  const auto found = object.find(key);
+  if (found == object.end() || !found->is_number()) return element("td", "");
+  return element("td", fmt::format(fmt::runtime(form), scale * found->get<double>()));
+}
+
+std::string result_row(const json& result, double teacher_top1, const std::string& name) {
+  const json none = json::object();
+  const json& evaluation = result.contains("evaluation") ? result["evaluation"] : none;
+  const bool is_teacher = result.value("name", "") == "teacher";
+  std::string versus;
+  if (!is_teacher && std::isfinite(teacher_top1)) {
+    versus = fmt::format("{:+.2f}", result.value("top1", 0.0) - teacher_top1);
+  }
+  return element("tr", element("th", escaped(name)) + number(result, "top1", "{:.2f}") +
+                           number(evaluation, "top5", "{:.2f}") +
+                           number(result, "versus_alone", "{:+.2f}") + element("td", versus) +
+                           number(evaluation, "teacher_agreement", "{:.2f}", 100) +
+                           number(evaluation, "calibration_error", "{:.2f}", 100) +
+                           number(evaluation, "cross_entropy", "{:.4f}") +
+                           number(result, "train_seconds", "{:.1f}"));
+}
+
+std::string result_table(const std::vector<RunRecord>& records) {
+  std::string head = element("th", "");
+  for (const char* title : {"top-1 %", "top-5 %", "vs alone", "vs teacher", "agreement %",
+                            "calibration error %", "cross-entropy", "train s"}) {
+    head += element("th", title);
+  }
+  std::string body;
+  for (const RunRecord& record : records) {
+    double teacher = std::numeric_limits<double>::quiet_NaN();
+    for (const json& result : record.run["results"]) {
+      if (result.value("name", "") == "teacher") teacher = result.value("top1", teacher);
+      const std::string prefix = records.size() > 1 ? record.name() + ": " : "";
+      body += result_row(result, teacher, prefix + result.value("name", ""));
+    }
+  }
+  const std::string table =
+      element("table", element("thead", element("tr", head)) + element("tbody", body));
+  return element("div", table, "class=\"scroll\" tabindex=\"0\"");
+}
+
+std::string facts_of(const RunRecord& record) {
+  const json& run = record.run;
+  return element("p",
+                 escaped(fmt::format("{}, seed {}, {}, {} threads, retort {}, LibTorch {}",
+                                     run.value("status", ""), run.value("seed", uint64_t{0}),
+                                     run.value("device", ""), run.value("threads", 0),
+                                     run.value("retort", ""), run.value("libtorch", ""))),
+                 "class=\"facts\"");
+}
+
+std::string details_of(const RunRecord& record) {
+  std::string text = class_accuracy_table(record.run) + confusion_tables(record.run);
+  if (!text.empty()) text = element("h2", "Classes") + text;
+  return text + element("h2", "Experiment, resolved") +
+         element("pre", escaped(record.experiment), "tabindex=\"0\"") + element("h2", "Plugins") +
+         element("pre", escaped(record.lock), "tabindex=\"0\"");
+}
+
+std::string body_of(const std::vector<RunRecord>& records) {
+  const bool single = records.size() == 1;
+  std::vector<std::pair<std::string, std::vector<Series>>> charts;
+  for (const RunRecord& record : records) {
+    add_lines(record, single ? "" : record.name() + ": ", charts);
+  }
+  std::string body = result_table(records);
+  if (const std::string curves = charts_of(charts); !curves.empty()) {
+    body += element("h2", "Training") + curves;
+  }
+  if (single) {
+    return element("h1", escaped(records[0].name())) + facts_of(records[0]) + body +
+           details_of(records[0]);
+  }
+  for (const RunRecord& record : records) {
+    body +=
+        element("details",
+                element("summary", escaped(record.name())) + facts_of(record) + details_of(record),
+                "class=\"run\"");
+  }
+  return element("h1", fmt::format("{} runs", records.size())) + body;
+}
+
+}  // namespace
+
+std::string report_page(const std::vector<std::filesystem::path>& folders) {
+  std::vector<RunRecord> records;
+  for (const std::filesystem::path& folder : folders) records.push_back(read_run(folder));
+  std::string title, body;
+  try {
+    title = records.size() == 1 ? records[0].name() : fmt::format("{} runs", records.size());
+    body = body_of(records);
+  } catch (const std::exception& damage) {  // of JSON: another type or a missing key
+    throw DataError(folders.front().string() + ": run.json or metrics.jsonl of these runs is not " +
+                    "as a run writes it: " + damage.what() + "; run the experiment again");
+  }
+  const std::string head =
+      "<meta charset=\"utf-8\"/>"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>" +
+      element("title", escaped(title)) + element("style", kReportStyle);
+  return "<!DOCTYPE html>\n" +
+         element("html", element("head", head) + element("body", body), "lang=\"en\"") + "\n";
+}
+
+void write_report(const std::filesystem::path& folder) {
+  atomic_write(folder / "report.html", report_page({folder}));
+}
+
+}  // namespace retort::host

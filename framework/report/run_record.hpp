@@ -1,0 +1,24 @@
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+namespace retort::host {
+
+/// What a run folder tells, read back from its files alone.
+struct RunRecord {
+  std::filesystem::path folder;
+  nlohmann::json run;                   // run.json
+  std::vector<nlohmann::json> metrics;  // the lines of metrics.jsonl; none before the first epoch
+  std::string experiment;               // experiment.toml
+  std::string lock;                     // retort.lock
+
+  std::string name() const;  // "fashion_kd/001"
+};
+
+/// Throws: DataError where the folder has no run.json, or a file is damaged.
+RunRecord read_run(const std::filesystem::path& folder);
+
+}  // namespace retort::host
