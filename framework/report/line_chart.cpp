@@ -85,7 +85,7 @@ std::string style_of(size_t number) {
                      number < kColours ? "" : ";stroke-dasharray:5 3");
 }
 
-std::string line_of(const Axes& axes, const Series& series, size_t number) {
+std::string line_of(const Axes& axes, const Series& series) {
   std::string corners, dots;
   for (const auto& [epoch, value] : series.points) {
     const double x = axes.x(static_cast<double>(epoch)), y = axes.y(value);
@@ -94,7 +94,7 @@ std::string line_of(const Axes& axes, const Series& series, size_t number) {
         "<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"{}\"><title>{}, epoch {}: {:.5g}</title></circle>",
         x, y, series.points.size() > 40 ? 2 : 3, escaped(series.name), epoch, value);
   }
-  return element("g", "<polyline points=\"" + corners + "\"/>" + dots, style_of(number));
+  return element("g", "<polyline points=\"" + corners + "\"/>" + dots, style_of(series.colour));
 }
 
 std::string table_of(const std::vector<Series>& series) {
@@ -126,16 +126,16 @@ std::string line_chart(const std::string& title, const std::string& unit,
                        const std::vector<Series>& series) {
   std::vector<Series> drawn;
   for (const Series& line : series) {
-    drawn.push_back({line.name, {}});
+    drawn.push_back({line.name, {}, line.colour});
     for (const auto& point : line.points) {
       if (std::isfinite(point.second)) drawn.back().points.push_back(point);
     }
   }
   const Axes axes(drawn);
   std::string lines, legend;
-  for (size_t i = 0; i < drawn.size(); ++i) {
-    lines += line_of(axes, drawn[i], i);
-    legend += element("span", escaped(drawn[i].name), "class=\"key\" " + style_of(i));
+  for (const Series& line : drawn) {
+    lines += line_of(axes, line);
+    legend += element("span", escaped(line.name), "class=\"key\" " + style_of(line.colour));
   }
   const std::string svg =
       element("svg", grid(axes) + lines,

@@ -10,6 +10,7 @@ namespace retort::host {
 struct Series {
   std::string name;
   std::vector<std::pair<int64_t, double>> points;
+  size_t colour = 0;  // the same for the same name in all charts of a page
 };
 
 /// A chart over epochs as inline SVG, with a legend and, folded away, a table of its values. Points

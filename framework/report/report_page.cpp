@@ -57,8 +57,16 @@ void add_lines(const RunRecord& record, const std::string& prefix,
   }
 }
 
-std::string charts_of(const std::vector<std::pair<std::string, std::vector<Series>>>& charts) {
+std::string charts_of(std::vector<std::pair<std::string, std::vector<Series>>> charts) {
   std::string text;
+  std::vector<std::string> names;
+  for (auto& [title, series] : charts) {
+    for (Series& line : series) {
+      const auto known = std::find(names.begin(), names.end(), line.name);
+      line.colour = static_cast<size_t>(known - names.begin());
+      if (known == names.end()) names.push_back(line.name);
+    }
+  }
   for (const auto& [title, series] : charts) {
     text += title.empty() ? line_chart("Top-1 accuracy", "test, %", series)
                           : line_chart(title == "loss" ? "loss, weighted sum" : title,

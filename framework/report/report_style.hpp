@@ -33,7 +33,8 @@ vertical-align:.25em;background:var(--c)}
 table{border-collapse:collapse;font-variant-numeric:tabular-nums;overflow-wrap:normal}
 th,td{padding:.25rem .6rem;text-align:right;border-bottom:1px solid var(--line)}
 th{text-align:left;font-weight:600}thead th{text-align:right;color:var(--dim);font-size:.87rem}
-thead th:first-child{text-align:left}
+thead th:first-child{text-align:left}thead th{white-space:nowrap}
+th:first-child{position:sticky;left:0;background:var(--bg)}figure{--bg:var(--card)}
 .bar{background:linear-gradient(to right,var(--bar) var(--v),transparent 0);min-width:6rem}
 .same{background:rgb(var(--same)/var(--a))}.other{background:rgb(var(--other)/var(--a))}
 .same,.other{text-align:center}

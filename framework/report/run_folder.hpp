@@ -23,13 +23,15 @@ std::string results_json(const Experiment& experiment, const RunFacts& facts,
 
 /// The folder of one run: OUT/NAME/001. Readable at any moment: every file is written whole, or a
 /// line at a time.
-///   experiment.toml      the resolved experiment          retort.lock    plugin files with
-/// versions and SHA-256
+///   experiment.toml      the resolved experiment
+///   retort.lock          plugin files with versions and SHA-256
 ///   metrics.jsonl        a line an epoch, without times: equal runs give equal bytes
-///   checkpoints/         last and best student            student.safetensors    the student at
-/// the end
-///   summary.csv          the comparison table             run.json       versions, device,
-/// threads, seed, timings
+///   checkpoints/         last and best student
+///   student.safetensors  the student at the end
+///   run.json             results in full, versions, device, threads, seed, timings
+///   summary.csv          the comparison table
+///   report.html          all of this to look at
+///   events.out.tfevents.*  for TensorBoard, with run.tensorboard
 class RunFolder {
  public:
   /// Creates the next free number below OUT/NAME.

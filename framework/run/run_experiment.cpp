@@ -16,6 +16,7 @@
 #include "framework/report/progress.hpp"
 #include "framework/report/report_page.hpp"
 #include "framework/report/run_folder.hpp"
+#include "framework/report/tensorboard.hpp"
 #include "framework/run/checkpoint.hpp"
 #include "framework/run/machine_facts.hpp"
 #include "framework/run/session.hpp"
@@ -74,6 +75,7 @@ class Run {
   std::optional<CheckpointStore::Found> resumed_;
   MachineFacts machine_;
   std::map<std::string, std::string> files_;  // weights in the folder that a resumed run needs
+  std::optional<EventFile> events_;
   std::unique_ptr<Network> teacher_, student_;
   std::unique_ptr<TeacherStore> store_;
   std::optional<Accuracy> teacher_accuracy_;
@@ -142,6 +144,7 @@ void Run::open_folder() {
     states_ = std::make_unique<CheckpointStore>(folder_->file("checkpoints/resume"));
     machine_ = machine_facts(session_);
   }
+  if (experiment_.run.tensorboard) events_.emplace(folder_->path());
   folder_->write_status(experiment_, facts("running"));
 }
 
@@ -286,6 +289,7 @@ bool Run::train(const TrainingPlan& plan, const std::string& row_name) {
   trainer.on_epoch = [&](const EpochReport& report) {
     progress_.epoch(plan.phase, plan.train.epochs, report);
     folder_->append_metrics(plan.phase, report);
+    if (events_) events_->add(plan.phase, report);
     save(false);
   };
   if (!trainer.run()) {
