@@ -1,6 +1,8 @@
 #include "framework/cli/arguments.hpp"
 
+#include <spdlog/spdlog.h>
 #include <CLI/CLI.hpp>  // seconds to compile: here only
+
 #include <iostream>
 
 #include "framework/cli/commands.hpp"
@@ -116,6 +118,12 @@ ExitCode run_arguments(int argc, char** argv) {
                  "Folder of plugins, searched before the usual ones")
       ->allow_extra_args(false);  // what follows is not a second folder
   app.add_flag("--json", line.common.json, "Print results as JSON");
+  CLI::Option* quiet = app.add_flag_callback(
+      "-q,--quiet", [] { spdlog::set_level(spdlog::level::warn); },
+      "Only warnings, errors, results");
+  app.add_flag_callback(
+         "-v,--verbose", [] { spdlog::set_level(spdlog::level::debug); }, "Log more")
+      ->excludes(quiet);
   app.fallthrough();
   add_run(app, line);
   add_check_and_eval(app, line);

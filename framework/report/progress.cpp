@@ -1,6 +1,8 @@
 #include "framework/report/progress.hpp"
 
 #include <spdlog/fmt/fmt.h>
+#include <spdlog/spdlog.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -9,11 +11,18 @@
 namespace retort::host {
 namespace {
 
-constexpr double kSecondsBetween = 0.2;
+constexpr double kSecondsBetween = 0.2, kSecondsBetweenLines = 5;
 constexpr int64_t kBarWidth = 20;
 
 double now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+/// Asked for each time: the window may have changed. One column stays free, or the cursor wraps.
+size_t terminal_width() {
+  winsize size = {};
+  if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col < 2) return 79;
+  return static_cast<size_t>(size.ws_col) - 1;
 }
 
 std::string losses_text(const std::vector<std::pair<std::string, double>>& losses) {
@@ -27,27 +36,42 @@ std::string losses_text(const std::vector<std::pair<std::string, double>>& losse
 
 }  // namespace
 
-ProgressLine::ProgressLine() : terminal_(isatty(STDERR_FILENO) != 0) {}
-
-void ProgressLine::step(const Progress& progress) {
-  if (!terminal_) return;
-  const double time = now();
-  if (time - last_shown_ < kSecondsBetween && progress.step != progress.steps) return;
-  last_shown_ = time;
+std::string progress_text(const Progress& progress, size_t width) {
   const int64_t filled = kBarWidth * progress.step / progress.steps;
   const auto left = static_cast<int64_t>(progress.seconds_left);
-  const std::string line = fmt::format(
-      "{:8}  epoch {}/{}  [{}{}] {:3} %  {:.0f} img/s{}  eta {}:{:02}", progress.phase,
-      progress.epoch + 1, progress.epochs, std::string(static_cast<size_t>(filled), '#'),
-      std::string(static_cast<size_t>(kBarWidth - filled), '-'),
-      100 * progress.step / progress.steps, progress.images_per_second,
-      losses_text(progress.losses), left / 60, left % 60);
-  std::fprintf(stderr, "\r%s\x1b[K", line.c_str());
+  const std::string start =
+      fmt::format("{:8}  epoch {}/{}", progress.phase, progress.epoch + 1, progress.epochs);
+  const std::string bar = fmt::format("  [{}{}]", std::string(static_cast<size_t>(filled), '#'),
+                                      std::string(static_cast<size_t>(kBarWidth - filled), '-'));
+  const std::string share = fmt::format(" {:3} %", 100 * progress.step / progress.steps);
+  const std::string end = fmt::format("  {:.0f} img/s  eta {}:{:02}{}", progress.images_per_second,
+                                      left / 60, left % 60, losses_text(progress.losses));
+  std::string text = start + bar + share + end;
+  if (text.size() > width) text = start + " " + share + end;
+  return width == 0 ? text : text.substr(0, width);
+}
+
+ProgressLine::ProgressLine() : terminal_(isatty(STDERR_FILENO) != 0), last_shown_(now()) {}
+
+void ProgressLine::step(const Progress& progress) {
+  if (!spdlog::should_log(spdlog::level::info)) return;
+  const double time = now();
+  const bool last = progress.step == progress.steps;
+  if (time - last_shown_ < (terminal_ ? kSecondsBetween : kSecondsBetweenLines)) {
+    if (!terminal_ || !last) return;
+  }
+  last_shown_ = time;
+  if (terminal_) {
+    std::fprintf(stderr, "\r%s\x1b[K", progress_text(progress, terminal_width()).c_str());
+  } else {
+    std::fprintf(stderr, "%s\n", progress_text(progress, 0).c_str());
+  }
   std::fflush(stderr);
-  shown_ = true;
+  shown_ = terminal_;
 }
 
 void ProgressLine::epoch(const std::string& phase, int64_t epochs, const EpochReport& report) {
+  if (!spdlog::should_log(spdlog::level::info)) return;
   if (shown_) std::fprintf(stderr, "\r\x1b[K");
   shown_ = false;
   std::fprintf(stderr, "%s\n",

@@ -6,8 +6,13 @@
 
 namespace retort::host {
 
-/// Shows training on stderr: one line that moves on a terminal; elsewhere a line an epoch, without
-/// colour or carriage returns.
+/// What is shown of a step, in at most `width` columns: a bar, images/s and each loss term, of which
+/// the bar goes first where it is too much. Width 0: as long as it gets, without a bar.
+std::string progress_text(const Progress& progress, size_t width);
+
+/// Shows training on stderr: one line as wide as the terminal that moves; elsewhere a plain line
+/// every few seconds and each epoch, without colour or carriage returns. Silent where the log's
+/// level is above info (-q).
 class ProgressLine {
  public:
   ProgressLine();
@@ -16,7 +21,7 @@ class ProgressLine {
 
  private:
   bool terminal_;
-  double last_shown_ = 0;
+  double last_shown_;
   bool shown_ = false;
 };
 

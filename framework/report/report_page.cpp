@@ -57,6 +57,25 @@ void add_lines(const RunRecord& record, const std::string& prefix,
   }
 }
 
+/// A teacher that was not trained in this run is a level line in the chart of accuracy.
+void add_given_teacher(const RunRecord& record, const std::string& prefix,
+                       std::vector<std::pair<std::string, std::vector<Series>>>& charts) {
+  const std::string name = prefix + "teacher";
+  for (auto& [title, lines] : charts) {
+    if (!title.empty()) continue;
+    int64_t last = 1;
+    for (const Series& line : lines) {
+      if (line.name == name) return;
+      last = std::max(last, line.points.back().first);
+    }
+    for (const json& result : record.run["results"]) {
+      if (result.value("name", "") != "teacher") continue;
+      lines.push_back({name, {{1, result.value("top1", 0.0)}}});
+      if (last > 1) lines.back().points.emplace_back(last, result.value("top1", 0.0));
+    }
+  }
+}
+
 std::string charts_of(std::vector<std::pair<std::string, std::vector<Series>>> charts) {
   std::string text;
   std::vector<std::string> names;
@@ -141,7 +160,9 @@ std::string body_of(const std::vector<RunRecord>& records) {
   const bool single = records.size() == 1;
   std::vector<std::pair<std::string, std::vector<Series>>> charts;
   for (const RunRecord& record : records) {
-    add_lines(record, single ? "" : record.name() + ": ", charts);
+    const std::string prefix = single ? "" : record.name() + ": ";
+    add_lines(record, prefix, charts);
+    add_given_teacher(record, prefix, charts);
   }
   std::string body = result_table(records);
   if (const std::string curves = charts_of(charts); !curves.empty()) {

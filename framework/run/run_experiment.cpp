@@ -149,6 +149,7 @@ void Run::open_folder() {
 }
 
 void Run::print_header() const {
+  if (!spdlog::should_log(spdlog::level::info)) return;
   const ImageData& data = session_.data();
   fmt::print(stderr, "retort {}   LibTorch {}   {}   seed {}\n", RETORT_VERSION,
              RETORT_TORCH_VERSION, device_text(session_.placement().device, session_.threads()),
@@ -159,6 +160,7 @@ void Run::print_header() const {
 }
 
 void Run::print_network(Network& network, const std::string& origin) const {
+  if (!spdlog::should_log(spdlog::level::info)) return;
   const NetworkProfile& profile = network.profile();
   std::string line = fmt::format("{:9} {:26} {:>9} parameters   {:>6.1f} M multiply-adds   {}",
                                  network.role(), network.description(), grouped(profile.parameters),

@@ -82,6 +82,12 @@ TEST(ReportPage, TellsThePointsOfItsCurves) {
               HasSubstr("<title>student, epoch 1: 75</title>"));
 }
 
+TEST(ReportPage, DrawsATeacherThatWasNotTrainedAsALevelLine) {
+  const Scratch scratch;
+  EXPECT_THAT(host::report_page({run_folder(scratch, "001")}),
+              HasSubstr("<title>teacher, epoch 1: 75</title>"));
+}
+
 TEST(ReportPage, ShowsConfusionAsAMatrixOrAsPairsByTheNumberOfClasses) {
   const Scratch scratch;
   EXPECT_THAT(host::report_page({run_folder(scratch, "few", 20)}),

@@ -181,6 +181,14 @@ TEST(KeptTeacher, ThatIsDamagedIsTrainedAgain) {
               content_of(scratch.path("runs/tiny/002/student.safetensors")));
 }
 
+TEST(QuietRun, SaysNothingBesidesItsResults) {
+  const Scratch scratch;
+  const Finished finished = retort({"run", "-q", tiny_experiment(scratch).string()});
+  ASSERT_EQ(finished.code, 0) << finished.err;
+  EXPECT_EQ(finished.err, "");
+  EXPECT_EQ(lines_of(finished.out).size(), 5u);
+}
+
 TEST(RunWithoutATeacher, TrainsTheStudentAlone) {
   const Scratch scratch;
   const std::string text = content_of(tiny_experiment(scratch));
