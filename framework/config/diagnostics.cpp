@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <string_view>
 #include <tuple>
 #include <utility>
 
@@ -10,6 +11,7 @@
 namespace retort::host {
 namespace {
 
+constexpr std::string_view kCommandLine = "command line: ";
 constexpr size_t kWidestSubject = 30;  // a longer one pushes its own line only
 
 std::string padded(std::string text, size_t width, size_t gap) {
@@ -26,6 +28,17 @@ auto order_of(const Mistake& mistake) {
                          place.column);
 }
 
+/// A line with a caret beneath the part of the override that the place names; "" for another place.
+std::string caret_under_override(const Place& place) {
+  if (place.line > 0 || place.column == 0 || place.file.rfind(kCommandLine, 0) != 0) return "";
+  const size_t before = std::min(kCommandLine.size() + place.column - 1, place.file.size());
+  // Bytes that continue a character take no column of their own.
+  const auto columns =
+      std::count_if(place.file.begin(), place.file.begin() + static_cast<std::ptrdiff_t>(before),
+                    [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; });
+  return std::string(static_cast<size_t>(columns), ' ') + "^\n";
+}
+
 }  // namespace
 
 std::string place_text(const Place& place) {
@@ -33,8 +46,8 @@ std::string place_text(const Place& place) {
   return place.file + ":" + std::to_string(place.line) + ":" + std::to_string(place.column);
 }
 
-void Diagnostics::add(Place place, std::string subject, std::string what) {
-  mistakes_.push_back({std::move(place), std::move(subject), std::move(what)});
+void Diagnostics::add(Place place, std::string subject, std::string what, std::string source) {
+  mistakes_.push_back({std::move(place), std::move(subject), std::move(what), std::move(source)});
 }
 
 std::string Diagnostics::text() const {
@@ -55,7 +68,7 @@ std::string Diagnostics::text() const {
     if (subject_width > 0 || !mistake.subject.empty()) {
       text += padded(mistake.subject, subject_width, 3);
     }
-    text += mistake.what + "\n";
+    text += mistake.what + "\n" + caret_under_override(mistake.place) + mistake.source;
   }
   const std::string count = std::to_string(sorted.size());
   return text + count + (sorted.size() == 1 ? " mistake" : " mistakes") + "; nothing was started.";

@@ -12,6 +12,7 @@ struct Mistake {
   Place place;
   std::string subject;  // the key and the value found: transfer[0].temperature = -2
   std::string what;     // what is accepted, or what to do
+  std::string source;   // the line of the file with a caret beneath, or ""
 };
 
 /// "kd.toml:14:15", or the file or override alone where there is no line.
@@ -20,12 +21,13 @@ std::string place_text(const Place& place);
 /// Collects mistakes, so that all of them are told at once.
 class Diagnostics {
  public:
-  void add(Place place, std::string subject, std::string what);
+  void add(Place place, std::string subject, std::string what, std::string source = "");
   bool empty() const { return mistakes_.empty(); }
   size_t count() const { return mistakes_.size(); }
   const std::vector<Mistake>& mistakes() const { return mistakes_; }
 
-  /// A line each in the order of the files, in aligned columns, and a line with their number.
+  /// A line each in the order of the files, in aligned columns, and a line with their number. A
+  /// caret points at the part of an override that is meant.
   std::string text() const;
 
   /// Throws: ConfigError with text(), if there is any mistake.

@@ -19,6 +19,7 @@ constexpr size_t kDeepestPath = 16;
 struct Segment {
   std::string text;
   bool position = false;
+  size_t offset = 0;  // in the path
 };
 
 bool is_number(std::string_view text) {
@@ -42,21 +43,25 @@ std::string take_key(std::string_view& path) {
   return key;
 }
 
-/// Splits transfer[0]."a.b".c; empty where the path is malformed.
-std::vector<Segment> split(std::string_view path) {
+/// Splits transfer[0]."a.b".c; empty where the path is malformed, and then `wrong` is where.
+std::vector<Segment> split(const std::string& text, size_t& wrong) {
+  std::string_view path = text;
   std::vector<Segment> segments;
   while (true) {
+    wrong = text.size() - path.size();
     std::string key = take_key(path);
     if (key.empty()) return {};
-    segments.push_back({std::move(key), false});
+    segments.push_back({std::move(key), false, wrong});
     while (!path.empty() && path.front() == '[') {
+      wrong = text.size() - path.size();
       const size_t end = path.find(']');
       if (end == std::string_view::npos || !is_number(path.substr(1, end - 1))) return {};
-      segments.push_back({std::string(path.substr(1, end - 1)), true});
+      segments.push_back({std::string(path.substr(1, end - 1)), true, wrong});
       path.remove_prefix(end + 1);
     }
     if (segments.size() > kDeepestPath) return {};
     if (path.empty()) return segments;
+    wrong = text.size() - path.size();
     if (path.front() != '.') return {};
     path.remove_prefix(1);
   }
@@ -72,10 +77,18 @@ size_t find_equals(std::string_view text) {
   return std::string_view::npos;
 }
 
-void set_place(Node& node, const Place& place) {
-  node.place = place;
-  node.key_place = place;
-  for (Node& item : node.items) set_place(item, place);
+Place moved(Place place, size_t offset) {
+  place.column += static_cast<uint32_t>(offset);
+  return place;
+}
+
+/// Moves the places of a value, which parse_toml_value counts from its text, to the override, where
+/// the text begins at `start`. A value of several lines is placed at its start.
+void set_place(Node& node, const Place& start) {
+  for (Place* place : {&node.place, &node.key_place}) {
+    *place = moved(start, place->line == 1 ? place->column - 1 : 0);
+  }
+  for (Node& item : node.items) set_place(item, start);
 }
 
 std::optional<Node> read_value(const std::string& text) {
@@ -125,7 +138,8 @@ Node* step_into(Node& parent, const Segment& segment, const std::string& path, c
   if (Node* found = parent.find(segment.text)) return found;
   Node made;
   made.key = segment.text;
-  set_place(made, place);
+  made.place = place;
+  made.key_place = place;
   parent.items.push_back(std::move(made));
   return &parent.items.back();
 }
@@ -133,30 +147,37 @@ Node* step_into(Node& parent, const Segment& segment, const std::string& path, c
 }  // namespace
 
 void apply_override(Node& tree, const std::string& override_text, Diagnostics& diagnostics) {
-  const Place place{"command line: " + printable(override_text), 0, 0};
+  const Place start{"command line: " + printable(override_text), 0, 1};
   const size_t equals = find_equals(override_text);
   if (equals == std::string::npos) {
-    diagnostics.add(place, "", "not KEY=VALUE, as in train.epochs=3");
+    diagnostics.add(moved(start, override_text.size()), "", "not KEY=VALUE, as in train.epochs=3");
     return;
   }
-  const std::vector<Segment> segments = split(trimmed(override_text.substr(0, equals)));
+  const size_t key_at = std::min(override_text.find_first_not_of(" \t"), equals);
+  size_t wrong = 0;
+  const std::vector<Segment> segments = split(trimmed(override_text.substr(0, equals)), wrong);
   if (segments.empty()) {
-    diagnostics.add(place, "", "not a key before \"=\"; write it as in transfer[0].temperature=2");
+    diagnostics.add(moved(start, key_at + wrong), "",
+                    "not a key before \"=\"; write it as in transfer[0].temperature=2");
     return;
   }
   if (segments.front().text == "extends") {
-    diagnostics.add(place, "extends", "belongs in a file, not on the command line");
+    diagnostics.add(start, "extends", "belongs in a file, not on the command line");
     return;
   }
+  const size_t value_at =
+      std::min(override_text.find_first_not_of(" \t", equals + 1), override_text.size());
   std::optional<Node> value = read_value(trimmed(override_text.substr(equals + 1)));
   if (!value) {
-    diagnostics.add(place, "",
+    diagnostics.add(moved(start, value_at), "",
                     "not a TOML value after \"=\" (quote it for the shell too: 'a=[\"x\"]')");
     return;
   }
   Node* target = &tree;
   std::string path;
+  Place place;
   for (const Segment& segment : segments) {
+    place = moved(start, key_at + segment.offset);
     target = step_into(*target, segment, path, place, diagnostics);
     if (target == nullptr) return;
     if (segment.position) {
@@ -166,8 +187,9 @@ void apply_override(Node& tree, const std::string& override_text, Diagnostics& d
       path += key_text(segment.text);
     }
   }
+  set_place(*value, moved(start, value_at));
   value->key = target->key;
-  set_place(*value, place);
+  value->key_place = place;
   *target = std::move(*value);
 }
 

@@ -10,7 +10,7 @@ namespace retort::host::config {
 /// Sets one value of the tree as the command line asks: `student.depth=8`,
 /// `transfer[0].temperature=2` (or `transfer.0.temperature=2`), `data.dataset=mnist`. The value is
 /// TOML, or else a bare word taken as text. Tables on the way are made. The new nodes' place is
-/// "command line: " and the override. Mistakes go to the diagnostics.
+/// "command line: " and the override, with the column in it. Mistakes go to the diagnostics.
 void apply_override(Node& tree, const std::string& override_text, Diagnostics& diagnostics);
 
 }  // namespace retort::host::config

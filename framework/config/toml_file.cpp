@@ -100,6 +100,86 @@ uint32_t line_too_deep(std::string_view text) {
   return 0;
 }
 
+/// Takes `columns` away from the places on the first line.
+void shift_first_line(Node& node, uint32_t columns) {
+  for (Place* place : {&node.place, &node.key_place}) {
+    if (place->line == 1) place->column -= columns;
+  }
+  for (Node& item : node.items) shift_first_line(item, columns);
+}
+
+/// The line that a place names, with a caret under its column; only what is near in a long line.
+std::string source_line(std::string_view text, const Place& place) {
+  constexpr size_t kBefore = 60;
+  constexpr size_t kWidth = 90;
+  for (uint32_t line = 1; line < place.line; ++line) {
+    const size_t end = text.find('\n');
+    if (end == std::string_view::npos) return "";
+    text.remove_prefix(end + 1);
+  }
+  text = text.substr(0, text.find_first_of("\r\n"));
+  const auto starts_character = [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+  };
+  size_t at = 0;  // the byte of the column, which counts characters
+  for (uint32_t column = 1; at < text.size() && column < place.column; ++column) {
+    do ++at;
+    while (at < text.size() && !starts_character(text[at]));
+  }
+  size_t begin = at > kBefore ? at - kBefore : 0;
+  while (begin < at && !starts_character(text[begin])) ++begin;
+  size_t end = std::min(begin + kWidth, text.size());
+  while (end < text.size() && !starts_character(text[end])) ++end;
+  std::string shown(text.substr(begin, end - begin));
+  std::replace_if(
+      shown.begin(), shown.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; }, ' ');
+  const auto columns = std::count_if(
+      shown.begin(), shown.begin() + static_cast<std::ptrdiff_t>(at - begin), starts_character);
+  return "    " + shown + "\n    " + std::string(static_cast<size_t>(columns), ' ') + "^\n";
+}
+
+/// The text's beginning up to a place.
+std::string_view up_to(std::string_view text, const Place& place) {
+  size_t at = 0;
+  for (uint32_t line = 1; line < place.line; ++line) at = text.find('\n', at) + 1;
+  return text.substr(0, std::min(at + place.column - 1, text.size()));
+}
+
+/// Where `key` was first given, in the table or inline table that a place lies in; "" where that is
+/// not found. For a table, [key], its first header.
+std::string first_place(std::string_view text, const Place& again, const std::string& key,
+                        const std::string& file) {
+  const std::string_view before = up_to(text, again);
+  const size_t last_line =
+      before.rfind('\n') == std::string_view::npos ? 0 : before.rfind('\n') + 1;
+  const size_t brace = before.rfind('{');
+  const bool is_inline =
+      brace != std::string_view::npos && before.find('}', brace) == std::string_view::npos;
+  size_t begin = is_inline ? brace + 1 : 0;
+  const bool header = !is_inline && text[last_line] == '[';
+  if (!is_inline && !header) {
+    const size_t table = before.rfind("\n[");
+    begin = table == std::string_view::npos ? 0 : before.find('\n', table + 1);
+  }
+  for (size_t at = before.find(key, begin); at < (is_inline ? before.size() : last_line);
+       at = before.find(key, at + 1)) {
+    const size_t left = before.find_last_not_of(" \t\"'", at == 0 ? 0 : at - 1);
+    const char previous = at == 0 || left == std::string_view::npos ? '\n' : before[left];
+    const size_t right = before.find_first_not_of(" \t\"'", at + key.size());
+    const char next = right == std::string_view::npos ? ' ' : before[right];
+    const bool starts =
+        std::string_view(header ? "[.\n" : "{,\n").find(previous) != std::string_view::npos;
+    if (!starts || (next != '=' && next != '.' && !(header && next == ']'))) continue;
+    const auto line = static_cast<uint32_t>(std::count(
+                          before.begin(), before.begin() + static_cast<std::ptrdiff_t>(at), '\n')) +
+                      1;
+    const size_t line_start = at == 0 ? std::string_view::npos : before.rfind('\n', at - 1);
+    const size_t column = at - (line_start == std::string_view::npos ? 0 : line_start + 1) + 1;
+    return "; first at " + place_text({file, line, static_cast<uint32_t>(column)});
+  }
+  return "";
+}
+
 /// "Error while parsing boolean: encountered end-of-file" in plain words.
 std::string plain(std::string_view description) {
   std::string text(description);
@@ -132,7 +212,14 @@ std::optional<Node> parse_toml(std::string_view text, const std::string& file,
   try {
     return convert(toml::parse(text, std::string_view(file)), file);
   } catch (const toml::parse_error& error) {
-    diagnostics.add(place_of(error.source(), file), "", plain(error.description()));
+    const Place place = place_of(error.source(), file);
+    const std::string what = plain(error.description());
+    // "... given twice: there is already the integer 'a'"
+    const bool twice = what.find("given twice") != std::string::npos && what.back() == '\'';
+    const size_t name = twice ? what.rfind('\'', what.size() - 2) + 1 : 0;
+    const std::string first =
+        twice ? first_place(text, place, what.substr(name, what.size() - 1 - name), file) : "";
+    diagnostics.add(place, "", what + first, source_line(text, place));
     return std::nullopt;
   }
 }
@@ -155,10 +242,13 @@ std::string read_text_file(const std::filesystem::path& file, std::string& text)
 std::optional<Node> parse_toml_value(std::string_view text) {
   if (line_too_deep(text) != 0) return std::nullopt;
   try {
-    const toml::table table = toml::parse("value = " + std::string(text));
+    const std::string before = "value = ";
+    const toml::table table = toml::parse(before + std::string(text));
     const toml::node* value = table.get("value");
     if (table.size() != 1 || value == nullptr) return std::nullopt;
-    return convert(*value, "");
+    Node node = convert(*value, "");
+    shift_first_line(node, static_cast<uint32_t>(before.size()));
+    return node;
   } catch (const toml::parse_error&) {
     return std::nullopt;
   }

@@ -26,11 +26,35 @@ TEST_F(MistakesTest, AreToldAllAtOnceInColumns) {
 TEST_F(MistakesTest, OfSyntaxAreSaidInPlainWords) {
   EXPECT_EQ(mistake("name = kd\n"),
             "kd.toml:1:8 not TOML: in this value: not a value; text is written in quotes, truth as "
-            "true or false");
-  EXPECT_EQ(mistake("a = 1\na = 2\n"),
-            "kd.toml:2:5 not TOML: in this key-value pair: given twice: there is already the "
-            "integer 'a'");
+            "true or false\n name = kd\n ^");
   EXPECT_THAT(mistake("name = \"x"), HasSubstr("in this string: the file ends too early"));
+}
+
+TEST_F(MistakesTest, OfSyntaxShowTheLineWithACaret) {
+  EXPECT_THAT(mistakes("seed = 1\n\tname = \"ü\" x\n"),
+              HasSubstr("\n     name = \"ü\" x\n                ^\n1 mistake"));
+  const std::string told = mistakes("long = [" + std::string(300, ' ') + "x]\n");
+  const size_t caret = told.find('^');
+  ASSERT_NE(caret, std::string::npos);
+  const size_t line = told.find('\n') + 1;
+  EXPECT_EQ(told[line + caret - told.find('\n', line) - 1], 'x') << told;
+  EXPECT_LT(told.find('\n', line) - line, 100u);
+}
+
+TEST_F(MistakesTest, OfAKeyGivenTwiceNameBothPlaces) {
+  const auto told = [&](const std::string& text) {
+    const std::string all = mistake(text);
+    return all.substr(0, all.find('\n'));
+  };
+  const std::string twice = " not TOML: in this key-value pair: given twice: there is already the ";
+  EXPECT_EQ(told("a = 1\na = 2\n"), "kd.toml:2:5" + twice + "integer 'a'; first at kd.toml:1:1");
+  EXPECT_THAT(
+      told("[run]\nx = 0\n[data]\n# x = 9\nxx = 1\n  x = 2\ny = 3\nx = 4\n"),
+      testing::AllOf(HasSubstr("kd.toml:8:5"), testing::EndsWith("; first at kd.toml:6:3")));
+  EXPECT_THAT(told("[data]\na = 1\n[run]\n[data]\n"),
+              testing::AllOf(HasSubstr("kd.toml:4:"), testing::EndsWith("; first at kd.toml:1:2")));
+  EXPECT_THAT(told("a = 1\nb = { c = 1, a = 2, a = 3 }\n"),
+              testing::EndsWith("; first at kd.toml:2:14"));
 }
 
 TEST_F(MistakesTest, OfTheFileItselfNameThePathTried) {

@@ -46,15 +46,35 @@ TEST_F(OverridesTest, TheLastOneCounts) {
 TEST_F(OverridesTest, AMistakeNamesTheOverride) {
   EXPECT_EQ(mistake(kSmall, {"student.widht=2"}),
             "command line: student.widht=2 student.widht unknown key; did you mean \"width\"? "
-            "known: depth, width, shortcut");
+            "known: depth, width, shortcut\n ^");
   EXPECT_EQ(mistake(kSmall, {"train={ epochs = 0 }"}),
             "command line: train={ epochs = 0 } train.epochs = 0 must be >= 1 and <= 1000000 "
-            "(default 1)");
+            "(default 1)\n ^");
   EXPECT_EQ(mistake(kOneTransfer, {"transfer[1].weight=2"}),
-            "command line: transfer[1].weight=2 transfer[1] there are 1, counted from 0");
-  EXPECT_EQ(
-      mistake(kSmall, {"student.depth.x=2"}),
-      "command line: student.depth.x=2 student.depth must be an integer, not a table (default 20)");
+            "command line: transfer[1].weight=2 transfer[1] there are 1, counted from 0\n ^");
+  EXPECT_EQ(mistake(kSmall, {"student.depth.x=2"}),
+            "command line: student.depth.x=2 student.depth must be an integer, not a table "
+            "(default 20)\n ^");
+}
+
+TEST_F(OverridesTest, ACaretPointsIntoTheArgument) {
+  /// What stands above the caret, to the argument's end.
+  const auto pointed = [&](const std::string& text) {
+    const std::string told = mistakes(kOneTransfer, {text});
+    const size_t line = told.find('\n') + 1;
+    const size_t caret = told.find('^', line) - line;
+    const size_t end = std::string("command line: ").size() + text.size();
+    return told.substr(caret, end - caret);
+  };
+  EXPECT_EQ(pointed("student.widht=2"), "widht=2");
+  EXPECT_EQ(pointed("train.epochs = -1"), "-1");
+  EXPECT_EQ(pointed("train={ ema = 0.5, epochs = 0 }"), "0 }");
+  EXPECT_EQ(pointed("train={ ema = 0.5, epoch = 3 }"), "epoch = 3 }");
+  EXPECT_EQ(pointed("transfer[1].weight=2"), "[1].weight=2");
+  EXPECT_EQ(pointed("transfer[x].weight=2"), "[x].weight=2");
+  EXPECT_EQ(pointed("train..epochs=2"), ".epochs=2");
+  EXPECT_EQ(pointed("seed=[1"), "[1");
+  EXPECT_EQ(pointed("seed"), "");
 }
 
 TEST_F(OverridesTest, ControlCharactersDoNotReachTheTerminal) {
@@ -63,7 +83,7 @@ TEST_F(OverridesTest, ControlCharactersDoNotReachTheTerminal) {
 
 TEST_F(OverridesTest, RefusesWhatIsNoOverride) {
   EXPECT_EQ(mistake(kSmall, {"student.depth"}),
-            "command line: student.depth not KEY=VALUE, as in train.epochs=3");
+            "command line: student.depth not KEY=VALUE, as in train.epochs=3\n ^");
   for (const char* text : {"=3", "a..b=3", "a[=3", "a[x]=3", ".a=3", "a.=3", "\"a=3"}) {
     EXPECT_THAT(mistake(kSmall, {text}), testing::HasSubstr("command line: ")) << text;
   }

@@ -134,10 +134,10 @@ TEST_F(ParseTest, ABatchRuleCountsForTheLargestBatchThereIs) {
   EXPECT_EQ(mistake(text, {"data.batch_size=130", "data.train_samples=64"}), "");
   EXPECT_EQ(mistake(text, {"data.batch_size=130"}),
             "command line: data.batch_size=130 data.batch_size = 130 "
-            "must be a multiple of 4 for relational.rkd");
+            "must be a multiple of 4 for relational.rkd\n ^");
   EXPECT_EQ(mistake(text, {"data.train_samples=1"}),
             "command line: data.train_samples=1 data.train_samples = 1 "
-            "must be >= 2: relational.rkd compares samples of one batch");
+            "must be >= 2: relational.rkd compares samples of one batch\n ^");
 }
 
 }  // namespace
