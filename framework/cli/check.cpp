@@ -1,6 +1,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <chrono>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "framework/cli/commands.hpp"
@@ -15,7 +16,9 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 Json network_facts(Network& network) {
+  const InputShape& input = network.input();
   return {{"model", network.description()},
+          {"input", {input.channels, input.height, input.width}},
           {"parameters", network.profile().parameters},
           {"multiply_adds", network.profile().multiply_adds}};
 }
@@ -24,6 +27,37 @@ Json binding_facts(Network& network, const std::vector<std::string>& taps, int64
   Json shapes = Json::object();
   for (const std::string& tap : taps) shapes[tap] = network.tap_shape(tap, batch);
   return shapes;
+}
+
+/// The training phases of the run, each with its steps in all.
+Json phase_facts(const Experiment& experiment, int64_t steps_per_epoch) {
+  Json phases = Json::array();
+  const auto add = [&](const char* phase, const TrainConfig& train) {
+    phases.push_back(
+        {{"phase", phase}, {"epochs", train.epochs}, {"steps", train.epochs * steps_per_epoch}});
+  };
+  const bool distils = !experiment.transfers.empty();
+  if (experiment.teacher && !experiment.teacher->weights) add("teacher", experiment.teacher->train);
+  if (experiment.student_alone || !distils) add("alone", experiment.train);
+  if (distils) add("distil", experiment.train);
+  return phases;
+}
+
+/// What the run would write: paths, folders with a slash at their end.
+std::vector<std::string> files_of(const Experiment& experiment) {
+  const std::filesystem::path parent = experiment.run.out / experiment.name;
+  std::filesystem::path folder;
+  for (int number = 1; folder.empty() || std::filesystem::exists(folder); ++number) {
+    folder = parent / fmt::format("{:03}", number);
+  }
+  std::vector<std::string> files;
+  for (const char* name : {"experiment.toml", "retort.lock", "metrics.jsonl", "run.json",
+                           "summary.csv", "student.safetensors", "checkpoints/"}) {
+    files.push_back((folder / name).string());
+  }
+  const bool trains_teacher = experiment.teacher && !experiment.teacher->weights;
+  if (trains_teacher) files.push_back((experiment.run.out / "teachers/").string());
+  return files;
 }
 
 /// Builds everything the run would, and runs one step of its main phase.
@@ -62,7 +96,9 @@ Json check_facts(const Session& session) {
     if (teacher) fact["teacher"] = binding_facts(*teacher, config.bind_teacher, batch);
     facts["transfers"].push_back(std::move(fact));
   }
+  int64_t steps_per_epoch = 0;
   trainer.on_progress = [&](const Progress& progress) {
+    steps_per_epoch = progress.steps;
     for (const auto& [name, value] : progress.losses) facts["losses"][name] = value;
   };
   const auto start = std::chrono::steady_clock::now();
@@ -70,13 +106,16 @@ Json check_facts(const Session& session) {
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
   facts["first_step_seconds"] = seconds.count();
   facts["peak_rss_mib"] = peak_memory_mib();
+  facts["phases"] = phase_facts(experiment, steps_per_epoch);
+  facts["files"] = files_of(experiment);
   return facts;
 }
 
 void print_network(const char* role, const Json& network) {
-  fmt::print("{:9} {}   {} parameters   {:.1f} M multiply-adds\n", role,
+  fmt::print("{:9} {}   {} parameters   {:.1f} M multiply-adds   input {}\n", role,
              network["model"].get<std::string>(), grouped(network["parameters"].get<int64_t>()),
-             network["multiply_adds"].get<double>() / 1e6);
+             network["multiply_adds"].get<double>() / 1e6,
+             shape_text(network["input"].get<std::vector<int64_t>>()));
 }
 
 void print_facts(const Json& facts) {
@@ -103,7 +142,13 @@ void print_facts(const Json& facts) {
     fmt::print("{} {:.4g}   ", name, value.get<double>());
   }
   fmt::print("{:.2f} s for the first\n", facts["first_step_seconds"].get<double>());
-  fmt::print("memory    {:.0f} MiB at most so far\nok\n", facts["peak_rss_mib"].get<double>());
+  fmt::print("memory    {:.0f} MiB at most so far\n", facts["peak_rss_mib"].get<double>());
+  for (const Json& phase : facts["phases"]) {
+    fmt::print("train     {:8} {} epochs, {} steps in all\n", phase["phase"].get<std::string>(),
+               grouped(phase["epochs"].get<int64_t>()), grouped(phase["steps"].get<int64_t>()));
+  }
+  for (const Json& file : facts["files"]) fmt::print("writes    {}\n", file.get<std::string>());
+  fmt::print("ok\n");
 }
 
 }  // namespace

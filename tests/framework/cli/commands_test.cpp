@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "tests/framework/cli/program.hpp"
 
@@ -51,8 +52,49 @@ TEST(Check, TellsWhatAStrategyWarnsOf) {
 
 TEST(Check, WritesNothing) {
   const Scratch scratch;
-  retort({"check", tiny_experiment(scratch).string()});
-  EXPECT_EQ(files_in(scratch.folder()), 1u);
+  const std::string file = tiny_experiment(scratch).string();
+  const std::filesystem::path empty = scratch.path("empty");
+  std::filesystem::create_directory(empty);
+  const std::filesystem::path home = std::filesystem::current_path();
+  std::filesystem::current_path(empty);
+  const Finished check = retort({"check", file});
+  std::filesystem::current_path(home);
+  EXPECT_EQ(check.code, 0) << check.err;
+  EXPECT_EQ(files_in(scratch.folder()), 1u);  // the experiment
+  EXPECT_TRUE(std::filesystem::is_empty(empty));
+}
+
+TEST(Check, NamesTheFilesThatTheRunThenWrites) {
+  const Scratch scratch;
+  const std::string file = tiny_experiment(scratch).string();
+  const Finished check = retort({"--json", "check", file, "train.epochs=1"});
+  ASSERT_EQ(check.code, 0) << check.err;
+  ASSERT_EQ(retort({"run", file, "train.epochs=1"}).code, 0);
+  std::set<std::string> told, written = {scratch.path("runs/teachers/").string()};
+  const json facts = json::parse(check.out);
+  for (const json& name : facts["files"]) told.insert(name.get<std::string>());
+  for (const auto& entry : std::filesystem::directory_iterator(scratch.path("runs/tiny/001"))) {
+    written.insert(entry.path().string() + (entry.is_directory() ? "/" : ""));
+  }
+  EXPECT_EQ(told, written);
+  EXPECT_TRUE(std::filesystem::exists(scratch.path("runs/teachers")));
+  ASSERT_EQ(facts["phases"].size(), 3u);
+  EXPECT_EQ(facts["phases"][2]["steps"], 4);  // 128 images in batches of 32
+  EXPECT_THAT(retort({"check", file}).out, HasSubstr("runs/tiny/002/metrics.jsonl"));
+}
+
+TEST(Inspect, ShowsEveryKeyOfAnExperiment) {
+  const Finished inspect = retort({"inspect", "experiment"});
+  ASSERT_EQ(inspect.code, 0) << inspect.err;
+  EXPECT_THAT(inspect.out, AllOf(HasSubstr("\n[train]\nepochs = 1"), HasSubstr("\n# clip_norm = "),
+                                 HasSubstr("# number >= 0 and < 1; decay of a moving average")));
+  const Finished list = retort({"--json", "inspect", "experiment"});
+  ASSERT_EQ(list.code, 0) << list.err;
+  for (const json& key : json::parse(list.out)) {
+    const std::string path = key["key"].get<std::string>();
+    EXPECT_THAT(inspect.out, HasSubstr(path.substr(path.find('.') + 1) + " = "));
+    EXPECT_THAT(inspect.out, HasSubstr(key["help"].get<std::string>()));
+  }
 }
 
 TEST(DryRun, PrintsTheResolvedExperimentThatLoadsAgain) {
