@@ -60,7 +60,7 @@ TEST(Check, WritesNothing) {
   const Finished check = retort({"check", file});
   std::filesystem::current_path(home);
   EXPECT_EQ(check.code, 0) << check.err;
-  EXPECT_EQ(files_in(scratch.folder()), 1u);  // the experiment
+  EXPECT_EQ(files_in(scratch.folder()), 2u);  // the experiment and the empty folder
   EXPECT_TRUE(std::filesystem::is_empty(empty));
 }
 
