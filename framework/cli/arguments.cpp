@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include "framework/cli/commands.hpp"
+#include "framework/report/log.hpp"
 
 namespace retort::host {
 namespace {
@@ -122,8 +123,15 @@ ExitCode run_arguments(int argc, char** argv) {
       "-q,--quiet", [] { spdlog::set_level(spdlog::level::warn); },
       "Only warnings, errors, results");
   app.add_flag_callback(
-         "-v,--verbose", [] { spdlog::set_level(spdlog::level::debug); }, "Log more")
+         "-v,--verbose", [] { spdlog::set_level(spdlog::level::debug); }, "Log each file written")
       ->excludes(quiet);
+  app.add_option_function<std::string>(
+         "--log-format",
+         [](const std::string& format) {
+           if (format == "json") log_as_json();
+         },
+         "How progress and log are written on stderr")
+      ->check(CLI::IsMember({"text", "json"}));
   app.fallthrough();
   add_run(app, line);
   add_check_and_eval(app, line);

@@ -1,6 +1,7 @@
 #include "framework/data/atomic_file.hpp"
 
 #include <fcntl.h>
+#include <spdlog/spdlog.h>
 #include <sys/random.h>
 #include <unistd.h>
 
@@ -90,6 +91,7 @@ void AtomicFile::commit() {
   errno = error;
   if (status != 0 && error != EINVAL)
     fail("flush the folder of");  // EINVAL: no such operation here
+  spdlog::debug("wrote {}", path_.string());
 }
 
 void AtomicFile::fail(const char* action) const {

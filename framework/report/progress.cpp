@@ -8,6 +8,8 @@
 #include <chrono>
 #include <cstdio>
 
+#include "framework/report/log.hpp"
+
 namespace retort::host {
 namespace {
 
@@ -51,7 +53,8 @@ std::string progress_text(const Progress& progress, size_t width) {
   return width == 0 ? text : text.substr(0, width);
 }
 
-ProgressLine::ProgressLine() : terminal_(isatty(STDERR_FILENO) != 0), last_shown_(now()) {}
+ProgressLine::ProgressLine()
+    : terminal_(isatty(STDERR_FILENO) != 0 && !logs_json()), last_shown_(now()) {}
 
 void ProgressLine::step(const Progress& progress) {
   if (!spdlog::should_log(spdlog::level::info)) return;
@@ -64,7 +67,7 @@ void ProgressLine::step(const Progress& progress) {
   if (terminal_) {
     std::fprintf(stderr, "\r%s\x1b[K", progress_text(progress, terminal_width()).c_str());
   } else {
-    std::fprintf(stderr, "%s\n", progress_text(progress, 0).c_str());
+    say(progress_text(progress, 0));
   }
   std::fflush(stderr);
   shown_ = terminal_;
@@ -74,11 +77,9 @@ void ProgressLine::epoch(const std::string& phase, int64_t epochs, const EpochRe
   if (!spdlog::should_log(spdlog::level::info)) return;
   if (shown_) std::fprintf(stderr, "\r\x1b[K");
   shown_ = false;
-  std::fprintf(stderr, "%s\n",
-               fmt::format("{:8}  epoch {}/{}  top-1 {:.2f} %{}  lr {:.4g}  {:.1f} s", phase,
-                           report.epoch, epochs, report.accuracy.top1(), losses_text(report.losses),
-                           report.lr, report.train_seconds)
-                   .c_str());
+  say(fmt::format("{:8}  epoch {}/{}  top-1 {:.2f} %{}  lr {:.4g}  {:.1f} s", phase, report.epoch,
+                  epochs, report.accuracy.top1(), losses_text(report.losses), report.lr,
+                  report.train_seconds));
 }
 
 }  // namespace retort::host

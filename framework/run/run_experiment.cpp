@@ -2,7 +2,6 @@
 
 #include <c10/core/GradMode.h>
 #include <spdlog/fmt/fmt.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <array>
@@ -13,6 +12,7 @@
 #include "framework/data/file_bytes.hpp"
 #include "framework/data/hash.hpp"
 #include "framework/report/comparison.hpp"
+#include "framework/report/log.hpp"
 #include "framework/report/progress.hpp"
 #include "framework/report/report_page.hpp"
 #include "framework/report/run_folder.hpp"
@@ -101,8 +101,8 @@ ExitCode Run::go(bool json) {
   }
   folder_->write_results(experiment_, facts("stopped by a signal"), rows_);
   write_report(folder_->path());
-  fmt::print(stderr, "stopped by a signal; go on with: retort run --resume {}\n",
-             folder_->path().string());
+  say(fmt::format("stopped by a signal; go on with: retort run --resume {}",
+                  folder_->path().string()));
   return pending_signal() == SIGTERM ? ExitCode::Terminated : ExitCode::Interrupted;
 }
 
@@ -112,7 +112,7 @@ void Run::resume(const std::filesystem::path& folder, bool accept_changes) {
   machine_ = machine_facts(session_);
   resumed_ = states_->newest();
   if (!resumed_) {
-    fmt::print(stderr, "{}: no state was saved yet; starts at the beginning\n", folder.string());
+    say(folder.string() + ": no state was saved yet; starts at the beginning");
     folder_->truncate_metrics(0);
     return;
   }
@@ -126,8 +126,8 @@ void Run::resume(const std::filesystem::path& folder, bool accept_changes) {
   folder_->truncate_metrics(checkpoint.metrics_bytes);
   rows_ = checkpoint.rows;
   files_ = checkpoint.files;
-  fmt::print(stderr, "resumes   {} at {} epoch {}, step {}\n", folder.string(), checkpoint.phase,
-             checkpoint.state.epoch + 1, checkpoint.state.step);
+  say(fmt::format("resumes   {} at {} epoch {}, step {}", folder.string(), checkpoint.phase,
+                  checkpoint.state.epoch + 1, checkpoint.state.step));
 }
 
 /// Whether a resumed run has this phase behind it.
@@ -149,24 +149,21 @@ void Run::open_folder() {
 }
 
 void Run::print_header() const {
-  if (!spdlog::should_log(spdlog::level::info)) return;
   const ImageData& data = session_.data();
-  fmt::print(stderr, "retort {}   LibTorch {}   {}   seed {}\n", RETORT_VERSION,
-             RETORT_TORCH_VERSION, device_text(session_.placement().device, session_.threads()),
-             experiment_.seed);
-  fmt::print(stderr, "data      {}   {} train, {} test, {} x {} x {}, {} classes\n", data.id,
-             grouped(data.train.size()), grouped(data.test.size()), data.channels, data.height,
-             data.width, data.class_count);
+  say(fmt::format("retort {}   LibTorch {}   {}   seed {}", RETORT_VERSION, RETORT_TORCH_VERSION,
+                  device_text(session_.placement().device, session_.threads()), experiment_.seed));
+  say(fmt::format("data      {}   {} train, {} test, {} x {} x {}, {} classes", data.id,
+                  grouped(data.train.size()), grouped(data.test.size()), data.channels, data.height,
+                  data.width, data.class_count));
 }
 
 void Run::print_network(Network& network, const std::string& origin) const {
-  if (!spdlog::should_log(spdlog::level::info)) return;
   const NetworkProfile& profile = network.profile();
   std::string line = fmt::format("{:9} {:26} {:>9} parameters   {:>6.1f} M multiply-adds   {}",
                                  network.role(), network.description(), grouped(profile.parameters),
                                  static_cast<double>(profile.multiply_adds) / 1e6, origin);
   line.erase(line.find_last_not_of(' ') + 1);
-  fmt::print(stderr, "{}\n", line);
+  say(line);
 }
 
 void Run::prepare_networks() {

@@ -189,6 +189,24 @@ TEST(QuietRun, SaysNothingBesidesItsResults) {
   EXPECT_EQ(lines_of(finished.out).size(), 5u);
 }
 
+TEST(VerboseRun, TellsEachFileThatItWrites) {
+  const Scratch scratch;
+  const Finished finished = retort({"run", "-v", tiny_experiment(scratch).string()});
+  EXPECT_THAT(finished.err, HasSubstr("debug: wrote " + scratch.path("runs/tiny/001").string() +
+                                      "/student.safetensors"));
+}
+
+TEST(JsonLog, HasAnObjectOnEachLine) {
+  const Scratch scratch;
+  const Finished finished =
+      retort({"run", "--log-format", "json", tiny_experiment(scratch).string()});
+  ASSERT_EQ(finished.code, 0) << finished.err;
+  EXPECT_GT(lines_of(finished.err).size(), 8u);
+  for (const std::string& line : lines_of(finished.err)) {
+    EXPECT_EQ(json::parse(line)["level"], "info") << line;
+  }
+}
+
 TEST(RunWithoutATeacher, TrainsTheStudentAlone) {
   const Scratch scratch;
   const std::string text = content_of(tiny_experiment(scratch));
