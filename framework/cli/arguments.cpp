@@ -16,6 +16,8 @@ struct CommandLine {
   CommonOptions common;
   ExperimentArguments experiment;
   BenchArguments bench;
+  CompareArguments compare;
+  std::string runs_folder = "runs";
   ProbeArguments probe;
   std::string name;                   // of what to inspect
   std::vector<std::string> settings;  // to build it with
@@ -62,9 +64,13 @@ void add_check_and_eval(CLI::App& app, CommandLine& line) {
 void add_lists(CLI::App& app, CommandLine& line) {
   CLI::App* list = app.add_subcommand("ls", "List the installed strategies, models and datasets");
   list->add_option("KIND", line.kind, "Only these")
-      ->check(CLI::IsMember({"strategy", "model", "dataset"}));
+      ->check(CLI::IsMember({"strategy", "model", "dataset", "runs"}));
+  list->add_option("FOLDER", line.runs_folder, "Where run folders lie (default runs)");
   list->add_flag("--markdown", line.markdown, "Print the kind's page of docs/");
-  list->callback([&line] { list_command(line.kind, line.markdown, line.common); });
+  list->callback([&line] {
+    if (line.kind == "runs") return list_runs_command(line.runs_folder, line.common);
+    list_command(line.kind, line.markdown, line.common);
+  });
 
   CLI::App* inspect = app.add_subcommand(
       "inspect",
@@ -76,6 +82,15 @@ void add_lists(CLI::App& app, CommandLine& line) {
   inspect->add_option("KEY=VALUE", line.settings,
                       "Build a model so: depth=56 'input=[3,224,224]' classes=1000");
   inspect->callback([&line] { inspect_command(line.name, line.settings, line.common); });
+}
+
+void add_compare(CLI::App& app, CommandLine& line) {
+  CLI::App* compare =
+      app.add_subcommand("compare", "A table over runs: mean and deviation over seeds, gains");
+  compare->add_option("RUN", line.compare.runs, "Run folders")->required();
+  compare->add_flag("--csv", line.compare.csv, "Print CSV");
+  compare->add_option("--html", line.compare.html, "Write a page with curves to this file");
+  compare->callback([&line] { compare_command(line.compare, line.common); });
 }
 
 void add_probe(CLI::App& app, CommandLine& line) {
@@ -136,6 +151,7 @@ ExitCode run_arguments(int argc, char** argv) {
   add_run(app, line);
   add_check_and_eval(app, line);
   add_lists(app, line);
+  add_compare(app, line);
   add_bench(app, line);
   add_probe(app, line);
   try {

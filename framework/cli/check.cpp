@@ -51,8 +51,9 @@ std::vector<std::string> files_of(const Experiment& experiment) {
     folder = parent / fmt::format("{:03}", number);
   }
   std::vector<std::string> files;
-  for (const char* name : {"experiment.toml", "retort.lock", "metrics.jsonl", "run.json",
-                           "summary.csv", "student.safetensors", "checkpoints/"}) {
+  for (const char* name :
+       {"experiment.toml", "retort.lock", "metrics.jsonl", "run.json", "summary.csv",
+        "student.safetensors", "report.html", "owner", "checkpoints/"}) {
     files.push_back((folder / name).string());
   }
   const bool trains_teacher = experiment.teacher && !experiment.teacher->weights;

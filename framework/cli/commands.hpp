@@ -53,6 +53,15 @@ void check_command(const ExperimentArguments& arguments, const CommonOptions& co
 void eval_command(const ExperimentArguments& arguments, const CommonOptions& common);
 void bench_command(const BenchArguments& arguments, const CommonOptions& common);
 void probe_command(const ProbeArguments& arguments, const CommonOptions& common);
+/// A table over runs, grouped by everything but the seed; also a page where `html` names a file.
+struct CompareArguments {
+  std::vector<std::string> runs;
+  bool csv = false;
+  std::string html;
+};
+void compare_command(const CompareArguments& arguments, const CommonOptions& common);
+/// All run folders below a folder, with result and state.
+void list_runs_command(const std::string& folder, const CommonOptions& common);
 /// `kind` is "strategy", "model" or "dataset", or "" for all of them; `markdown` prints the page of
 /// docs/ instead.
 void list_command(const std::string& kind, bool markdown, const CommonOptions& common);

@@ -5,10 +5,13 @@
 #include "framework/cli/load.hpp"
 #include "framework/config/resolved.hpp"
 #include "framework/run/run_experiment.hpp"
+#include "framework/run/trials.hpp"
 #include "framework/train/interrupt.hpp"
 
 namespace retort::host {
 namespace {
+
+Output output_of(const CommonOptions& common) { return common.json ? Output::Json : Output::Table; }
 
 ExitCode resume(const ExperimentArguments& experiment, const RunArguments& arguments,
                 const CommonOptions& common) {
@@ -26,7 +29,7 @@ ExitCode resume(const ExperimentArguments& experiment, const RunArguments& argum
   }
   install_signal_handlers();
   return resume_run(load_for_command({file.string(), {}}, common), folder, arguments.accept_changes,
-                    common.json);
+                    output_of(common));
 }
 
 }  // namespace
@@ -43,7 +46,15 @@ ExitCode run_command(const ExperimentArguments& experiment, const RunArguments& 
     return ExitCode::Ok;
   }
   install_signal_handlers();
-  return run_experiment(resolved, common.json);
+  if (!resolved.sweep && resolved.seeds.size() < 2) {
+    return run_experiment(resolved, output_of(common));
+  }
+  const auto load = [&](const std::vector<std::string>& overrides) {
+    ExperimentArguments more = experiment;
+    more.overrides.insert(more.overrides.end(), overrides.begin(), overrides.end());
+    return load_for_command(more, common);
+  };
+  return run_trials(resolved, load, common.json);
 }
 
 }  // namespace retort::host

@@ -155,7 +155,9 @@ void read_seeds(Section& root, Experiment& experiment) {
     seeds.push_back(static_cast<uint64_t>(seed));
   }
   if (!experiment.seeds.empty()) experiment.seed = experiment.seeds.front();
-  if (const Node* single = root.node()->find("seed")) {
+  // The seed of a file beneath, or one in the file where the command line gives seeds, is replaced.
+  const Node* single = root.node()->find("seed");
+  if (single != nullptr && single->place.file == node->place.file) {
     diagnostics.add(single->place, subject("seed", *single), "there are seeds too; remove one");
   }
 }

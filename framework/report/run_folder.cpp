@@ -102,6 +102,8 @@ RunFolder::RunFolder(std::filesystem::path path) : path_(std::move(path)) {
                       "runs/NAME/001");
   }
   own();
+  std::error_code told_by_the_write;
+  std::filesystem::create_directories(path_ / "checkpoints", told_by_the_write);
   // What a killed program was writing.
   for (const auto& entry : std::filesystem::recursive_directory_iterator(path_)) {
     if (entry.path().extension() == ".tmp") std::filesystem::remove(entry.path());

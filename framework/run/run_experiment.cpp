@@ -11,11 +11,13 @@
 
 #include "framework/data/file_bytes.hpp"
 #include "framework/data/hash.hpp"
+#include "framework/report/compare.hpp"
 #include "framework/report/comparison.hpp"
 #include "framework/report/log.hpp"
 #include "framework/report/progress.hpp"
 #include "framework/report/report_page.hpp"
 #include "framework/report/run_folder.hpp"
+#include "framework/report/run_record.hpp"
 #include "framework/report/tensorboard.hpp"
 #include "framework/run/checkpoint.hpp"
 #include "framework/run/machine_facts.hpp"
@@ -44,7 +46,7 @@ class Run {
 
   /// Goes on in a folder. Before go().
   void resume(const std::filesystem::path& folder, bool accept_changes);
-  ExitCode go(bool json);
+  ExitCode go(Output output);
 
  private:
   bool distils() const { return !experiment_.transfers.empty(); }
@@ -66,7 +68,7 @@ class Run {
   RunFacts facts(const std::string& status) const;
   void load_saved(const std::string& name, Network& network);
   void evaluate_all();
-  void finish(bool json);
+  void finish(Output output);
 
   const Experiment& experiment_;
   Session session_;
@@ -83,13 +85,13 @@ class Run {
   ProgressLine progress_;
 };
 
-ExitCode Run::go(bool json) {
+ExitCode Run::go(Output output) {
   print_header();
   prepare_networks();
   open_folder();
   try {
     if (train_all()) {
-      finish(json);
+      finish(output);
       return ExitCode::Ok;
     }
   } catch (const std::exception& failure) {
@@ -334,7 +336,7 @@ RunFacts Run::facts(const std::string& status) const {
           session_.data().class_names};
 }
 
-void Run::finish(bool json) {
+void Run::finish(Output output) {
   evaluate_given_teacher();
   evaluate_all();
   save_tensors(folder_->file("student.safetensors"), named_weights(student_->parameters()),
@@ -343,7 +345,8 @@ void Run::finish(bool json) {
   folder_->write_results(experiment_, done, rows_);
   write_report(folder_->path());
   states_->clear();  // only now: until then the run can be resumed
-  if (json) {
+  if (output == Output::None) return;
+  if (output == Output::Json) {
     fmt::print("{}\n", results_json(experiment_, done, rows_));
   } else {
     fmt::print("{}wrote {}: report.html, student.safetensors, metrics.jsonl\n",
@@ -353,15 +356,24 @@ void Run::finish(bool json) {
 
 }  // namespace
 
-ExitCode run_experiment(const Experiment& experiment, bool json) {
-  return Run(experiment).go(json);
+ExitCode run_experiment(const Experiment& experiment, Output output) {
+  return Run(experiment).go(output);
 }
 
 ExitCode resume_run(const Experiment& experiment, const std::filesystem::path& folder,
-                    bool accept_changes, bool json) {
+                    bool accept_changes, Output output) {
+  if (std::filesystem::exists(folder / "run.json") &&
+      read_run(folder).run.value("status", "") == "finished") {
+    say(folder.string() + ": finished before; nothing is left to do");
+    if (output != Output::None) {
+      print_comparison({folder},
+                       output == Output::Json ? CompareFormat::Json : CompareFormat::Text);
+    }
+    return ExitCode::Ok;
+  }
   Run run(experiment);
   run.resume(folder, accept_changes);
-  return run.go(json);
+  return run.go(output);
 }
 
 }  // namespace retort::host

@@ -5,18 +5,22 @@
 
 namespace retort::host {
 
+/// What a run prints on stdout at its end.
+enum class Output { Table, Json, None };
+
 /// Runs an experiment from end to end: the teacher (loaded, kept, or trained and then kept), the
 /// student alone, the student with the transfers, the run folder, and the comparison table on
 /// stdout.
 /// Returns Ok, or the code of the signal that stopped it; the run folder then holds the state to go
 /// on with.
-ExitCode run_experiment(const Experiment& experiment, bool json);
+ExitCode run_experiment(const Experiment& experiment, Output output);
 
 /// Goes on with the run of a folder, whose experiment.toml `experiment` is, from the newest state
 /// that verifies; ends with the bytes that the run would have ended with. What else decides about
 /// bits (threads, processor, LibTorch, plugins, data) must be as it was, unless `accept_changes`.
+/// A finished run is left as it is.
 /// Throws: ConfigError naming what differs; DataError when no state is whole.
 ExitCode resume_run(const Experiment& experiment, const std::filesystem::path& folder,
-                    bool accept_changes, bool json);
+                    bool accept_changes, Output output);
 
 }  // namespace retort::host

@@ -315,8 +315,8 @@ void Trainer::train_step(const Batch& batch, int64_t epoch) {
       transfer->after_backward(own);
     }
   }
-  ++state_.step;
   if (!problem.empty()) recover(problem);
+  if (!rolled_back_) ++state_.step;
   mark(StepPart::Optimizer);
 }
 

@@ -103,6 +103,12 @@ TEST(Resume, AfterAKillAtAnyMoment) {
   }
 }
 
+TEST(Resume, LeavesAFinishedRunAsItIs) {
+  const Scratch scratch;
+  ASSERT_EQ(retort({"run", tiny_experiment(scratch).string()}).code, 0);
+  expect_resumes(scratch, "finished");
+}
+
 /// A run that was stopped within its last phase.
 class Stopped : public testing::Test {
  protected:

@@ -1,0 +1,97 @@
+// Several seeds, sweeps, and what compares and lists runs.
+#include <gmock/gmock.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "framework/report/compare.hpp"
+#include "tests/framework/cli/program.hpp"
+
+namespace retort::test {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+TEST(Compare, GivesMeanAndDeviationOfASample) {
+  const host::Spread spread = host::spread_of({1, 2, 6});
+  EXPECT_DOUBLE_EQ(spread.mean, 3);
+  EXPECT_DOUBLE_EQ(spread.std, std::sqrt(7.0));
+  EXPECT_EQ(spread.count, 3u);
+}
+
+TEST(Compare, TestsDifferencesInPairs) {
+  // t = 3 / (sqrt(7) / sqrt(3)) = 1.963961 with 2 degrees of freedom: p = 1 - t / sqrt(2 + t^2).
+  const std::optional<double> p = host::paired_p({1, 2, 6});
+  ASSERT_TRUE(p);
+  const double t = 3 / std::sqrt(7.0 / 3);
+  EXPECT_NEAR(*p, 1 - t / std::sqrt(2 + t * t), 1e-12);
+  EXPECT_FALSE(host::paired_p({1, 2}));
+  EXPECT_FALSE(host::paired_p({2, 2, 2}));
+}
+
+class Trials : public testing::Test {
+ protected:
+  fs::path run(int number) const {
+    return scratch_.path("runs/tiny") / ("00" + std::to_string(number));
+  }
+  Finished start(const std::vector<std::string>& more) const {
+    std::vector<std::string> arguments = {"run", tiny_experiment(scratch_).string()};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return retort(arguments);
+  }
+
+  Scratch scratch_;
+};
+
+TEST_F(Trials, RunEverySeedOnceAndAreOrdinaryRuns) {
+  const Finished first = start({"--json", "seeds=[1, 2, 3]"});
+  ASSERT_EQ(first.code, 0) << first.err;
+  const json table = json::parse(first.out);
+  ASSERT_EQ(table.size(), 3u);
+  EXPECT_EQ(table[2]["top1"]["runs"], 3);
+  double sum = 0;
+  for (int i = 1; i <= 3; ++i) {
+    const json results = json::parse(content_of(run(i) / "run.json"))["results"];
+    sum += results[2]["top1"].get<double>();
+  }
+  EXPECT_NEAR(table[2]["top1"]["mean"].get<double>(), sum / 3, 1e-9);
+
+  const Finished alone = start({"seed=2"});
+  ASSERT_EQ(alone.code, 0) << alone.err;
+  EXPECT_EQ(content_of(run(4) / "student.safetensors"), content_of(run(2) / "student.safetensors"));
+
+  const Finished again = start({"seeds=[1, 2, 3]"});
+  EXPECT_EQ(again.code, 0);
+  EXPECT_THAT(again.err,
+              AllOf(HasSubstr("finished before: " + run(1).string()), Not(HasSubstr("distil "))));
+}
+
+TEST_F(Trials, OfASweepGoOnWhenOneFails) {
+  const Finished sweep = start({"sweep.keys={ \"train.optimizer.lr\" = [1e30, 0.05] }"});
+  EXPECT_EQ(sweep.code, 1);
+  EXPECT_THAT(sweep.err, AllOf(HasSubstr("trial 1 failed"), HasSubstr("1 of 2 trials failed")));
+  EXPECT_THAT(json::parse(content_of(run(1) / "run.json"))["status"].get<std::string>(),
+              testing::StartsWith("failed: "));
+  EXPECT_EQ(json::parse(content_of(run(2) / "run.json"))["status"], "finished");
+  const Finished runs = retort({"ls", "runs", scratch_.path("runs").string()});
+  EXPECT_THAT(runs.out, AllOf(HasSubstr("failed: "), HasSubstr("finished")));
+}
+
+TEST_F(Trials, ShareTheTeacherThatTheyDoNotChange) {
+  const Finished sweep = start({"sweep.keys={ \"student.width\" = [0.5, 1] }"});
+  ASSERT_EQ(sweep.code, 0) << sweep.err;
+  EXPECT_THAT(sweep.err, HasSubstr("kept from an earlier run"));
+  EXPECT_THAT(sweep.out, AllOf(HasSubstr("student.width = 0.5"), HasSubstr("student.width = 1")));
+  const Finished csv = retort({"compare", "--csv", run(1).string(), run(2).string(), "--html",
+                               scratch_.path("page.html").string()});
+  EXPECT_EQ(csv.code, 0) << csv.err;
+  EXPECT_THAT(csv.out, testing::StartsWith("experiment,settings,network,runs,"));
+  EXPECT_THAT(content_of(scratch_.path("page.html")), HasSubstr("<svg"));
+}
+
+}  // namespace
+}  // namespace retort::test
