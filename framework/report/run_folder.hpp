@@ -13,7 +13,7 @@ namespace retort::host {
 struct RunFacts {
   std::string device;
   int64_t threads = 0;
-  std::string status = "running";  // or "finished", "stopped by a signal", "failed: .."
+  std::string status = "running";             // or "finished", "stopped by a signal", "failed: .."
   std::vector<std::string> class_names = {};  // of the data set
 };
 
