@@ -365,6 +365,9 @@ ExitCode resume_run(const Experiment& experiment, const std::filesystem::path& f
   if (std::filesystem::exists(folder / "run.json") &&
       read_run(folder).run.value("status", "") == "finished") {
     say(folder.string() + ": finished before; nothing is left to do");
+    // A kill may have come between the results and what is made from them.
+    if (!std::filesystem::exists(folder / "report.html")) write_report(folder);
+    CheckpointStore(folder / "checkpoints/resume").clear();
     if (output != Output::None) {
       print_comparison({folder},
                        output == Output::Json ? CompareFormat::Json : CompareFormat::Text);
