@@ -103,6 +103,42 @@ TEST(Resume, AfterAKillAtAnyMoment) {
   }
 }
 
+TEST(Resume, KeepsEveryPartThatHasState) {
+  const std::vector<std::string> parts = {"data.validation=0.2",
+                                          "data.mixup=0.2",
+                                          "data.cutmix=1",
+                                          "data.augment=[\"randaugment(2, 9)\", \"erase(0.5)\"]",
+                                          "train.optimizer={ name = \"adamw\", lr = 0.001 }",
+                                          "train.ema=0.9",
+                                          "train.accumulate=2",
+                                          "train.clip_norm=1",
+                                          "run.checkpoint_steps=1"};
+  const auto start = [&](const Scratch& scratch) {
+    std::vector<std::string> arguments = {"run", tiny_experiment(scratch).string()};
+    arguments.insert(arguments.end(), parts.begin(), parts.end());
+    return retort(arguments);
+  };
+  const Scratch whole;
+  ASSERT_EQ(start(whole).code, 0);
+  int operation = 200;
+  for (;; operation += 170) {
+    const Scratch scratch;
+    const Environment shim({{"LD_PRELOAD", RETORT_KILL_SHIM},
+                            {"RETORT_KILL_UNDER", scratch.path("runs").string()},
+                            {"RETORT_KILL_AT", std::to_string(operation)}});
+    if (start(scratch).code == 0) break;
+    unsetenv("RETORT_KILL_AT");
+    const fs::path run = scratch.path("runs/tiny/001");
+    const Finished resumed = retort({"run", "--resume", run.string()});
+    ASSERT_EQ(resumed.code, 0) << resumed.err;
+    EXPECT_THAT(resumed.err, HasSubstr("resumes "));
+    EXPECT_TRUE(result_of(run) == result_of(whole.path("runs/tiny/001")))
+        << "killed before operation " << operation << "\n"
+        << resumed.err;
+  }
+  EXPECT_GT(operation, 500);
+}
+
 TEST(Resume, LeavesAFinishedRunAsItIs) {
   const Scratch scratch;
   ASSERT_EQ(retort({"run", tiny_experiment(scratch).string()}).code, 0);
