@@ -1,7 +1,7 @@
 #include "framework/run/run_experiment.hpp"
 
-#include <c10/core/GradMode.h>
 #include <spdlog/fmt/fmt.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <array>
@@ -57,13 +57,12 @@ class Run {
   void open_folder();
   bool train_all();
   bool train_teacher();
-  void evaluate_given_teacher();
   bool train_alone();
   bool train_distilled();
   bool train(const TrainingPlan& plan, const std::string& row_name);
   void add_row(const TrainingPlan& plan, const std::string& name, const TrainingState& state);
   bool complete(const std::string& phase) const;
-  void restore_student();
+  void restore_student(const std::string& phase);
   void save_weights(const std::string& name, const Network& network);
   RunFacts facts(const std::string& status) const;
   void load_saved(const std::string& name, Network& network);
@@ -209,16 +208,11 @@ bool Run::train_teacher() {
   return true;
 }
 
-/// A teacher from a file is evaluated at the end, so that training starts at once.
-void Run::evaluate_given_teacher() {
-  if (!teacher_ || !experiment_.teacher->weights) return;
-  const Accuracy accuracy = evaluate(*teacher_, session_.data(), session_.teacher_views(),
-                                     experiment_.teacher->train.eval_batch_size);
-  rows_.insert(rows_.begin(), {"teacher", accuracy, {}, {}, {}, 0});
-}
-
-/// Each network of the table in detail, the students against the teacher's predictions.
+/// Each network of the table in detail, the students against the teacher's predictions. A teacher
+/// from a file gets its row here, so that training starts at once.
 void Run::evaluate_all() {
+  const bool given = teacher_ && experiment_.teacher->weights;
+  if (given) rows_.insert(rows_.begin(), {"teacher", {}, {}, {}, {}, 0});
   const Evaluation* teacher = nullptr;
   for (ComparisonRow& row : rows_) {
     const bool is_teacher = row.name == "teacher";
@@ -232,13 +226,14 @@ void Run::evaluate_all() {
     row.evaluation = evaluate_in_detail(network, session_.data(), views,
                                         experiment_.train.eval_batch_size, teacher);
     if (is_teacher) teacher = &*row.evaluation;
+    if (is_teacher && given) row.accuracy = {teacher->top1_correct, teacher->samples};
   }
 }
 
 bool Run::train_alone() {
   if (distils() && (!experiment_.student_alone || complete("alone"))) return true;
   if (complete("alone")) {
-    restore_student();
+    restore_student("alone");
     return true;
   }
   auto alone = session_.make_student();
@@ -250,7 +245,7 @@ bool Run::train_alone() {
 bool Run::train_distilled() {
   if (!distils()) return true;
   if (complete("distil")) {
-    restore_student();
+    restore_student("distil");
     return true;
   }
   const auto transfers = session_.make_transfers();
@@ -263,13 +258,9 @@ bool Run::train_distilled() {
 }
 
 /// The student of a run that had only its results to write.
-void Run::restore_student() {
-  std::map<std::string, at::Tensor> tensors(resumed_->tensors.begin(), resumed_->tensors.end());
+void Run::restore_student(const std::string& phase) {
   student_ = session_.make_student();
-  const c10::NoGradGuard without_gradients;
-  for (const Parameter& parameter : student_->parameters().all()) {
-    parameter.master.copy_(tensors.at("network/" + parameter.name));
-  }
+  load_saved(phase + "-last", *student_);
 }
 
 bool Run::train(const TrainingPlan& plan, const std::string& row_name) {
@@ -337,7 +328,6 @@ RunFacts Run::facts(const std::string& status) const {
 }
 
 void Run::finish(Output output) {
-  evaluate_given_teacher();
   evaluate_all();
   save_tensors(folder_->file("student.safetensors"), named_weights(student_->parameters()),
                {{"format", "pt"}, {"model", student_->description()}});

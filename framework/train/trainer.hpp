@@ -20,6 +20,10 @@
 
 namespace retort::host {
 
+/// What a message on a step that is not finite ends with.
+inline constexpr const char* kNonFiniteRemedy =
+    "; lower the learning rate or this term's weight, or set train.clip_norm";
+
 /// The parts of a training step, for timing.
 enum class StepPart { Data, Teacher, Forward, Loss, Backward, Optimizer };
 inline constexpr size_t kStepParts = 6;
@@ -109,7 +113,6 @@ class Trainer {
   int64_t steps_done() const { return state_.step; }
 
  private:
-  struct Timer;
   struct Terms;
 
   enum class Ended { Whole, Stopped, RolledBack };
