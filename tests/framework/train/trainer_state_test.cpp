@@ -1,0 +1,90 @@
+// What a trainer does with steps that are not finite, and what it keeps from step to step.
+#include <gmock/gmock.h>
+
+#include <algorithm>
+
+#include "framework/error.hpp"
+#include "framework/train/trainer.hpp"
+#include "tests/framework/data/scratch.hpp"
+#include "tests/framework/train/train_rig.hpp"
+
+namespace retort::test {
+namespace {
+
+using testing::HasSubstr;
+
+/// Its first step spoils the weights.
+struct ExplodingRig : TrainingRig {
+  explicit ExplodingRig(host::NonFinite policy) {
+    plan.train.optimizer.lr = 1e30;
+    plan.train.epochs = 50;
+    plan.train.non_finite = policy;
+  }
+};
+
+TEST(Trainer, SkipsStepsThatAreNotFiniteButNotForEver) {
+  ExplodingRig rig(host::NonFinite::Skip);
+  host::Trainer trainer(rig.plan);
+  EXPECT_THAT(message_of<host::NonFiniteError>([&] { trainer.run_steps(100); }),
+              HasSubstr("10 steps before it were skipped"));
+  EXPECT_EQ(trainer.state().skipped, 10);
+}
+
+TEST(Trainer, RollsBackWithHalfTheRateThreeTimes) {
+  ExplodingRig rig(host::NonFinite::Rollback);
+  host::Trainer trainer(rig.plan);
+  EXPECT_THAT(message_of<host::NonFiniteError>([&] { trainer.run(); }),
+              HasSubstr("rolled back 3 times"));
+  EXPECT_EQ(trainer.state().lr_factor, 0.125);
+}
+
+TEST(Trainer, StopsEarlyWithoutANewBest) {
+  TrainingRig rig;
+  rig.plan.train.optimizer.lr = 1e-30;  // the weights stay, and so does the accuracy
+  rig.plan.train.optimizer.weight_decay = 0;
+  rig.plan.train.epochs = 50;
+  rig.plan.train.ema = 0;
+  rig.plan.train.early_stop = 2;
+  host::Trainer trainer(rig.plan);
+  std::vector<double> seen;
+  trainer.on_epoch = [&](const host::EpochReport& report) {
+    seen.push_back(report.accuracy.top1());
+  };
+  EXPECT_TRUE(trainer.run());
+  const auto best = std::max_element(seen.begin(), seen.end()) - seen.begin();
+  EXPECT_EQ(std::ssize(seen), best + 3);  // running statistics of batch norm may still move it
+  EXPECT_TRUE(trainer.state().stopped_early);
+}
+
+TEST(Trainer, StepsOnceForAsManyBatchesAsItAccumulates) {
+  TrainingRig rig;
+  rig.plan.train.optimizer.momentum = 0;
+  rig.plan.train.accumulate = 1000;  // more than an epoch has: one step at its end
+  host::Trainer trainer(rig.plan);
+  const auto weight = [&] {
+    return rig.plan.student->parameters().all().front().master.detach().clone();
+  };
+  const at::Tensor before = weight();
+  trainer.run_steps(1);
+  EXPECT_TRUE(weight().equal(before));
+  EXPECT_TRUE(rig.plan.student->parameters().all().front().master.grad().defined());
+}
+
+TEST(WeightAverage, IsTheFormula) {
+  TrainingRig rig;
+  host::ParameterSet& set = rig.plan.student->parameters();
+  host::WeightAverage average(set, 0.5);
+  const at::Tensor start = set.all().front().master.detach().clone();
+  set.all().front().master.detach().add_(8);
+  average.update(0);  // the decay of the first update is 1 / 10
+  EXPECT_TRUE(average.tensors().front().second.allclose(start.add(7.2)));
+  average.update(1000);
+  EXPECT_TRUE(average.tensors().front().second.allclose(start.add(7.6)));
+  average.swap();
+  EXPECT_TRUE(set.all().front().master.detach().allclose(start.add(7.6)));
+  average.swap();
+  EXPECT_TRUE(set.all().front().master.detach().allclose(start.add(8)));
+}
+
+}  // namespace
+}  // namespace retort::test
