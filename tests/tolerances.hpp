@@ -28,6 +28,8 @@ constexpr double kReorderedTolerance = 1e-4;
 constexpr double kBf16Tolerance = 0.03;
 /// A loss on a GPU against the CPU's.
 constexpr double kDeviceTolerance = 1e-3;
+/// What is left of terms of size 1 that cancel.
+constexpr double kFloat32Noise = 2e-7;
 /// How many standard errors a sample's mean may lie from the true one; the seeds are fixed.
 constexpr double kStandardErrors = 4;
 

@@ -27,6 +27,15 @@ struct Measured {
   StepTimes share{};
 };
 
+/// Each part's share of the time between two readings.
+StepTimes shares(const StepTimes& before, const StepTimes& after) {
+  StepTimes spent{};
+  for (size_t i = 0; i < kStepParts; ++i) spent[i] = after[i] - before[i];
+  const double sum = std::accumulate(spent.begin(), spent.end(), 0.0);
+  for (double& part : spent) part /= sum;
+  return spent;
+}
+
 /// Measures the phases of an experiment, and remembers when the first step was done.
 class Bench {
  public:
@@ -58,6 +67,7 @@ class Bench {
   }
   void prepare_teacher();
   void measure(TrainingPlan plan);
+  StepTimes share_of_parts(TrainingPlan plan) const;
   double share_of_peak(const Measured& row) const {
     return row.images_per_second * row.multiply_adds / peak_;
   }
@@ -88,15 +98,18 @@ void Bench::prepare_teacher() {
 }
 
 void Bench::measure(TrainingPlan plan) {
-  plan.measure = true;
+  const at::Device device = session_.placement().device;
   Trainer trainer(plan);
   trainer.run_steps(1);
+  synchronize(device);
   if (first_step_s_ == 0) first_step_s_ = process_seconds();
   trainer.run_steps(arguments_.warmup);
+  synchronize(device);
   const StepTimes before = trainer.times();
   const int64_t first = trainer.steps_done();
   const auto start = std::chrono::steady_clock::now();
   trainer.run_steps(arguments_.steps);
+  synchronize(device);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
 
   Measured measured;
@@ -108,21 +121,30 @@ void Bench::measure(TrainingPlan plan) {
   if (plan.teacher != nullptr) {
     measured.multiply_adds += static_cast<double>(plan.teacher->profile().multiply_adds);
   }
-  StepTimes spent{};
-  for (size_t i = 0; i < kStepParts; ++i) spent[i] = trainer.times()[i] - before[i];
-  const double sum = std::accumulate(spent.begin(), spent.end(), 0.0);
-  for (size_t i = 0; i < kStepParts; ++i) measured.share[i] = spent[i] / sum;
+  // Waiting for a GPU after each part slows it down, so its parts are timed in steps of their own.
+  measured.share = device.is_cpu() ? shares(before, trainer.times()) : share_of_parts(plan);
   rows_.push_back(measured);
 }
 
+StepTimes Bench::share_of_parts(TrainingPlan plan) const {
+  plan.measure = true;
+  Trainer trainer(plan);
+  trainer.run_steps(arguments_.warmup);
+  const StepTimes before = trainer.times();
+  trainer.run_steps(arguments_.steps);
+  return shares(before, trainer.times());
+}
+
 void Bench::print_json() const {
+  const at::Device device = session_.placement().device;
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
   for (const Measured& row : rows_) {
     nlohmann::ordered_json entry = {{"phase", row.phase},
                                     {"images_per_s", row.images_per_second},
                                     {"share_of_peak", share_of_peak(row)},
                                     {"first_step_s", first_step_s_},
-                                    {"peak_rss_mib", peak_memory_mib()}};
+                                    {"peak_rss_mib", peak_memory_mib()},
+                                    {"peak_gpu_mib", peak_gpu_memory_mib(device)}};
     for (size_t i = 0; i < kStepParts; ++i) entry["share"][kPartNames[i]] = row.share[i];
     list.push_back(entry);
   }
@@ -140,8 +162,10 @@ void Bench::print() const {
     fmt::print("\n");
   }
   fmt::print("peak is a float32 matrix product: {:.1f} G multiply-adds/s\n", peak_ / 1e9);
-  fmt::print("first step done {:.2f} s after the start of the process; {:.0f} MiB at most\n",
+  fmt::print("first step done {:.2f} s after the start of the process; {:.0f} MiB at most",
              first_step_s_, peak_memory_mib());
+  const double gpu = peak_gpu_memory_mib(session_.placement().device);
+  fmt::print("{}\n", gpu > 0 ? fmt::format(", {:.0f} MiB of the GPU's", gpu) : "");
 }
 
 }  // namespace

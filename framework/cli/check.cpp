@@ -6,9 +6,11 @@
 
 #include "framework/cli/commands.hpp"
 #include "framework/cli/load.hpp"
+#include "framework/run/determinism.hpp"
 #include "framework/run/machine.hpp"
 #include "framework/run/session.hpp"
 #include "framework/text.hpp"
+#include "framework/train/device.hpp"
 
 namespace retort::host {
 namespace {
@@ -98,15 +100,14 @@ Json check_facts(const Session& session) {
     facts["transfers"].push_back(std::move(fact));
   }
   int64_t steps_per_epoch = 0;
-  trainer.on_progress = [&](const Progress& progress) {
-    steps_per_epoch = progress.steps;
-    for (const auto& [name, value] : progress.losses) facts["losses"][name] = value;
-  };
+  trainer.on_progress = [&](const Progress& progress) { steps_per_epoch = progress.steps; };
   const auto start = std::chrono::steady_clock::now();
   trainer.run_steps(1);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
   facts["first_step_seconds"] = seconds.count();
+  for (const auto& [name, value] : trainer.losses()) facts["losses"][name] = value;
   facts["peak_rss_mib"] = peak_memory_mib();
+  facts["peak_gpu_mib"] = peak_gpu_memory_mib(session.placement().device);
   facts["phases"] = phase_facts(experiment, steps_per_epoch);
   facts["files"] = files_of(experiment);
   return facts;
@@ -143,7 +144,9 @@ void print_facts(const Json& facts) {
     fmt::print("{} {:.4g}   ", name, value.get<double>());
   }
   fmt::print("{:.2f} s for the first\n", facts["first_step_seconds"].get<double>());
-  fmt::print("memory    {:.0f} MiB at most so far\n", facts["peak_rss_mib"].get<double>());
+  fmt::print("memory    {:.0f} MiB at most so far", facts["peak_rss_mib"].get<double>());
+  const auto gpu = facts["peak_gpu_mib"].get<double>();
+  fmt::print("{}\n", gpu > 0 ? fmt::format(", {:.0f} MiB of the GPU's", gpu) : "");
   for (const Json& phase : facts["phases"]) {
     fmt::print("train     {:8} {} epochs, {} steps in all\n", phase["phase"].get<std::string>(),
                grouped(phase["epochs"].get<int64_t>()), grouped(phase["steps"].get<int64_t>()));
@@ -157,6 +160,7 @@ void print_facts(const Json& facts) {
 void check_command(const ExperimentArguments& arguments, const CommonOptions& common) {
   const Experiment experiment = load_for_command(arguments, common);
   const Session session(experiment);
+  check_determinism(session);
   const Json facts = check_facts(session);
   if (common.json) {
     fmt::print("{}\n", facts.dump(2));

@@ -3,12 +3,13 @@
 #include <ATen/Version.h>
 
 #include "framework/data/hash.hpp"
+#include "framework/train/device.hpp"
 
 namespace retort::host {
 
 MachineFacts machine_facts(const Session& session) {
   const Experiment& experiment = session.experiment();
-  MachineFacts facts = {{"device", session.placement().device.str()},
+  MachineFacts facts = {{"device", device_name(session.placement().device)},
                         {"threads", std::to_string(session.threads())},
                         {"processor features", at::get_cpu_capability()},
                         {"LibTorch", RETORT_TORCH_VERSION},

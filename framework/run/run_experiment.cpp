@@ -20,6 +20,7 @@
 #include "framework/report/run_record.hpp"
 #include "framework/report/tensorboard.hpp"
 #include "framework/run/checkpoint.hpp"
+#include "framework/run/determinism.hpp"
 #include "framework/run/machine_facts.hpp"
 #include "framework/run/session.hpp"
 #include "framework/run/teacher_store.hpp"
@@ -175,6 +176,7 @@ void Run::prepare_networks() {
   student_ = session_.make_student();
   print_network(*student_,
                 experiment_.student.weights ? "from " + experiment_.student.weights->string() : "");
+  check_determinism(session_);
   if (!distils()) return;
   // Taps and set-up are checked before hours of teacher training, not after them.
   const auto transfers = session_.make_transfers();

@@ -11,6 +11,7 @@ Placement placement_of(const RunConfig& run) {
   placement.device = choose_device(run.device);
   placement.bf16 = run.precision == Precision::Bf16;
   placement.channels_last = run.channels_last;
+  choose_algorithms(placement.device, run.deterministic);
   return placement;
 }
 

@@ -110,6 +110,8 @@ class Trainer {
   void run_steps(int64_t steps);
 
   const StepTimes& times() const { return times_; }
+  /// Each loss term of the epoch so far, its mean over the steps that were read.
+  const std::vector<std::pair<std::string, double>>& losses() const { return losses_; }
   int64_t steps_done() const { return state_.step; }
 
  private:

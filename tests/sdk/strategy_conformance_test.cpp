@@ -1,93 +1,14 @@
-#include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/arange.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/isfinite.h>
-#include <ATen/ops/zeros.h>
 
-#include "framework/error.hpp"
-#include "framework/train/network.hpp"
-#include "framework/train/transfer.hpp"
 #include "tests/sdk/conformance.hpp"
+#include "tests/sdk/strategy_pair.hpp"
 
 namespace retort::test {
 namespace {
 
-constexpr int64_t kClasses = 10, kSize = 16, kSteps = 1000;
-
 bool finite(const at::Tensor& tensor) { return at::isfinite(tensor).all().item<bool>(); }
-
-/// Every tensor of a network's outputs.
-std::vector<at::Tensor> tensors_of(const host::Outputs& outputs) {
-  std::vector<at::Tensor> all = outputs.features;
-  all.push_back(outputs.logits);
-  return all;
-}
-
-/// A strategy between a resnet of depth 8 and a wider one of depth 14, bound as it says itself. The
-/// teacher is only as wide as the student where the strategy refuses other channels.
-class Pair {
- public:
-  explicit Pair(const host::ComponentInfo& strategy)
-      : student_(network("student", {{"depth", int64_t{8}}})), teacher_(teacher_of_width(2)) {
-    config_.name = strategy.id;
-    config_.strategy = choose(RETORT_KIND_STRATEGY, strategy.id);
-    config_.bind_student = strategy.bind_student;
-    config_.bind_teacher = strategy.bind_teacher;
-    try {
-      transfer(std::max<int64_t>(strategy.batch_min, strategy.batch_multiple_of));
-    } catch (const host::ShapeError&) {
-      teacher_ = teacher_of_width(1);
-    }
-  }
-
-  std::unique_ptr<host::Transfer> transfer(int64_t n) {
-    auto made = std::make_unique<host::Transfer>(config_, at::kCPU, 1);
-    host::RunShape run;
-    run.class_count = kClasses;
-    run.train_count = run.batch_size = n;
-    run.epoch_count = run.step_count = kSteps;
-    labels_ = at::arange(n, at::kLong).remainder(kClasses);
-    run.labels = labels_.data_ptr<int64_t>();
-    made->setup(run, *student_, teacher_.get(), "transfer[0]");
-    config_.bind_student = made->config().bind_student;  // groups are taps now
-    config_.bind_teacher = made->config().bind_teacher;
-    return made;
-  }
-
-  /// Another batch at each step; the student's tensors are leaves that take a gradient.
-  host::StepInputs inputs(int64_t n, int64_t step) {
-    const at::NoGradGuard no_grad;
-    const at::Tensor x =
-        (at::arange(n * 3 * kSize * kSize, at::kFloat) + step).sin().reshape({n, 3, kSize, kSize});
-    host::StepInputs inputs;
-    inputs.student = student_->forward(x, config_.bind_student, false);
-    inputs.teacher = teacher_->forward(x, config_.bind_teacher, false);
-    inputs.student.logits.set_requires_grad(true);
-    for (at::Tensor& feature : inputs.student.features) feature.set_requires_grad(true);
-    inputs.labels = at::arange(n, at::kLong).remainder(kClasses);
-    inputs.indices = at::arange(n, at::kLong);
-    inputs.progress = at::zeros({}, at::kFloat) + static_cast<double>(step) / kSteps;
-    inputs.epoch = inputs.step = step;
-    return inputs;
-  }
-
- private:
-  static std::unique_ptr<host::Network> network(const std::string& role, const Options& options) {
-    host::NetworkConfig config;
-    config.model = choose(RETORT_KIND_MODEL, "resnet", options);
-    return std::make_unique<host::Network>(
-        role, config, host::InputShape{3, kSize, kSize, kClasses}, host::Placement{}, 1);
-  }
-
-  static std::unique_ptr<host::Network> teacher_of_width(double width) {
-    return network("teacher", {{"depth", int64_t{14}}, {"width", width}});
-  }
-
-  std::unique_ptr<host::Network> student_, teacher_;
-  host::TransferConfig config_;
-  at::Tensor labels_;
-};
 
 /// One step of training of the strategy's own modules; returns the loss.
 at::Tensor train_step(host::Transfer& transfer, const host::StepInputs& inputs) {
@@ -113,12 +34,9 @@ class StrategyComponent : public testing::TestWithParam<host::ComponentInfo> {
     if (taken.empty()) taken.push_back(usual_batch());
     return taken;
   }
-  int64_t usual_batch() const {
-    const int64_t step = GetParam().batch_multiple_of;
-    return (std::max<int64_t>(GetParam().batch_min, 4) + step - 1) / step * step;
-  }
+  int64_t usual_batch() const { return batch_for(GetParam()); }
 
-  Pair pair_{GetParam()};
+  StrategyPair pair_{GetParam()};
 };
 
 TEST_P(StrategyComponent, GivesTheStudentAFiniteGradient) {

@@ -1,12 +1,13 @@
-// The quickstart's step on a GPU. Skipped where there is none.
+// Training on a GPU against training on the CPU. Skipped where there is none.
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <map>
 
 #include "framework/error.hpp"
-#include "framework/train/device.hpp"
+#include "framework/train/evaluate.hpp"
 #include "tests/framework/data/images.hpp"
+#include "tests/framework/train/gpu.hpp"
 #include "tests/framework/train/train_rig.hpp"
 #include "tests/tolerances.hpp"
 
@@ -42,20 +43,52 @@ std::map<std::string, double> quickstart_losses(const host::Placement& placement
 }
 
 TEST(Cuda, TakesTheQuickstartsStepAsTheCpuDoes) {
-  host::Placement gpu;
-  gpu.channels_last = true;
-  try {
-    gpu.device = host::choose_device(host::DeviceChoice::Cuda);
-  } catch (const host::EnvironmentError& reason) {
-    GTEST_SKIP() << reason.what();
-  }
-  host::Placement cpu = gpu;
-  cpu.device = at::kCPU;
+  RETORT_NEEDS_GPU(device);
+  host::Placement cpu, gpu;
+  cpu.channels_last = gpu.channels_last = true;
+  gpu.device = device;
   const auto wanted = quickstart_losses(cpu), found = quickstart_losses(gpu);
   EXPECT_EQ(wanted.size(), 3u);  // task, logits.kd, loss
   for (const auto& [name, value] : wanted) {
     EXPECT_NEAR(found.at(name), value, kDeviceTolerance * std::abs(value)) << name;
   }
+}
+
+TEST(Cuda, TakesItInBfloat16) {
+  RETORT_NEEDS_GPU(device);
+  host::Placement fp32, bf16;
+  fp32.channels_last = bf16.channels_last = true;
+  fp32.device = bf16.device = device;
+  bf16.bf16 = true;
+  const auto wanted = quickstart_losses(fp32), found = quickstart_losses(bf16);
+  for (const auto& [name, value] : wanted) {
+    EXPECT_NEAR(found.at(name), value, kBf16Tolerance * std::abs(value)) << name;
+  }
+}
+
+TEST(Cuda, TellsAGradientThatIsNotFiniteByItsStep) {
+  RETORT_NEEDS_GPU(device);
+  host::Placement gpu;
+  gpu.device = device;
+  TrainingRig rig(gpu);
+  rig.plan.train.optimizer.lr = 1e30;  // the first update ruins the weights
+  try {
+    host::Trainer(rig.plan).run();
+    FAIL() << "trained on";
+  } catch (const host::NonFiniteError& error) {
+    EXPECT_NE(std::string(error.what()).find("alone, step 1:"), std::string::npos) << error.what();
+  }
+}
+
+TEST(Cuda, EvaluatesAsTheCpuDoes) {
+  RETORT_NEEDS_GPU(device);
+  host::Placement gpu;
+  gpu.device = device;
+  TrainingRig cpu_rig, gpu_rig(gpu);
+  const auto evaluated = [](TrainingRig& rig) {
+    return host::evaluate(*rig.student, rig.data, rig.views, 32, host::EvalSplit::Test);
+  };
+  EXPECT_EQ(evaluated(gpu_rig).correct, evaluated(cpu_rig).correct);
 }
 
 }  // namespace
