@@ -31,10 +31,10 @@ def output_of(command):
 def contenders(args, start):
     """Name -> a command that prints images_per_s, first_step_s and peak_rss_mib as JSON."""
     retort = [args.retort, "--json", "bench", EXPERIMENT, f"run.threads={args.threads}",
-              "--phase", "distil", "--steps", args.steps, "--warmup", args.warmup]
+              f"run.device=\"{args.device}\"", "--phase", "distil", "--steps", args.steps, "--warmup", args.warmup]
     script = ["--teacher", start / "teacher.safetensors", "--student-init",
               start / "student_start.safetensors", "--steps", args.steps, "--warmup", args.warmup,
-              "--threads", args.threads]
+              "--threads", args.threads, "--device", args.device]
     return {"retort": retort,
             "PyTorch, tuned": [args.python, HERE / "python/kd_tuned.py", *script],
             "PyTorch, plain": [args.python, HERE / "python/kd_plain.py", *script]}
@@ -49,6 +49,7 @@ def main():
     parser.add_argument("--steps", type=int, default=60)
     parser.add_argument("--warmup", type=int, default=5)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     args = parser.parse_args()
 
     figures = {}

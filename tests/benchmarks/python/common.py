@@ -138,7 +138,8 @@ def build_models(args, memory_format=torch.contiguous_format):
     student = ResNet(8, args.shortcut).train()
     load_weights(teacher, args.teacher)
     load_weights(student, args.student_init)
-    return teacher.to(memory_format=memory_format), student.to(memory_format=memory_format)
+    return (teacher.to(args.device, memory_format=memory_format),
+            student.to(args.device, memory_format=memory_format))
 
 
 def parse_arguments(description, **extra):
@@ -152,6 +153,7 @@ def parse_arguments(description, **extra):
     parser.add_argument("--warmup", type=int, default=5, help="steps before them, not measured")
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--lr", type=float, default=0.1)
     for name, settings in extra.items():
@@ -160,6 +162,7 @@ def parse_arguments(description, **extra):
     if args.steps < 1 or args.warmup < 0 or args.batch < 1 or args.threads < 1:
         parser.error("--steps, --batch and --threads must be >= 1, --warmup >= 0")
     torch.set_num_threads(args.threads)
+    torch.backends.cudnn.benchmark = True
     return args
 
 
@@ -176,15 +179,26 @@ class Stopwatch:
         self._last = now
 
 
+def wait_for(device):
+    if device == "cuda":
+        torch.cuda.synchronize()
+
+
 def train(args, step):
-    """Runs `step(stopwatch)`, which gives the loss as a tensor or number; prints the figures."""
+    """Runs `step(stopwatch)`, which gives the loss as a tensor or number; prints the figures.
+
+    On a GPU only the sum of the shares means something: a phase ends before its work does."""
     watch, losses, first_step_s = Stopwatch(), [], None
     for index in range(args.warmup + args.steps):
         if index == args.warmup:
+            wait_for(args.device)
             watch = Stopwatch()
         losses.append(step(watch))
         if index == 0:
+            wait_for(args.device)
             first_step_s = seconds_since_process_start()
+    wait_for(args.device)
+    watch.lap("optimizer")
     total = sum(watch.seconds.values())
     losses = [float(loss) for loss in losses]
     if not all(map(math.isfinite, losses)):

@@ -60,7 +60,7 @@ def main():
                                 momentum=common.MOMENTUM, weight_decay=common.WEIGHT_DECAY)
 
     def step(watch):
-        images, labels = next(batches)
+        images, labels = (tensor.to(args.device) for tensor in next(batches))
         watch.lap("data")
         with torch.no_grad():
             soft = teacher(images)

@@ -13,7 +13,7 @@ class Views:
     def __init__(self, images, labels, batch, trace=None):
         self.images = F.pad(images, [common.PAD] * 4)  # [60000, 32, 32], zero bytes around
         self.labels, self.batch = labels, batch
-        self.span = torch.arange(common.SIDE)
+        self.span = torch.arange(common.SIDE, device=images.device)
         self.order = iter(())
         self.trace = None
         if trace is not None:
@@ -23,16 +23,17 @@ class Views:
     def draw(self):
         chosen = next(self.order, None)
         if chosen is None or len(chosen) < self.batch:
-            self.order = iter(torch.randperm(len(self.labels)).split(self.batch))
+            self.order = iter(torch.randperm(len(self.labels), device=self.span.device).split(self.batch))
             chosen = next(self.order)
-        top, left = torch.randint(0, 2 * common.PAD + 1, (2, len(chosen)))
-        return chosen, top, left, torch.randint(0, 2, (len(chosen),))
+        device = self.span.device
+        top, left = torch.randint(0, 2 * common.PAD + 1, (2, len(chosen)), device=device)
+        return chosen, top, left, torch.randint(0, 2, (len(chosen),), device=device)
 
     def __next__(self):
         view = self.draw() if self.trace is None else next(self.trace, None)
         if view is None:
             raise SystemExit("the trace has fewer steps than --warmup plus --steps ask for")
-        chosen, top, left, flip = view
+        chosen, top, left, flip = (column.to(self.span.device) for column in view)
         rows = top[:, None] + self.span
         columns = left[:, None] + torch.where(flip[:, None] != 0, self.span.flip(0), self.span)
         views = self.images[chosen[:, None, None], rows[:, :, None], columns[:, None, :]]
@@ -45,7 +46,8 @@ def main():
     args = common.parse_arguments(
         __doc__, trace={"metavar": "FILE", "help": "replay these views instead of drawing some"})
     teacher, student = common.build_models(args, torch.channels_last)
-    views = Views(*common.read_training_set(args.data), args.batch, args.trace)
+    images, labels = (tensor.to(args.device) for tensor in common.read_training_set(args.data))
+    views = Views(images, labels, args.batch, args.trace)
     optimizer = torch.optim.SGD(student.parameters(), lr=args.lr,
                                 momentum=common.MOMENTUM, weight_decay=common.WEIGHT_DECAY,
                                 fused=True)
