@@ -17,7 +17,6 @@ namespace retort::host {
 namespace {
 
 constexpr uint64_t kMaxHeader = 100'000'000;  // the format's own limit
-constexpr size_t kPrefixBytes = 8;
 
 struct DtypeRow {
   std::string_view name;

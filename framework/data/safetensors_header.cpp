@@ -12,7 +12,6 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr size_t kMaxRank = 64;       // what LibTorch can hold
-constexpr size_t kPrefixBytes = 8;    // the length before the header
 constexpr size_t kLongestQuote = 60;  // of a found value in a message
 
 std::string quote(std::string_view text) {

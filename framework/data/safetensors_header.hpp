@@ -25,6 +25,8 @@ struct SafetensorsHeader {
   SafeMetadata metadata;
 };
 
+/// The length of the header, little-endian, before it.
+inline constexpr size_t kPrefixBytes = 8;
 inline constexpr std::string_view kMetadataKey = "__metadata__";
 
 /// Reads the JSON text of a header: its grammar only, not whether the offsets make sense.

@@ -8,8 +8,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json finite(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
-
 Json confusion_json(const Evaluation& evaluation) {
   Json pairs = Json::array();
   for (size_t at = 0; at < evaluation.confusion.size(); ++at) {
@@ -22,6 +20,8 @@ Json confusion_json(const Evaluation& evaluation) {
 
 }  // namespace
 
+Json finite_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+
 Json evaluation_json(const Evaluation& evaluation) {
   const auto percent = [&](int64_t correct) {
     return 100 * static_cast<double>(correct) /
@@ -31,8 +31,8 @@ Json evaluation_json(const Evaluation& evaluation) {
                {"classes", evaluation.class_count},
                {"top1", percent(evaluation.top1_correct)},
                {"top5", percent(evaluation.top5_correct)},
-               {"calibration_error", finite(evaluation.calibration_error)},
-               {"cross_entropy", finite(evaluation.cross_entropy)},
+               {"calibration_error", finite_or_null(evaluation.calibration_error)},
+               {"cross_entropy", finite_or_null(evaluation.cross_entropy)},
                {"class_correct", evaluation.class_correct},
                {"class_total", evaluation.class_total}};
   if (evaluation.agreement) {

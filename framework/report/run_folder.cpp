@@ -51,10 +51,6 @@ std::string lock_text(const Experiment& experiment) {
   return text;
 }
 
-nlohmann::ordered_json finite(double value) {
-  return std::isfinite(value) ? nlohmann::ordered_json(value) : nlohmann::ordered_json(nullptr);
-}
-
 }  // namespace
 
 std::string results_json(const Experiment& experiment, const RunFacts& facts,
@@ -156,8 +152,8 @@ void RunFolder::append_metrics(const std::string& phase, const EpochReport& repo
   line["phase"] = phase;
   line["epoch"] = report.epoch;
   line["lr"] = report.lr;
-  for (const auto& [name, value] : report.losses) line["losses"][name] = finite(value);
-  for (const auto& [name, value] : report.metrics) line["metrics"][name] = finite(value);
+  for (const auto& [name, value] : report.losses) line["losses"][name] = finite_or_null(value);
+  for (const auto& [name, value] : report.metrics) line["metrics"][name] = finite_or_null(value);
   line["test_correct"] = report.accuracy.correct;
   line["test_total"] = report.accuracy.total;
   if (report.validation) {

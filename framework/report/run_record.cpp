@@ -15,12 +15,12 @@ std::string text_of(const std::filesystem::path& file) {
 }
 
 nlohmann::json parsed(const std::string& text, const std::string& where) {
-  nlohmann::json json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!json.is_object()) {
+  nlohmann::json object = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!object.is_object()) {
     throw DataError(where + ": \"" + text.substr(0, 40) +
                     "\" is no JSON object; restore the file or run the experiment again");
   }
-  return json;
+  return object;
 }
 
 }  // namespace
