@@ -1,6 +1,8 @@
 // Each command of the program, as a user calls it.
 #include <gmock/gmock.h>
+#include <sys/wait.h>
 
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -48,6 +50,19 @@ TEST(Check, TellsWhatAStrategyWarnsOf) {
                                  "transfer[0].strategy=logits.dkd"});
   ASSERT_EQ(check.code, 0) << check.err;
   EXPECT_THAT(check.err, HasSubstr("warning: logits.dkd: with 2 classes"));
+}
+
+TEST(Program, TellsOfResultsThatCannotBeWritten) {
+  const Scratch scratch;
+  // Flushed by the command, written at the end, and more than stdio keeps.
+  for (const std::string command : {"--version", "ls", "inspect experiment"}) {
+    const std::string line = std::string(RETORT_PROGRAM) + " " + command + " > /dev/full 2> \"" +
+                             scratch.path("told").string() + "\"";
+    const int status = std::system(line.c_str());
+    EXPECT_EQ(WEXITSTATUS(status), 5) << command;
+    EXPECT_THAT(content_of(scratch.path("told")),
+                HasSubstr("standard output: not all of it could be written"));
+  }
 }
 
 TEST(Check, WritesNothing) {
