@@ -2,7 +2,6 @@
 
 #include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/full.h>
-#include <ATen/ops/stack.h>
 #include <c10/core/GradMode.h>
 
 #include <algorithm>
@@ -58,6 +57,7 @@ const TrainingPlan& with_transfers_set_up(const TrainingPlan& plan) {
   }
   RunShape run;
   run.class_count = plan.data->class_count;
+  // The whole split, held-out samples included: the indices that strategies see address it.
   run.train_count = plan.data->train.size();
   run.batch_size = plan.batch_size;
   run.epoch_count = plan.train.epochs;
@@ -81,17 +81,6 @@ at::Tensor task_loss(const at::Tensor& logits, const at::Tensor& labels, const B
 }
 
 }  // namespace
-
-/// The loss terms of one step.
-struct Trainer::Terms {
-  std::vector<std::string> names;
-  std::vector<at::Tensor> values;
-
-  void add(const std::string& name, const at::Tensor& value) {
-    names.push_back(name);
-    values.push_back(value.detach());
-  }
-};
 
 Trainer::Trainer(const TrainingPlan& plan)
     : plan_(with_transfers_set_up(plan)),
@@ -127,7 +116,7 @@ void Trainer::finish_epoch() {
   report.epoch = state_.epoch + 1;
   report.train_seconds = std::exchange(epoch_seconds_, 0);
   report.lr = rate_at(std::max<int64_t>(state_.step - 1, 0));
-  report.losses = losses_;
+  report.losses = losses_.means();
   report.metrics = metrics_.take_means();
   if (average_) average_->swap();
   const auto measure = [&](EvalSplit split) {
@@ -169,7 +158,7 @@ void Trainer::begin_epoch() {
     state_.terms.clear();
     state_.loss_sums.clear();
     state_.loss_count = 0;
-    losses_.clear();
+    losses_.clear_means();
   }
   if (plan_.train.non_finite == NonFinite::Rollback) {
     snapshot_state_ = state_;
@@ -200,7 +189,7 @@ Trainer::Ended Trainer::train_epoch(int64_t max_steps) {
       spend();
       return Ended::RolledBack;
     }
-    if (static_cast<int64_t>(unread_.size()) >= unread_limit) flush_or_throw();
+    if (losses_.unread() >= unread_limit) flush_or_throw();
     report_progress(state_.epoch, state_.step_in_epoch, state_.step_in_epoch - first,
                     now() - start);
     if (checkpoint_steps > 0 && state_.step % checkpoint_steps == 0 && !mid_accumulation() &&
@@ -268,7 +257,7 @@ void Trainer::train_step(const Batch& batch, int64_t epoch) {
   const auto active = active_transfers();
   const StepInputs inputs = forward(batch, epoch, plan_.teacher != nullptr && !active.empty());
 
-  Terms terms;
+  LossTerms terms;
   at::Tensor total;
   if (plan_.task_weight != 0 || active.empty()) {
     const at::Tensor task =
@@ -321,7 +310,7 @@ std::string Trainer::update(double rate) {
   if (reads_each_step_) {
     if (!std::isfinite(norm.item().toDouble())) return bad_gradient(state_.step);
   } else {
-    unread_norms_.emplace_back(state_.step, norm);
+    losses_.add_norm(state_.step, norm);
   }
   if (plan_.train.clip_norm) optimizer_.clip(*plan_.train.clip_norm, norm);
   optimizer_.step(rate);
@@ -330,7 +319,7 @@ std::string Trainer::update(double rate) {
   return "";
 }
 
-std::string Trainer::collect(const Terms& terms) {
+std::string Trainer::collect(const LossTerms& terms) {
   if (terms.names != state_.terms) {
     flush_or_throw();
     state_.terms = terms.names;
@@ -338,8 +327,7 @@ std::string Trainer::collect(const Terms& terms) {
     state_.loss_sums.assign(state_.terms.size(), 0);
     state_.loss_count = 0;
   }
-  if (unread_.empty()) first_unread_ = state_.step;
-  unread_.push_back(terms.values);
+  losses_.add(terms, state_);
   return reads_each_step_ ? flush_losses() : "";  // before the update: a bad step changes nothing
 }
 
@@ -350,39 +338,11 @@ void Trainer::flush_or_throw() {
 
 /// Reads the losses of the steps that were not read yet; returns what is not finite, or "".
 std::string Trainer::flush_losses() {
-  if (unread_.empty()) return "";
-  std::vector<at::Tensor> flat;
-  for (const auto& values : unread_) flat.insert(flat.end(), values.begin(), values.end());
-  for (const auto& [step, norm] : unread_norms_) flat.push_back(norm);
-  const at::Tensor read = at::stack(flat).to(at::kCPU, at::kDouble);
-  const double* values = read.const_data_ptr<double>();
-  const size_t terms = state_.terms.size();
-  const size_t losses = unread_.size() * terms;
-  const auto norms = std::exchange(unread_norms_, {});
-  const int64_t steps = static_cast<int64_t>(std::exchange(unread_, {}).size());
-  for (size_t i = 0; i < losses; ++i) {
-    if (std::isfinite(values[i])) continue;
-    return plan_.phase + ", step " +
-           std::to_string(first_unread_ + static_cast<int64_t>(i / terms)) + ": the loss term \"" +
-           state_.terms[i % terms] + "\" is " + (std::isnan(values[i]) ? "NaN" : "infinite") +
-           kNonFiniteRemedy;
-  }
-  for (size_t i = 0; i < norms.size(); ++i) {
-    if (!std::isfinite(values[losses + i])) return bad_gradient(norms[i].first);
-  }
-  for (size_t i = 0; i < losses; ++i) state_.loss_sums[i % terms] += values[i];
-  state_.loss_count += steps;
-  show_means();
-  return "";
-}
-
-void Trainer::show_means() {
-  losses_.clear();
-  if (state_.loss_count == 0) return;
-  for (size_t term = 0; term < state_.terms.size(); ++term) {
-    losses_.emplace_back(state_.terms[term],
-                         state_.loss_sums[term] / static_cast<double>(state_.loss_count));
-  }
+  const std::optional<NotFinite> bad = losses_.read(state_);
+  if (!bad) return "";
+  if (bad->term.empty()) return bad_gradient(bad->step);
+  return plan_.phase + ", step " + std::to_string(bad->step) + ": the loss term \"" + bad->term +
+         "\" is " + (std::isnan(bad->value) ? "NaN" : "infinite") + kNonFiniteRemedy;
 }
 
 void Trainer::report_progress(int64_t epoch, int64_t step_in_epoch, int64_t steps_now,
@@ -392,7 +352,7 @@ void Trainer::report_progress(int64_t epoch, int64_t step_in_epoch, int64_t step
   const double left =
       seconds / static_cast<double>(steps_now) * static_cast<double>(steps_total_ - state_.step);
   on_progress({plan_.phase, epoch, plan_.train.epochs, step_in_epoch, loader_.batches_per_epoch(),
-               images / seconds, left, losses_});
+               images / seconds, left, losses_.means()});
 }
 
 void Trainer::mark(StepPart part) {

@@ -11,6 +11,7 @@
 
 #include "framework/data/loader.hpp"
 #include "framework/train/evaluate.hpp"
+#include "framework/train/loss_reader.hpp"
 #include "framework/train/network.hpp"
 #include "framework/train/optimizer.hpp"
 #include "framework/train/training_state.hpp"
@@ -115,8 +116,6 @@ class Trainer {
   int64_t steps_done() const { return state_.step; }
 
  private:
-  struct Terms;
-
   enum class Ended { Whole, Stopped, RolledBack };
 
   void begin_epoch();
@@ -130,10 +129,9 @@ class Trainer {
   double rate_at(int64_t step) const;
   std::vector<std::pair<Transfer*, double>> active_transfers() const;
   StepInputs forward(const Batch& batch, int64_t epoch, bool with_teacher);
-  std::string collect(const Terms& terms);
+  std::string collect(const LossTerms& terms);
   std::string flush_losses();
   void flush_or_throw();
-  void show_means();
   void report_progress(int64_t epoch, int64_t step_in_epoch, int64_t steps_now, double seconds);
   double epoch_position() const;
   void mark(StepPart part);
@@ -157,12 +155,7 @@ class Trainer {
   StepTimes times_{};
   double mark_ = 0;
 
-  // Losses of steps that the host has not read yet: one [] tensor a term, so that a GPU is not
-  // waited for each step.
-  std::vector<std::vector<at::Tensor>> unread_;
-  std::vector<std::pair<int64_t, at::Tensor>> unread_norms_;  // step, norm of its gradient
-  int64_t first_unread_ = 0;                                  // the step of the first
-  std::vector<std::pair<std::string, double>> losses_;        // means of the epoch so far
+  LossReader losses_;
 };
 
 }  // namespace retort::host

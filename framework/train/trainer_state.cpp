@@ -99,10 +99,8 @@ void Trainer::restore(const TrainingState& state, const std::vector<NamedTensor>
     }
   }
   metrics_.restore(std::move(metrics));
-  unread_.clear();
-  unread_norms_.clear();
   state_ = state;
-  show_means();
+  losses_.restart(state_);
 }
 
 TrainingState Trainer::state() const {

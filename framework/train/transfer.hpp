@@ -17,11 +17,11 @@ namespace retort::host {
 /// What a strategy is told of the run before training.
 struct RunShape {
   int64_t class_count = 0;
-  int64_t train_count = 0;
+  int64_t train_count = 0;  // of the whole split, also where some of it is held out
   int64_t batch_size = 0;
   int64_t epoch_count = 0;
   int64_t step_count = 0;
-  const int64_t* labels = nullptr;  // of the training set
+  const int64_t* labels = nullptr;  // train_count of them; a step's indices are places in it
 };
 
 /// The shapes of one network's outputs for a batch.
