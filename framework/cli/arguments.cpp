@@ -3,7 +3,8 @@
 #include <spdlog/spdlog.h>
 #include <CLI/CLI.hpp>  // seconds to compile: here only
 
-#include <iostream>
+#include <sstream>
+#include <string_view>
 
 #include "framework/cli/commands.hpp"
 #include "framework/report/log.hpp"
@@ -14,6 +15,7 @@ namespace {
 /// The command line as CLI11 fills it; `run` does what the command that was named stands for.
 struct CommandLine {
   CommonOptions common;
+  std::string log_format;  // asks_for_json_log() has read it
   ExperimentArguments experiment;
   BenchArguments bench;
   CompareArguments compare;
@@ -123,12 +125,40 @@ void add_bench(CLI::App& app, CommandLine& line) {
   bench->callback([&line] { bench_command(line.bench, line.common); });
 }
 
+/// Whether the log is to be JSON: read ahead of the rest, so that a mistake on the command line is
+/// told in that format too.
+bool asks_for_json_log(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    if (word == "--log-format=json") return true;
+    if (word == "--log-format" && i + 1 < argc && std::string_view(argv[i + 1]) == "json") {
+      return true;
+    }
+  }
+  return false;
+}
+
+/// Prints the help that was asked for, or what is wrong.
+ExitCode tell(const CLI::App& app, const CLI::ParseError& error) {
+  if (error.get_exit_code() == 0) {
+    app.exit(error);
+    return ExitCode::Ok;
+  }
+  std::ostringstream unused, text;
+  app.exit(error, unused, text);
+  std::string message = text.str();
+  while (message.ends_with('\n')) message.pop_back();
+  say_error(message);
+  return ExitCode::Config;
+}
+
 }  // namespace
 
 ExitCode run_arguments(int argc, char** argv) {
   CLI::App app("Distils a trained network (the teacher) into a small one (the student).", "retort");
   app.require_subcommand(0, 1);  // checked below: an unknown command is then told by its name
   app.set_version_flag("--version", "retort " RETORT_VERSION ", LibTorch " RETORT_TORCH_VERSION);
+  if (asks_for_json_log(argc, argv)) log_as_json();
   CommandLine line;
   app.add_option("--plugins", line.common.plugin_folders,
                  "Folder of plugins, searched before the usual ones")
@@ -140,12 +170,8 @@ ExitCode run_arguments(int argc, char** argv) {
   app.add_flag_callback(
          "-v,--verbose", [] { spdlog::set_level(spdlog::level::debug); }, "Log each file written")
       ->excludes(quiet);
-  app.add_option_function<std::string>(
-         "--log-format",
-         [](const std::string& format) {
-           if (format == "json") log_as_json();
-         },
-         "How progress and log are written on stderr")
+  app.add_option("--log-format", line.log_format,
+                 "How progress, log and errors are written on stderr; json: an object a line")
       ->check(CLI::IsMember({"text", "json"}));
   app.fallthrough();
   add_run(app, line);
@@ -157,10 +183,10 @@ ExitCode run_arguments(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? ExitCode::Ok : ExitCode::Config;
+    return tell(app, error);
   }
   if (app.get_subcommands().empty()) {
-    std::cerr << app.help();
+    say_error(logs_json() ? "no command is named; retort --help lists them" : app.help());
     return ExitCode::Config;
   }
   return line.exit_code;

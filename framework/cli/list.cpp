@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include <spdlog/fmt/fmt.h>
+#include <spdlog/spdlog.h>
 
 #include "framework/cli/commands.hpp"
 #include "framework/cli/load.hpp"
@@ -84,9 +85,8 @@ void print_list(const Catalog& catalog, const std::string& kind, bool json) {
   if (!catalog.components().empty()) return;
   std::vector<std::string> folders;
   for (const auto& folder : catalog.folders()) folders.push_back(folder.string());
-  fmt::print(stderr,
-             "no plugin was found in {}; name a folder with --plugins or RETORT_PLUGIN_PATH\n",
-             join(folders));
+  spdlog::warn("no plugin was found in {}; name a folder with --plugins or RETORT_PLUGIN_PATH",
+               join(folders));
 }
 
 void print_component(const ComponentInfo& info) {

@@ -7,10 +7,12 @@
 
 #include <csignal>
 #include <cstdio>
-#include <iostream>
+#include <string>
 
 #include "framework/cli/arguments.hpp"
+#include "framework/config/diagnostics.hpp"
 #include "framework/error.hpp"
+#include "framework/report/log.hpp"
 
 namespace retort::host {
 namespace {
@@ -42,8 +44,9 @@ constexpr bool kSanitized = false;
 /// back anyway. Sanitizers report in one of them.
 int leave(ExitCode code) {
   if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
-    std::cerr << "standard output: not all of it could be written; check where it leads to, and "
-                 "the space there\n";
+    say_error(
+        "standard output: not all of it could be written; check where it leads to, and the space "
+        "there");
     code = ExitCode::Environment;
   }
   if (!kSanitized) _exit(static_cast<int>(code));
@@ -53,13 +56,16 @@ int leave(ExitCode code) {
 ExitCode run_and_report(int argc, char** argv) {
   try {
     return run_arguments(argc, argv);
+  } catch (const MistakesError& error) {
+    say_error(error);
+    return error.code();
   } catch (const Error& error) {
-    std::cerr << error.what() << "\n";
+    say_error(std::string(error.what()));
     return error.code();
   } catch (const c10::Error& error) {
-    std::cerr << "LibTorch: " << error.what_without_backtrace() << "\n";
+    say_error(std::string("LibTorch: ") + error.what_without_backtrace());
   } catch (const std::exception& error) {
-    std::cerr << error.what() << "\n";
+    say_error(std::string(error.what()));
   }
   return ExitCode::RunFailed;
 }

@@ -6,8 +6,6 @@
 #include <tuple>
 #include <utility>
 
-#include "framework/error.hpp"
-
 namespace retort::host {
 namespace {
 
@@ -50,10 +48,15 @@ void Diagnostics::add(Place place, std::string subject, std::string what, std::s
   mistakes_.push_back({std::move(place), std::move(subject), std::move(what), std::move(source)});
 }
 
-std::string Diagnostics::text() const {
+std::vector<Mistake> Diagnostics::sorted() const {
   std::vector<Mistake> sorted = mistakes_;
   std::stable_sort(sorted.begin(), sorted.end(),
                    [](const Mistake& a, const Mistake& b) { return order_of(a) < order_of(b); });
+  return sorted;
+}
+
+std::string Diagnostics::text() const {
+  const std::vector<Mistake> sorted = this->sorted();
   size_t place_width = 0;
   size_t subject_width = 0;
   for (const Mistake& mistake : sorted) {
@@ -75,7 +78,7 @@ std::string Diagnostics::text() const {
 }
 
 void Diagnostics::throw_if_any() const {
-  if (!empty()) throw ConfigError(text());
+  if (!empty()) throw MistakesError(text(), sorted());
 }
 
 }  // namespace retort::host

@@ -34,6 +34,7 @@ struct ComponentChoice {
 struct Normalize {
   std::vector<double> mean;    // a channel each, of pixels in [0, 1]
   std::vector<double> stddev;  // "std" in the file
+  Place place = {};
 };
 
 /// One step of augmentation, in order.
@@ -43,6 +44,7 @@ struct Augment {
   int64_t operations = 2;  // randaugment(operations, magnitude)
   int64_t magnitude = 9;   // of 30
   double probability = 0;  // erase(probability)
+  Place place = {};
 };
 
 struct DataConfig {

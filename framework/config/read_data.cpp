@@ -18,6 +18,7 @@ std::string entry_path(const std::string& path, size_t position) {
   return path + "[" + std::to_string(position) + "]";
 }
 
+/// Named by messages; with its ranges for `inspect experiment`.
 const std::string kSteps =
     "crop(padding), flip, randaugment(operations, magnitude), "
     "erase(probability)";
@@ -87,15 +88,29 @@ std::string parse_augment(const std::string& text, Augment& augment) {
          "  known: " + kSteps;
 }
 
+const std::string kStepsWithRanges =
+    "crop(padding of 1 to " + std::to_string(kLargestPadding) +
+    " pixels), flip, randaugment(1 to 16 operations, magnitude 0 to 30) on 1 or 3 channels, "
+    "erase(probability > 0 and <= 1) at the end";
+
+/// What is wrong with a step at this place of the list, or "".
+std::string misplaced(const Augment& step, size_t position, size_t count) {
+  if (step.kind != Augment::Kind::Erase || position + 1 == count) return "";
+  return "is step " + std::to_string(position + 1) + " of " + std::to_string(count) +
+         "; it blanks the normalised image, so put it last";
+}
+
 void read_augment(Section& section, std::vector<Augment>& steps) {
   std::vector<std::string> texts;
-  const Node* node =
-      read_texts(section, "augment", texts, "changes to each training image, in order: " + kSteps);
+  const Node* node = read_texts(section, "augment", texts,
+                                "changes to each training image, in order: " + kStepsWithRanges);
   if (node == nullptr) return;
   steps.clear();
   for (size_t i = 0; i < texts.size(); ++i) {
     Augment step;
-    const std::string problem = parse_augment(texts[i], step);
+    step.place = node->items[i].place;
+    std::string problem = parse_augment(texts[i], step);
+    if (problem.empty()) problem = misplaced(step, i, texts.size());
     if (!problem.empty()) {
       const std::string path = entry_path(section.path_of("augment"), i);
       section.diagnostics().add(node->items[i].place, subject(path, node->items[i]), problem);
@@ -168,6 +183,7 @@ void read_normalize(Section section, std::optional<Normalize>& normalize) {
                           std::to_string(read.stddev.size()) + "; each needs one a channel");
     }
   }
+  read.place = section.place();
   normalize = std::move(read);
 }
 

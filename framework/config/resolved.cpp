@@ -62,24 +62,9 @@ std::string list_of_integers(const std::vector<Integer>& values) {
   return in_brackets(texts);
 }
 
-std::string step_of(const Augment& step) {
-  switch (step.kind) {
-    case Augment::Kind::Crop:
-      return "crop(" + std::to_string(step.padding) + ")";
-    case Augment::Kind::Flip:
-      return "flip";
-    case Augment::Kind::RandAugment:
-      return "randaugment(" + std::to_string(step.operations) + ", " +
-             std::to_string(step.magnitude) + ")";
-    case Augment::Kind::Erase:
-      return "erase(" + real_text(step.probability) + ")";
-  }
-  return "";
-}
-
 std::string data_of(const DataConfig& data) {
   std::vector<std::string> steps;
-  for (const Augment& step : data.augment) steps.push_back(step_of(step));
+  for (const Augment& step : data.augment) steps.push_back(augment_text(step));
   return "\n[data]\n" + line("dataset", quote_text(data.dataset.info.id)) +
          options_of(data.dataset) + line("batch_size", std::to_string(data.batch_size)) +
          line("train_samples", std::to_string(data.train_samples)) +
@@ -225,6 +210,21 @@ std::string commented(const std::vector<std::pair<std::string, std::string>>& ro
 }
 
 }  // namespace
+
+std::string augment_text(const Augment& step) {
+  switch (step.kind) {
+    case Augment::Kind::Crop:
+      return "crop(" + std::to_string(step.padding) + ")";
+    case Augment::Kind::Flip:
+      return "flip";
+    case Augment::Kind::RandAugment:
+      return "randaugment(" + std::to_string(step.operations) + ", " +
+             std::to_string(step.magnitude) + ")";
+    case Augment::Kind::Erase:
+      return "erase(" + real_text(step.probability) + ")";
+  }
+  return "";
+}
 
 std::string to_toml(const Experiment& experiment) {
   std::string text =

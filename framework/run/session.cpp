@@ -1,5 +1,6 @@
 #include "framework/run/session.hpp"
 
+#include "framework/run/check_images.hpp"
 #include "framework/train/device.hpp"
 #include "framework/train/weights.hpp"
 
@@ -26,6 +27,7 @@ Session::Session(const Experiment& experiment)
       threads_(use_threads(experiment.run.threads)),
       placement_(placement_of(experiment.run)),
       data_(load_images(experiment.data)) {
+  check_images(experiment, data_);
   const Normalize& student = normalize_of(experiment.student);
   student_views_ = std::make_unique<ViewMaker>(data_, student, experiment.data.augment,
                                                experiment.seed, placement_.channels_last);

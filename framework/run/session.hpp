@@ -17,7 +17,7 @@ namespace retort::host {
 class Session {
  public:
   /// Chooses the device, sets the threads and loads the data.
-  /// Throws: EnvironmentError, DataError.
+  /// Throws: EnvironmentError, DataError; MistakesError for what does not fit the data (check_images).
   explicit Session(const Experiment& experiment);
 
   const Experiment& experiment() const { return experiment_; }

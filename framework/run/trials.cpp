@@ -9,6 +9,7 @@
 
 #include "framework/bridge/random.hpp"
 #include "framework/config/component.hpp"
+#include "framework/config/diagnostics.hpp"
 #include "framework/config/node.hpp"
 #include "framework/config/resolved.hpp"
 #include "framework/config/suggest.hpp"
@@ -155,6 +156,10 @@ ExitCode run_trials(
       const Outcome outcome = run_one(trial);
       if (outcome.code != ExitCode::Ok) return outcome.code;  // a signal: the user wants it to end
       folders.push_back(outcome.folder);
+    } catch (const MistakesError& mistakes) {
+      if (!experiment.sweep) throw;  // the seeds share the experiment and so its mistakes
+      ++failed;
+      spdlog::error("trial {} failed: {}", i + 1, mistakes.what());
     } catch (const std::exception& failure) {
       ++failed;
       spdlog::error("trial {} failed: {}", i + 1, failure.what());

@@ -172,8 +172,10 @@ void Network::refuse_tap(const std::string& tap, const std::string& key, const P
   std::vector<std::string> names;
   for (const auto& [name, shape] : profile().taps) names.push_back(name);
   const std::string at = place_text(place);
-  throw ConfigError(at + (at.empty() ? "" : "  ") + key + " \"" + tap + "\"  " + description() +
-                    " has: " + join(names));
+  const std::string subject = key + " \"" + tap + "\"";
+  const std::string what = description() + " has: " + join(names);
+  throw MistakesError(at + (at.empty() ? "" : "  ") + subject + "  " + what,
+                      {{place, subject, what, ""}});
 }
 
 std::vector<int64_t> Network::tap_shape(const std::string& tap, int64_t n) {

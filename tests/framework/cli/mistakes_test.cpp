@@ -2,6 +2,9 @@
 // code that a script can tell apart.
 #include <gmock/gmock.h>
 
+#include <nlohmann/json.hpp>
+#include <sstream>
+
 #include "tests/framework/cli/program.hpp"
 
 namespace retort::test {
@@ -58,6 +61,82 @@ TEST(Mistakes, OfATapListTheModelsTapsBeforeAnythingIsTrained) {
                              HasSubstr("layer2, layer3.preact, layer3, pooled, logits"),
                              Not(HasSubstr("epoch 1/"))));
   EXPECT_FALSE(std::filesystem::exists(scratch.path("runs")));
+}
+
+TEST(Mistakes, ThatOnlyTheDataTellsAreAllToldBeforeAnythingIsTrained) {
+  const Scratch scratch;
+  std::string text = content_of(tiny_experiment(scratch));
+  text.replace(text.find("size = 8"), 8, "size = 8\nchannels = 2");
+  const std::string augment = "[\"crop(1)\", \"flip\"]";
+  text.replace(text.find(augment), augment.size(), "[\"flip\", \"randaugment(2, 9)\"]");
+  text.insert(text.find("[teacher]"), "normalize = { mean = [0.5], std = [0.5] }\n");
+  const std::string file = scratch.put("channels.toml", text).string();
+  for (const char* command : {"check", "run"}) {
+    const Finished finished = retort({command, file});
+    EXPECT_EQ(finished.code, 2);
+    EXPECT_THAT(
+        finished.err,
+        AllOf(HasSubstr("channels.toml:11:20  data.augment[1] \"randaugment(2, 9)\""),
+              HasSubstr("is defined for images of 1 or 3 channels; synthetic has 2 channels; take "
+                        "it out of the list\n"),
+              HasSubstr("channels.toml:13:13  data.normalize"),
+              HasSubstr("mean and std have 1 values; synthetic has 2 channels"),
+              HasSubstr("2 mistakes; nothing was started."), Not(HasSubstr("epoch"))));
+  }
+  EXPECT_FALSE(std::filesystem::exists(scratch.path("runs")));
+}
+
+/// Runs with a log of JSON; every line on stderr must be an object of level error.
+std::vector<nlohmann::json> json_errors(std::vector<std::string> arguments, int code) {
+  arguments.insert(arguments.begin(), {"--log-format", "json"});
+  const Finished finished = retort(arguments);
+  EXPECT_EQ(finished.code, code);
+  EXPECT_THAT(finished.out, IsEmpty());
+  std::vector<nlohmann::json> errors;
+  std::istringstream lines(finished.err);
+  for (std::string line; std::getline(lines, line);) {
+    errors.push_back(nlohmann::json::parse(line, nullptr, false));
+    EXPECT_TRUE(errors.back().is_object() && errors.back().value("level", "") == "error") << line;
+    EXPECT_GT(errors.back().value("time", 0.0), 0) << line;
+  }
+  return errors;
+}
+
+TEST(JsonErrors, HaveAnObjectForEachMistakeOfAnExperiment) {
+  const Scratch scratch;
+  std::string text = content_of(tiny_experiment(scratch));
+  text.replace(text.find("batch_size = 32"), 15, "batch_size = -2");
+  const std::string file = scratch.put("wrong.toml", text).string();
+  const auto errors = json_errors({"run", file, "student.depht=3"}, 2);
+  ASSERT_EQ(errors.size(), 2u);
+  EXPECT_EQ(errors[0]["file"], file);
+  EXPECT_EQ(errors[0]["line"], 9);
+  EXPECT_EQ(errors[0]["column"], 14);
+  EXPECT_EQ(errors[0]["subject"], "data.batch_size = -2");
+  EXPECT_EQ(errors[0]["message"], "data.batch_size = -2  " + errors[0]["what"].get<std::string>());
+  EXPECT_EQ(errors[1]["file"], "command line: student.depht=3");
+  EXPECT_TRUE(errors[1]["line"].is_null());
+}
+
+TEST(JsonErrors, PlaceATapThatOnlyTheNetworksTell) {
+  const Scratch scratch;
+  const std::string file = tiny_experiment(scratch).string();
+  const auto errors = json_errors({"-q", "check", file, "transfer[1].bind=layer9"}, 2);
+  ASSERT_EQ(errors.size(), 1u);
+  EXPECT_EQ(errors[0]["file"], "command line: transfer[1].bind=layer9");
+  EXPECT_THAT(errors[0]["message"].get<std::string>(), HasSubstr("\"layer9\"  convnet"));
+}
+
+TEST(JsonErrors, TellAllOtherFailuresToo) {
+  EXPECT_EQ(json_errors({}, 2).size(), 1u);
+  const auto command = json_errors({"distil"}, 2);
+  ASSERT_EQ(command.size(), 1u);
+  EXPECT_THAT(command[0]["message"].get<std::string>(), HasSubstr("distil"));
+  const auto option = json_errors({"bench", "--steps"}, 2);
+  ASSERT_EQ(option.size(), 1u);
+  const auto data = json_errors({"compare", "/nowhere"}, 3);
+  ASSERT_EQ(data.size(), 1u);
+  EXPECT_THAT(data[0]["message"].get<std::string>(), HasSubstr("/nowhere has no run.json"));
 }
 
 TEST(Mistakes, OfAnUnknownCommandNameIt) {

@@ -225,6 +225,12 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"augment = [\"randaugment(2)\"]",
              "kd.toml:5:12 data.augment[0] \"randaugment(2)\" needs 1 to 16 operations and a "
              "magnitude of 0 to 30; write \"randaugment(2, 9)\""},
+        Case{"augment = [\"randaugment(2, 31)\"]",
+             "kd.toml:5:12 data.augment[0] \"randaugment(2, 31)\" needs 1 to 16 operations and a "
+             "magnitude of 0 to 30; write \"randaugment(2, 9)\""},
+        Case{"augment = [\"flip\", \"erase(0.25)\", \"crop(2)\"]",
+             "kd.toml:5:20 data.augment[1] \"erase(0.25)\" is step 2 of 3; it blanks the "
+             "normalised image, so put it last"},
         Case{"augment = [\"erase(1.5)\"]",
              "kd.toml:5:12 data.augment[0] \"erase(1.5)\" needs a probability > 0 and <= 1; write "
              "\"erase(0.25)\""},
@@ -248,6 +254,21 @@ INSTANTIATE_TEST_SUITE_P(
              "kd.toml:5:14 data.batch_size = 0 must be >= 1 and <= 1048576 (default 128)"},
         Case{"root = 3",
              "kd.toml:5:8 data.root = 3 must be text in quotes, not an integer (default \"\")"}));
+
+TEST_F(MistakesTest, OfAugmentationAreToldWithAllOthers) {
+  const std::string text =
+      "[data]\ndataset = \"fashion_mnist\"\n"
+      "augment = [\"crop(2000)\", \"erase(0.1)\", \"randaugment(0, 9)\", \"flip\"]\n"
+      "batch_size = 0\n[student]\nmodel = \"resnet\"\n";
+  const std::string told = mistakes(text);
+  for (const char* part :
+       {"kd.toml:3:12  data.augment[0] \"crop(2000)\"", "pads by >= 1 and <= 1024 pixels\n",
+        "kd.toml:3:26  data.augment[1] \"erase(0.1)\"", "is step 2 of 4; ",
+        "kd.toml:3:40  data.augment[2] \"randaugment(0, 9)\"", "kd.toml:4:14  data.batch_size = 0",
+        "\n4 mistakes; nothing was started."}) {
+    EXPECT_THAT(told, HasSubstr(part));
+  }
+}
 
 class TransferMistakeTest : public OneMistakeTest {};
 TEST_P(TransferMistakeTest, IsExact) { expect_with(kWithTeacher + "[[transfer]]\n"); }

@@ -34,8 +34,8 @@ inline host::ImageData random_images(int64_t count, int64_t channels, int64_t he
   return data;
 }
 
-constexpr host::Augment crop(int64_t padding) { return {host::Augment::Kind::Crop, padding}; }
-constexpr host::Augment flip() { return {host::Augment::Kind::Flip, 0}; }
+inline host::Augment crop(int64_t padding) { return {host::Augment::Kind::Crop, padding}; }
+inline host::Augment flip() { return {host::Augment::Kind::Flip, 0}; }
 
 inline host::ViewMaker views_of(const host::ImageData& data, std::vector<host::Augment> augment,
                                 uint64_t seed = 1, bool channels_last = false) {

@@ -81,6 +81,15 @@ TEST_F(Trials, OfASweepGoOnWhenOneFails) {
   EXPECT_THAT(runs.out, AllOf(HasSubstr("failed: "), HasSubstr("finished")));
 }
 
+TEST_F(Trials, OfSeedsEndAtAMistakeThatTheyShare) {
+  const Finished seeds =
+      start({"seeds=[1, 2]", "data.channels=2", "data.augment=[\"randaugment(2, 9)\"]"});
+  EXPECT_EQ(seeds.code, 2);
+  EXPECT_THAT(seeds.err, AllOf(HasSubstr("is defined for images of 1 or 3 channels"),
+                               Not(HasSubstr("trial 2"))));
+  EXPECT_FALSE(fs::exists(scratch_.path("runs")));
+}
+
 TEST_F(Trials, ShareTheTeacherThatTheyDoNotChange) {
   const Finished sweep = start({"sweep.keys={ \"student.width\" = [0.5, 1] }"});
   ASSERT_EQ(sweep.code, 0) << sweep.err;
