@@ -69,7 +69,9 @@ Json check_facts(const Session& session) {
   const ImageData& data = session.data();
   Json facts;
   facts["data"] = {{"dataset", data.id},
-                   {"train", data.train.size()},
+                   {"train", data.trained_count()},
+                   {"train_available", data.train_available},
+                   {"validation", data.size(EvalSplit::Validation)},
                    {"test", data.test.size()},
                    {"shape", {data.channels, data.height, data.width}},
                    {"classes", data.class_count}};
@@ -120,13 +122,8 @@ void print_network(const char* role, const Json& network) {
              shape_text(network["input"].get<std::vector<int64_t>>()));
 }
 
-void print_facts(const Json& facts) {
-  const Json& data = facts["data"];
-  fmt::print("data      {}   {} train, {} test, {} x {} x {}, {} classes\n",
-             data["dataset"].get<std::string>(), grouped(data["train"].get<int64_t>()),
-             grouped(data["test"].get<int64_t>()), data["shape"][0].get<int64_t>(),
-             data["shape"][1].get<int64_t>(), data["shape"][2].get<int64_t>(),
-             data["classes"].get<int64_t>());
+void print_facts(const Json& facts, const ImageData& data) {
+  fmt::print("data      {}\n", description(data));
   if (facts.contains("teacher")) print_network("teacher", facts["teacher"]);
   print_network("student", facts["student"]);
   for (const Json& transfer : facts["transfers"]) {
@@ -165,7 +162,7 @@ void check_command(const ExperimentArguments& arguments, const CommonOptions& co
   if (common.json) {
     fmt::print("{}\n", facts.dump(2));
   } else {
-    print_facts(facts);
+    print_facts(facts, session.data());
   }
 }
 

@@ -9,6 +9,7 @@
 #include "framework/data/hash.hpp"
 #include "framework/data/validation.hpp"
 #include "framework/error.hpp"
+#include "framework/text.hpp"
 
 namespace retort::host {
 namespace {
@@ -113,6 +114,7 @@ ImageData load_images(const DataConfig& config) {
   for (int64_t i = 0; info.class_names != nullptr && i < info.class_count; ++i) {
     data.class_names.emplace_back(info.class_names[i]);
   }
+  data.train_available = info.train_count;
   int64_t train_count = info.train_count;
   if (config.train_samples > 0) train_count = std::min(train_count, config.train_samples);
   data.train = read_split(instance, functions, scope, info, RETORT_SPLIT_TRAIN, train_count);
@@ -123,6 +125,17 @@ ImageData load_images(const DataConfig& config) {
                                config.validation);
   }
   return data;
+}
+
+std::string description(const ImageData& data) {
+  const int64_t trained = data.trained_count(), held_out = data.size(EvalSplit::Validation);
+  std::string text = data.id + "   " + grouped(trained);
+  if (data.train_available > trained) text += " of " + grouped(data.train_available);
+  text += " train, ";
+  if (held_out > 0) text += grouped(held_out) + " held out, ";
+  return text + grouped(data.test.size()) + " test, " + std::to_string(data.channels) + " x " +
+         std::to_string(data.height) + " x " + std::to_string(data.width) + ", " +
+         std::to_string(data.class_count) + " classes";
 }
 
 std::string content_hash(const ImageData& data) {

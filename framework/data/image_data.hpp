@@ -32,6 +32,7 @@ struct ImageData {
   std::vector<std::string> class_names;
   ImageSplit train;
   ImageSplit test;
+  int64_t train_available = 0;  // of the data set; more than train has with data.train_samples
   // The training samples that are held out, rising: training never draws them. Empty: none.
   std::vector<int64_t> validation;
 
@@ -45,6 +46,10 @@ struct ImageData {
   /// Which, rising: positions in train.
   std::vector<int64_t> trained_samples() const;
 };
+
+/// "fashion_mnist   54,000 of 60,000 train, 6,000 held out, 10,000 test, 1 x 28 x 28, 10 classes":
+/// what is trained on, of how many, and what is held out; the latter two where they differ.
+std::string description(const ImageData& data);
 
 /// Loads both splits through the plugin, and chooses what is held out (see hold_out). Labels are
 /// checked against the class count.

@@ -154,9 +154,7 @@ void Run::print_header() const {
   const ImageData& data = session_.data();
   say(fmt::format("retort {}   LibTorch {}   {}   seed {}", RETORT_VERSION, RETORT_TORCH_VERSION,
                   device_text(session_.placement().device, session_.threads()), experiment_.seed));
-  say(fmt::format("data      {}   {} train, {} test, {} x {} x {}, {} classes", data.id,
-                  grouped(data.train.size()), grouped(data.test.size()), data.channels, data.height,
-                  data.width, data.class_count));
+  say("data      " + description(data));
 }
 
 void Run::print_network(Network& network, const std::string& origin) const {

@@ -30,6 +30,19 @@ TEST(Check, ResolvesEverythingAndTakesOneStep) {
                                HasSubstr("step      task "), HasSubstr("\nok\n")));
 }
 
+TEST(Check, TellsWhatIsTrainedOnAndWhatIsHeldOut) {
+  const Scratch scratch;
+  const std::string file = tiny_experiment(scratch).string();
+  EXPECT_THAT(retort({"check", file, "data.validation=0.25"}).out,
+              HasSubstr("synthetic   96 of 128 train, 32 held out, 64 test, 1 x 8 x 8"));
+  const Finished check = retort({"--json", "check", file, "data.train_samples=64"});
+  ASSERT_EQ(check.code, 0) << check.err;
+  const json data = json::parse(check.out)["data"];
+  EXPECT_EQ(data["train"], 64);
+  EXPECT_EQ(data["train_available"], 128);
+  EXPECT_EQ(data["validation"], 0);
+}
+
 TEST(Check, NeedsNoTeacherForAStrategyThatNeedsNone) {
   const Scratch scratch;
   const std::string text =

@@ -207,6 +207,15 @@ TEST(JsonLog, HasAnObjectOnEachLine) {
   }
 }
 
+TEST(RunHeader, TellsWhatIsTrainedOnAndWhatIsHeldOut) {
+  const Scratch scratch;
+  const Finished finished = retort({"run", tiny_experiment(scratch).string(), "train.epochs=1",
+                                    "data.train_samples=100", "data.validation=0.1"});
+  ASSERT_EQ(finished.code, 0) << finished.err;
+  EXPECT_THAT(finished.err,
+              HasSubstr("data      synthetic   90 of 128 train, 10 held out, 64 test, 1 x 8 x 8"));
+}
+
 TEST(RunWithoutATeacher, TrainsTheStudentAlone) {
   const Scratch scratch;
   const std::string text = content_of(tiny_experiment(scratch));
