@@ -87,11 +87,12 @@ void add_lists(CLI::App& app, CommandLine& line) {
 }
 
 void add_compare(CLI::App& app, CommandLine& line) {
-  CLI::App* compare =
-      app.add_subcommand("compare", "A table over runs: mean and deviation over seeds, gains");
+  CLI::App* compare = app.add_subcommand(
+      "compare", "A table over runs: mean and deviation over seeds, gains, sizes");
   compare->add_option("RUN", line.compare.runs, "Run folders")->required();
   compare->add_flag("--csv", line.compare.csv, "Print CSV");
-  compare->add_option("--html", line.compare.html, "Write a page with curves to this file");
+  compare->add_option("--html", line.compare.html,
+                      "Write a page with tables and curves to this file");
   compare->callback([&line] { compare_command(line.compare, line.common); });
 }
 

@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "framework/report/run_record.hpp"
+#include "framework/text.hpp"
 
 namespace retort::host {
 namespace {
@@ -100,6 +101,20 @@ std::vector<double> difference(const std::vector<json>& runs, const std::string&
   return values;
 }
 
+/// The count that all runs agree on which tell it.
+std::optional<int64_t> shared_count(const std::vector<json>& runs, const std::string& name,
+                                    const char* key) {
+  std::optional<int64_t> shared;
+  for (const json& run : runs) {
+    const json* row = row_named(run, name);
+    if (row == nullptr || !number(*row, key)) continue;
+    const auto count = row->at(key).get<int64_t>();
+    if (shared && *shared != count) return std::nullopt;
+    shared = count;
+  }
+  return shared;
+}
+
 std::optional<Spread> spread_if_any(const std::vector<double>& values) {
   if (values.empty()) return std::nullopt;
   return spread_of(values);
@@ -129,6 +144,8 @@ ComparedNetwork compared(const Group& group, const std::string& name) {
   network.agreement = spread_if_any(agreement);
   network.calibration_error = spread_if_any(calibration);
   network.train_seconds = spread_of(seconds).mean;
+  network.parameters = shared_count(group.runs, name, "parameters");
+  network.multiply_adds = shared_count(group.runs, name, "multiply_adds");
   if (name != "teacher") {
     network.versus_teacher = spread_if_any(difference(group.runs, name, "teacher"));
   }
@@ -154,19 +171,23 @@ void print_text(const std::vector<ComparedNetwork>& networks) {
            (network.settings.empty() ? "" : "  " + network.settings);
   };
   for (const ComparedNetwork& network : networks) width = std::max(width, label(network).size());
-  fmt::print("{:{}}  {:>4} {:>14} {:>8} {:>14} {:>7} {:>14} {:>8} {:>7} {:>7}\n", "", width, "runs",
-             "top-1 %", "top-5 %", "vs alone", "p", "vs teacher", "agree %", "ECE", "s");
+  fmt::print("{:{}}  {:>4} {:>14} {:>8} {:>14} {:>7} {:>14} {:>8} {:>7} {:>7} {:>11} {:>15}\n", "",
+             width, "runs", "top-1 %", "top-5 %", "vs alone", "p", "vs teacher", "agree %", "ECE",
+             "s", "parameters", "M multiply-adds");
   for (const ComparedNetwork& network : networks) {
     std::string line = fmt::format(
-        "{:{}}  {:>4} {:>14} {:>8} {:>14} {:>7} {:>14} {:>8} {:>7} {:>7.0f}", label(network), width,
-        network.top1.count, spread_text(network.top1),
+        "{:{}}  {:>4} {:>14} {:>8} {:>14} {:>7} {:>14} {:>8} {:>7} {:>7.0f} {:>11} {:>15}",
+        label(network), width, network.top1.count, spread_text(network.top1),
         network.top5 ? fmt::format("{:.2f}", network.top5->mean) : "",
         spread_text(network.versus_alone, true),
         network.p_alone ? fmt::format("{:.3f}", *network.p_alone) : "",
         spread_text(network.versus_teacher, true),
         network.agreement ? fmt::format("{:.2f}", network.agreement->mean) : "",
         network.calibration_error ? fmt::format("{:.3f}", network.calibration_error->mean) : "",
-        network.train_seconds);
+        network.train_seconds, network.parameters ? grouped(*network.parameters) : "-",
+        network.multiply_adds
+            ? fmt::format("{:.1f}", static_cast<double>(*network.multiply_adds) / 1e6)
+            : "-");
     fmt::print("{}\n", line);
   }
 }
@@ -174,6 +195,10 @@ void print_text(const std::vector<ComparedNetwork>& networks) {
 nlohmann::ordered_json json_of(const std::optional<Spread>& spread) {
   if (!spread) return nullptr;
   return {{"mean", spread->mean}, {"std", spread->std}, {"runs", spread->count}};
+}
+
+nlohmann::ordered_json json_of(const std::optional<int64_t>& count) {
+  return count ? nlohmann::ordered_json(*count) : nlohmann::ordered_json();
 }
 
 void print_json(const std::vector<ComparedNetwork>& networks) {
@@ -188,7 +213,9 @@ void print_json(const std::vector<ComparedNetwork>& networks) {
                                     {"versus_teacher", json_of(network.versus_teacher)},
                                     {"teacher_agreement", json_of(network.agreement)},
                                     {"calibration_error", json_of(network.calibration_error)},
-                                    {"train_seconds", network.train_seconds}};
+                                    {"train_seconds", network.train_seconds},
+                                    {"parameters", json_of(network.parameters)},
+                                    {"multiply_adds", json_of(network.multiply_adds)}};
     entry["p_versus_alone"] =
         network.p_alone ? nlohmann::ordered_json(*network.p_alone) : nlohmann::ordered_json();
     list.push_back(entry);
@@ -206,19 +233,22 @@ void print_csv(const std::vector<ComparedNetwork>& networks) {
   fmt::print(
       "experiment,settings,network,runs,top1_mean,top1_std,top5_mean,versus_alone_mean,"
       "versus_alone_std,p_versus_alone,versus_teacher_mean,agreement_mean,calibration_error_mean,"
-      "train_seconds\n");
+      "train_seconds,parameters,multiply_adds\n");
   const auto mean = [](const std::optional<Spread>& spread) {
     return spread ? fmt::format("{:.6g}", spread->mean) : "";
   };
+  const auto count = [](const std::optional<int64_t>& number) {
+    return number ? std::to_string(*number) : "";
+  };
   for (const ComparedNetwork& network : networks) {
-    fmt::print("{},{},{},{},{:.6g},{:.6g},{},{},{},{},{},{},{},{:.2f}\n",
-               quoted(network.experiment), quoted(network.settings), quoted(network.network),
-               network.top1.count, network.top1.mean, network.top1.std, mean(network.top5),
-               mean(network.versus_alone),
-               network.versus_alone ? fmt::format("{:.6g}", network.versus_alone->std) : "",
-               network.p_alone ? fmt::format("{:.6g}", *network.p_alone) : "",
-               mean(network.versus_teacher), mean(network.agreement),
-               mean(network.calibration_error), network.train_seconds);
+    fmt::print(
+        "{},{},{},{},{:.6g},{:.6g},{},{},{},{},{},{},{},{:.2f},{},{}\n", quoted(network.experiment),
+        quoted(network.settings), quoted(network.network), network.top1.count, network.top1.mean,
+        network.top1.std, mean(network.top5), mean(network.versus_alone),
+        network.versus_alone ? fmt::format("{:.6g}", network.versus_alone->std) : "",
+        network.p_alone ? fmt::format("{:.6g}", *network.p_alone) : "",
+        mean(network.versus_teacher), mean(network.agreement), mean(network.calibration_error),
+        network.train_seconds, count(network.parameters), count(network.multiply_adds));
   }
 }
 

@@ -28,6 +28,9 @@ struct ComparedNetwork {
   std::optional<Spread> top5, versus_alone, versus_teacher, agreement, calibration_error;
   std::optional<double> p_alone;  // of the difference to the student alone
   double train_seconds = 0;       // mean
+  // Of the network, the multiply-adds for one image. Nothing where no run tells them (older ones do
+  // not), or where they differ: a plugin changed between the runs.
+  std::optional<int64_t> parameters, multiply_adds;
 };
 
 /// Groups the runs' networks. Throws: DataError for a folder that is no run folder.

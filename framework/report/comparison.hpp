@@ -8,6 +8,12 @@
 
 namespace retort::host {
 
+/// What a network costs.
+struct NetworkSize {
+  int64_t parameters = 0;
+  int64_t multiply_adds = 0;  // of one image
+};
+
 /// One line of the table at the end of a run.
 struct ComparisonRow {
   std::string name;
@@ -18,6 +24,7 @@ struct ComparisonRow {
   std::optional<Accuracy> best;  // of the best epoch, on the test split too
   int64_t best_epoch = 0;        // 1-based
   std::optional<Evaluation> evaluation = {};
+  std::optional<NetworkSize> size = {};  // nothing where an older version saved the row
 };
 
 /// The table in aligned columns, for people.

@@ -14,6 +14,7 @@
 #include "framework/report/markup.hpp"
 #include "framework/report/report_style.hpp"
 #include "framework/report/run_record.hpp"
+#include "framework/text.hpp"
 
 namespace retort::host {
 namespace {
@@ -101,6 +102,15 @@ std::string number(const json& object, const char* key, const char* form, double
   return element("td", fmt::format(fmt::runtime(form), scale * found->get<double>()));
 }
 
+/// A network's parameters and multiply-adds; dashes in a run of a version that did not tell them.
+std::string size_cells(const json& result) {
+  const bool told = result.contains("parameters") && result.contains("multiply_adds");
+  if (!told) return element("td", "-") + element("td", "-");
+  const double multiply_adds = result["multiply_adds"].get<double>();
+  return element("td", grouped(result["parameters"].get<int64_t>())) +
+         element("td", fmt::format("{:.1f}", multiply_adds / 1e6));
+}
+
 std::string result_row(const json& result, double teacher_top1, const std::string& name) {
   const json none = json::object();
   const json& evaluation = result.contains("evaluation") ? result["evaluation"] : none;
@@ -115,13 +125,14 @@ std::string result_row(const json& result, double teacher_top1, const std::strin
                            number(evaluation, "teacher_agreement", "{:.2f}", 100) +
                            number(evaluation, "calibration_error", "{:.2f}", 100) +
                            number(evaluation, "cross_entropy", "{:.4f}") +
-                           number(result, "train_seconds", "{:.1f}"));
+                           number(result, "train_seconds", "{:.1f}") + size_cells(result));
 }
 
 std::string result_table(const std::vector<RunRecord>& records) {
   std::string head = element("th", "");
-  for (const char* title : {"top-1 %", "top-5 %", "vs alone", "vs teacher", "agreement %",
-                            "calibration error %", "cross-entropy", "train s"}) {
+  for (const char* title :
+       {"top-1 %", "top-5 %", "vs alone", "vs teacher", "agreement %", "calibration error %",
+        "cross-entropy", "train s", "parameters", "M multiply-adds"}) {
     head += element("th", title);
   }
   std::string body;

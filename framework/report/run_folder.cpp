@@ -70,6 +70,10 @@ std::string results_json(const Experiment& experiment, const RunFacts& facts,
                                     {"test_correct", row.accuracy.correct},
                                     {"test_total", row.accuracy.total},
                                     {"top1", row.accuracy.top1()}};
+    if (row.size) {
+      entry["parameters"] = row.size->parameters;
+      entry["multiply_adds"] = row.size->multiply_adds;
+    }
     if (row.best) {
       entry["best_epoch"] = row.best_epoch;
       entry["best_top1"] = row.best->top1();

@@ -71,6 +71,10 @@ ordered_json json_of(const ComparisonRow& row) {
     json["best"] = json_of(*row.best);
     json["best_epoch"] = row.best_epoch;
   }
+  if (row.size) {
+    json["parameters"] = row.size->parameters;
+    json["multiply_adds"] = row.size->multiply_adds;
+  }
   if (row.versus_alone) json["versus_alone"] = *row.versus_alone;
   if (row.train_seconds) json["train_seconds"] = *row.train_seconds;
   return json;
@@ -83,6 +87,9 @@ ComparisonRow row_of(const ordered_json& json) {
   if (json.contains("best")) {
     row.best = accuracy_of(json["best"]);
     row.best_epoch = json.at("best_epoch").get<int64_t>();
+  }
+  if (json.contains("parameters")) {
+    row.size = {json["parameters"].get<int64_t>(), json.at("multiply_adds").get<int64_t>()};
   }
   if (json.contains("versus_alone")) row.versus_alone = json["versus_alone"].get<double>();
   if (json.contains("train_seconds")) row.train_seconds = json["train_seconds"].get<double>();

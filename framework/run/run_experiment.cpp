@@ -40,6 +40,10 @@ size_t position_of(const std::string& phase) {
   return static_cast<size_t>(std::find(kPhases.begin(), kPhases.end(), phase) - kPhases.begin());
 }
 
+NetworkSize size_of(Network& network) {
+  return {network.profile().parameters, network.profile().multiply_adds};
+}
+
 /// One run: its parts in the order in which a user sees them happen.
 class Run {
  public:
@@ -202,6 +206,7 @@ bool Run::train_teacher() {
     if (!train(session_.plan("teacher", *teacher_), "teacher")) return false;
   } else if (teacher_accuracy_) {
     rows_.push_back({"teacher", *teacher_accuracy_, {}, {}, {}, 0});
+    rows_.back().size = size_of(*teacher_);
     save_weights("teacher-last", *teacher_);
   }
   teacher_->parameters().freeze();
@@ -222,6 +227,7 @@ void Run::evaluate_all() {
       load_saved("alone-last", *alone);
     }
     Network& network = is_teacher ? *teacher_ : alone ? *alone : *student_;
+    row.size = size_of(network);
     const ViewMaker& views = is_teacher ? session_.teacher_views() : session_.student_views();
     row.evaluation = evaluate_in_detail(network, session_.data(), views,
                                         experiment_.train.eval_batch_size, teacher);
@@ -298,6 +304,7 @@ bool Run::train(const TrainingPlan& plan, const std::string& row_name) {
 void Run::add_row(const TrainingPlan& plan, const std::string& name, const TrainingState& state) {
   ComparisonRow row = {
       name, state.last, {}, state.train_seconds, state.best_test, state.best_epoch};
+  row.size = size_of(*plan.student);
   const auto alone = std::find_if(rows_.begin(), rows_.end(), [](const ComparisonRow& earlier) {
     return earlier.name == kAlone;
   });

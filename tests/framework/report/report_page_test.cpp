@@ -29,7 +29,9 @@ json network(const std::string& name, int64_t classes) {
       evaluation["confusion"].push_back({i, (i + 1) % classes, 100 + i});
     }
   }
-  return {{"name", name}, {"top1", 75.0}, {"evaluation", evaluation}};
+  json network = {{"name", name}, {"top1", 75.0}, {"evaluation", evaluation}};
+  if (name != "teacher") network.update({{"parameters", 1234567}, {"multiply_adds", 40840000}});
+  return network;
 }
 
 /// A run folder whose every name tries to leave its place.
@@ -66,6 +68,14 @@ TEST(ReportPage, IsWellFormedAndEscapesWhatItShows) {
   EXPECT_THAT(page, AllOf(HasSubstr("student, &lt;script&gt;"), HasSubstr("&lt;b&gt;term"),
                           HasSubstr("name = &quot;&lt;&amp;&gt;&quot;"), HasSubstr("a &amp; b"),
                           HasSubstr("logits.kd 1.0.0 00ff")));
+}
+
+TEST(ReportPage, TellsTheSizeOfANetworkAndADashWhereItIsNotKnown) {
+  const Scratch scratch;
+  const std::string page = host::report_page({run_folder(scratch, "001")});
+  EXPECT_THAT(page, AllOf(HasSubstr("<th>parameters</th><th>M multiply-adds</th>"),
+                          HasSubstr("<td>1,234,567</td><td>40.8</td></tr>"),
+                          HasSubstr("<td>-</td><td>-</td></tr>")));
 }
 
 TEST(ReportPage, RunsNoScriptAndFetchesNothing) {

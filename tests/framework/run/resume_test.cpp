@@ -10,6 +10,7 @@
 #include <random>
 #include <thread>
 
+#include "framework/run/checkpoint.hpp"
 #include "tests/framework/cli/program.hpp"
 
 namespace retort::test {
@@ -42,6 +43,22 @@ class Environment {
 /// What must be equal, byte for byte.
 std::string result_of(const fs::path& run) {
   return content_of(run / "student.safetensors") + content_of(run / "metrics.jsonl");
+}
+
+TEST(Checkpoint, CarriesTheSizeOfANetworkWhereItIsKnown) {
+  const Scratch scratch;
+  host::CheckpointStore store(scratch.path("resume"));
+  host::Checkpoint checkpoint;
+  checkpoint.rows.resize(2);  // the second as an older version saved it
+  checkpoint.rows[0].size = {1234567, 40840000};
+  store.save(checkpoint, {});
+  const auto found = store.newest();
+  ASSERT_TRUE(found);
+  const auto& rows = found->checkpoint.rows;
+  ASSERT_TRUE(rows.at(0).size);
+  EXPECT_EQ(rows[0].size->parameters, 1234567);
+  EXPECT_EQ(rows[0].size->multiply_adds, 40840000);
+  EXPECT_FALSE(rows.at(1).size);
 }
 
 /// A run that nothing stopped.

@@ -97,6 +97,18 @@ TEST_F(Run, SaysWhatItRanOnInRunJson) {
   EXPECT_EQ(run["results"].size(), 3u);
 }
 
+TEST_F(Run, RecordsTheSizeOfEachNetworkAsCheckTellsIt) {
+  const Finished check = retort({"--json", "check", tiny_experiment(*scratch_).string()});
+  ASSERT_EQ(check.code, 0) << check.err;
+  const json facts = json::parse(check.out), results = json::parse(file("run.json"))["results"];
+  for (size_t row = 0; row < 3; ++row) {
+    for (const char* count : {"parameters", "multiply_adds"}) {
+      EXPECT_EQ(results[row][count], facts[row == 0 ? "teacher" : "student"][count]);
+    }
+  }
+  EXPECT_GT(results[0]["parameters"], results[1]["parameters"]);
+}
+
 TEST_F(Run, EvaluatesEachNetworkInDetailAndAgainstTheTeacher) {
   const json run = json::parse(file("run.json"));
   EXPECT_EQ(run["results"][0]["evaluation"]["classes"], 10);

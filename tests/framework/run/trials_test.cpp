@@ -33,6 +33,48 @@ TEST(Compare, TestsDifferencesInPairs) {
   EXPECT_FALSE(host::paired_p({2, 2, 2}));
 }
 
+/// A run folder with one student, whose result has these keys too.
+fs::path folder_with(const Scratch& scratch, const std::string& name, const json& more) {
+  json student = {{"name", "student"}, {"top1", 50.0}};
+  student.update(more);
+  fs::create_directories(scratch.path(name));
+  scratch.put(name + "/run.json",
+              json({{"experiment", "e"}, {"results", json::array({student})}}).dump());
+  return scratch.path(name);
+}
+
+TEST(Compare, TellsTheSizeThatTheRunsAgreeOn) {
+  const Scratch scratch;
+  const fs::path old = folder_with(scratch, "old", json::object());
+  const fs::path small =
+      folder_with(scratch, "small", {{"parameters", 1234567}, {"multiply_adds", 40840000}});
+  const fs::path large =
+      folder_with(scratch, "large", {{"parameters", 2345678}, {"multiply_adds", 40840000}});
+  const host::ComparedNetwork both = host::compare_runs({old, small}).at(0);
+  EXPECT_EQ(both.top1.count, 2u);
+  EXPECT_EQ(both.parameters, 1234567);
+  EXPECT_EQ(both.multiply_adds, 40840000);
+  const host::ComparedNetwork differ = host::compare_runs({small, large}).at(0);
+  EXPECT_EQ(differ.parameters, std::nullopt);
+  EXPECT_EQ(differ.multiply_adds, 40840000);
+}
+
+TEST(Compare, ShowsSizesInEachFormat) {
+  const Scratch scratch;
+  const std::string old = folder_with(scratch, "old", json::object()).string();
+  const std::string told =
+      folder_with(scratch, "told", {{"parameters", 1234567}, {"multiply_adds", 40840000}}).string();
+  EXPECT_THAT(retort({"compare", told}).out, AllOf(HasSubstr("parameters M multiply-adds\n"),
+                                                   HasSubstr("   1,234,567            40.8\n")));
+  EXPECT_THAT(retort({"compare", old}).out, HasSubstr("           -               -\n"));
+  EXPECT_THAT(retort({"compare", "--csv", told}).out,
+              AllOf(HasSubstr("train_seconds,parameters,multiply_adds\n"),
+                    HasSubstr(",1234567,40840000\n")));
+  EXPECT_THAT(retort({"compare", "--csv", old}).out, HasSubstr("0.00,,\n"));
+  EXPECT_EQ(json::parse(retort({"compare", "--json", told}).out)[0]["parameters"], 1234567);
+  EXPECT_TRUE(json::parse(retort({"compare", "--json", old}).out)[0]["multiply_adds"].is_null());
+}
+
 class Trials : public testing::Test {
  protected:
   fs::path run(int number) const {
