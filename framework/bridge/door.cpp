@@ -289,7 +289,10 @@ int32_t log_metric(const char* name, const retort_value* value, retort_error* er
 int32_t read_file_bytes(const char* path, uint64_t max_bytes, retort_bytes* out,
                         retort_error* error) {
   return answer(error, [&] {
-    auto bytes = std::make_unique<FileBytes>(read_file(path, max_bytes));
+    // A head is asked for in an answer that is otherwise empty.
+    const uint64_t head = out->data == nullptr && out->owner == nullptr ? out->size : 0;
+    auto bytes =
+        std::make_unique<FileBytes>(head > 0 ? read_head(path, head) : read_file(path, max_bytes));
     out->data = bytes->data();
     out->size = bytes->size();
     out->owner = bytes.release();

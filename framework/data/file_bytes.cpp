@@ -60,6 +60,7 @@ class MappingBuilder {
     return {bytes.data_ + bytes.size_, bytes.mapped_ - bytes.size_};
   }
   static void add(FileBytes& bytes, size_t count) { bytes.size_ += count; }
+  static void cut(FileBytes& bytes, size_t size) { bytes.size_ = std::min(bytes.size_, size); }
 };
 
 namespace {
@@ -83,6 +84,10 @@ class Descriptor {
       : fd_(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
     if (fd_ < 0) {
       const int error = errno;
+      if (error == EIO || error == EMFILE || error == ENFILE || error == ENOMEM) {
+        throw EnvironmentError(path.string() + ": cannot open: " + std::strerror(error) +
+                               "; check the disk and the limits (ulimit -a)");
+      }
       fail(path,
            std::string("cannot open: ") + std::strerror(error) +
                (error == ENOENT ? "; check the path" : "; check the file and its permissions"));
@@ -96,11 +101,12 @@ class Descriptor {
   int fd_;
 };
 
-/// Inflates a gzip file of one or more members into memory that grows as it fills.
+/// Inflates a gzip file of one or more members into memory that grows as it fills, up to `most`
+/// bytes; the rest is not looked at.
 class Inflater {
  public:
-  Inflater(const std::filesystem::path& path, std::span<const uint8_t> packed, size_t max_bytes)
-      : path_(path), packed_(packed), max_bytes_(max_bytes) {
+  Inflater(const std::filesystem::path& path, std::span<const uint8_t> packed, size_t most)
+      : path_(path), packed_(packed), most_(most) {
     if (inflateInit2(&stream_, 15 + 16) !=
         Z_OK) {  // 15: window bits; 16: gzip framing, CRC checked
       throw EnvironmentError(path.string() + ": zlib cannot start; free memory");
@@ -110,7 +116,7 @@ class Inflater {
   ~Inflater() { inflateEnd(&stream_); }
 
   FileBytes run() {
-    while (step() != Z_STREAM_END || next_member()) {
+    while (out_.size() < most_ && (step() != Z_STREAM_END || next_member())) {
     }
     return std::move(out_);
   }
@@ -126,15 +132,13 @@ class Inflater {
     const int status = inflate(&stream_, Z_NO_FLUSH);
     offset_ += in - stream_.avail_in;
     MappingBuilder::add(out_, room.size() - stream_.avail_out);
-    if (out_.size() > max_bytes_) {
-      fail_too_large(path_, "more than " + std::to_string(max_bytes_), max_bytes_);
-    }
     check(status, offset_ == packed_.size() && stream_.avail_out > 0);
     return status;
   }
 
   std::span<uint8_t> make_room() {
-    if (MappingBuilder::room(out_).empty() && !MappingBuilder::grow(out_, kInflateStep)) {
+    const size_t step = std::min(kInflateStep, most_ - out_.size());
+    if (MappingBuilder::room(out_).empty() && !MappingBuilder::grow(out_, step)) {
       throw EnvironmentError(path_.string() + ": no memory for byte " +
                              std::to_string(out_.size()) +
                              " of its content: " + std::strerror(errno));
@@ -166,11 +170,15 @@ class Inflater {
 
   const std::filesystem::path& path_;
   std::span<const uint8_t> packed_;
-  size_t max_bytes_;
+  size_t most_;
   size_t offset_ = 0;  // of the next packed byte
   z_stream stream_{};
   FileBytes out_;
 };
+
+bool is_gzip(const FileBytes& raw) {
+  return raw.size() >= 2 && raw.data()[0] == 0x1f && raw.data()[1] == 0x8b;
+}
 
 }  // namespace
 
@@ -193,8 +201,20 @@ FileBytes map_file(const std::filesystem::path& path, size_t max_bytes) {
 
 FileBytes read_file(const std::filesystem::path& path, size_t max_bytes) {
   FileBytes raw = map_file(path, max_bytes);
-  if (raw.size() < 2 || raw.data()[0] != 0x1f || raw.data()[1] != 0x8b) return raw;
-  return Inflater(path, raw.bytes(), max_bytes).run();
+  if (!is_gzip(raw)) return raw;
+  const size_t one_too_many = max_bytes + (max_bytes < std::numeric_limits<size_t>::max() ? 1 : 0);
+  FileBytes bytes = Inflater(path, raw.bytes(), one_too_many).run();
+  if (bytes.size() > max_bytes) {
+    fail_too_large(path, "more than " + std::to_string(max_bytes), max_bytes);
+  }
+  return bytes;
+}
+
+FileBytes read_head(const std::filesystem::path& path, size_t count) {
+  FileBytes raw = map_file(path, std::numeric_limits<size_t>::max());
+  if (is_gzip(raw)) return Inflater(path, raw.bytes(), count).run();
+  MappingBuilder::cut(raw, count);
+  return raw;
 }
 
 }  // namespace retort::host

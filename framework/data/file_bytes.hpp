@@ -43,4 +43,9 @@ FileBytes map_file(const std::filesystem::path& path, size_t max_bytes);
 ///         something else, with the offset, and when it inflates to more than max_bytes.
 FileBytes read_file(const std::filesystem::path& path, size_t max_bytes);
 
+/// Reads the first `count` bytes of a file, or all of one that has fewer. A gzip file is inflated that
+/// far and no further, so that a header is known before memory is given to what it announces.
+/// Throws: DataError as read_file, but for the size and for damage behind the bytes asked for.
+FileBytes read_head(const std::filesystem::path& path, size_t count);
+
 }  // namespace retort::host

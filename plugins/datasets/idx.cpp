@@ -17,21 +17,18 @@ constexpr int64_t kClasses = 10;
 class IdxFile {
  public:
   IdxFile() = default;
-  /// Checks the header, and that the file is as long as the header says.
-  IdxFile(File file, uint32_t magic) : file_(std::move(file)), rank_(magic & 0xff) {
-    if (file_.size() < data_offset()) {
-      fail(file_.size(), "the file ends", std::to_string(data_offset()) + " bytes of header");
-    }
-    if (word(0) != magic) fail(0, "magic number " + hex(word(0)), hex(magic));
-    uint64_t item_bytes = 1;  // at most (2^32 - 1)^2, which fits
-    for (uint32_t i = 0; i < rank_; ++i) {
-      if (size(i) == 0) fail(4 + 4 * i, "a size of 0", "1 or more");
-      if (i > 0) item_bytes *= size(i);
-    }
+  /// Checks the header, and that the file is as long as the header says. The header is read alone
+  /// first, and then not more than it announces: a small gzip file may inflate to anything.
+  IdxFile(const std::string& path, uint32_t magic) : rank_(magic & 0xff) {
+    file_ = File::head(path, data_offset());
+    const uint64_t item_bytes = check_header(magic);
+    const uint64_t wanted = size(0) * item_bytes;
+    file_ = File::head(path, data_offset() + wanted + 1);
     const uint64_t bytes = file_.size() - data_offset();
-    if (bytes % item_bytes != 0 || bytes / item_bytes != size(0)) {
-      fail(data_offset(), std::to_string(bytes) + " bytes of data",
-           std::to_string(size(0)) + " items of " + std::to_string(item_bytes));
+    if (bytes != wanted) {
+      fail(data_offset() + std::min(bytes, wanted),
+           bytes < wanted ? "the file ends" : "the file goes on",
+           std::to_string(size(0)) + " items of " + std::to_string(item_bytes) + " bytes");
     }
   }
 
@@ -46,6 +43,23 @@ class IdxFile {
   }
 
  private:
+  /// The bytes of an item, where items and data are as large as may be.
+  uint64_t check_header(uint32_t magic) const {
+    if (file_.size() < data_offset()) {
+      fail(file_.size(), "the file ends", std::to_string(data_offset()) + " bytes of header");
+    }
+    if (word(0) != magic) fail(0, "magic number " + hex(word(0)), hex(magic));
+    uint64_t item_bytes = 1;  // at most (2^32 - 1)^2, which fits
+    for (uint32_t i = 0; i < rank_; ++i) {
+      if (size(i) == 0) fail(4 + 4 * i, "a size of 0", "1 or more");
+      if (i > 0) item_bytes *= size(i);
+    }
+    if (item_bytes > kMaxBytes / size(0)) {
+      fail(4, std::to_string(size(0)) + " items of " + std::to_string(item_bytes) + " bytes",
+           "at most " + std::to_string(kMaxBytes) + " bytes in all");
+    }
+    return item_bytes;
+  }
   uint32_t word(uint64_t offset) const {
     const uint8_t* at = file_.data() + offset;
     return uint32_t{at[0]} << 24 | uint32_t{at[1]} << 16 | uint32_t{at[2]} << 8 | at[3];
@@ -126,17 +140,17 @@ class Idx final : public Dataset {
 
  private:
   IdxSplit open_split(const std::string& name) const {
-    IdxSplit split{IdxFile(open_file(name + "-images-idx3-ubyte"), kImagesMagic),
-                   IdxFile(open_file(name + "-labels-idx1-ubyte"), kLabelsMagic)};
+    IdxSplit split{IdxFile(path_of(name + "-images-idx3-ubyte"), kImagesMagic),
+                   IdxFile(path_of(name + "-labels-idx1-ubyte"), kLabelsMagic)};
     split.check();
     return split;
   }
 
-  File open_file(const std::string& name) const {
+  std::string path_of(const std::string& name) const {
     const std::string path = (std::filesystem::path(options.root) / name).string();
     std::error_code ignored;
     for (const char* suffix : {"", ".gz"}) {
-      if (std::filesystem::exists(path + suffix, ignored)) return File(path + suffix, kMaxBytes);
+      if (std::filesystem::exists(path + suffix, ignored)) return path + suffix;
     }
     throw DataError(path + ": no such file, nor with .gz; " + About::kRemedy +
                     ", or name the folder that holds it: data.root = \"FOLDER\"");

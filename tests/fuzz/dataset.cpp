@@ -17,7 +17,8 @@ std::string last_text;
 
 int32_t read_file(const char* path, uint64_t max_bytes, retort_bytes* out, retort_error* error) {
   try {
-    auto bytes = std::make_unique<host::FileBytes>(host::read_file(path, max_bytes));
+    auto bytes = std::make_unique<host::FileBytes>(
+        out->size > 0 ? host::read_head(path, out->size) : host::read_file(path, max_bytes));
     out->data = bytes->data();
     out->size = bytes->size();
     out->owner = bytes.release();

@@ -1,17 +1,18 @@
 // The inputs of the fuzz targets that are worth keeping, without libFuzzer: the corpus, every prefix
 // of a valid file, and every byte flipped.
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 
-#include <fstream>
 #include <string>
 #include <vector>
 
+#include "tests/framework/data/memory_limit.hpp"
 #include "tests/framework/data/scratch.hpp"
 #include "tests/fuzz/targets.hpp"
 
 namespace retort::fuzz {
 namespace {
+
+using test::MemoryLimit;
 
 const std::filesystem::path kCorpus =
     std::filesystem::path(RETORT_SOURCE_DIR) / "tests/fuzz/corpus";
@@ -28,28 +29,6 @@ void PrintTo(const Target& target, std::ostream* out) { *out << target.name; }
 bool accepts(const Target& target, const std::string& bytes) {
   return target.accepts({reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()});
 }
-
-/// Limits what the whole process may map beyond what it has, while it lives: a reader that reserves
-/// what a header claims then fails with std::bad_alloc, or cannot map.
-class MemoryLimit {
- public:
-  explicit MemoryLimit(size_t more) {
-    getrlimit(RLIMIT_AS, &before_);
-    size_t pages = 0;
-    std::ifstream("/proc/self/statm") >> pages;
-    const size_t mapped = pages * static_cast<size_t>(sysconf(_SC_PAGESIZE));
-    if (mapped > kSanitized) return;
-    rlimit limit = before_;
-    limit.rlim_cur = mapped + more;
-    EXPECT_EQ(setrlimit(RLIMIT_AS, &limit), 0);
-  }
-  MemoryLimit(const MemoryLimit&) = delete;
-  ~MemoryLimit() { setrlimit(RLIMIT_AS, &before_); }
-
- private:
-  static constexpr size_t kSanitized = size_t{1} << 40;  // AddressSanitizer's shadow alone is more
-  rlimit before_{};
-};
 
 constexpr size_t kConstant = size_t{32} << 20;  // a block of the inflater, and the heap's own steps
 constexpr size_t kCifar = size_t{6} * 10000 * 3073;

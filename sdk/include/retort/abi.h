@@ -226,8 +226,8 @@ typedef struct retort_host {
   int32_t (*training)(void);
   /* Records a 0-d tensor or a number under a name in the run's metrics. */
   int32_t (*log)(const char* name, const retort_value* value, retort_error* error);
-  /* Reads a whole file, inflating gzip. At most max_bytes after inflating; more is an error that
-   * names the path. */
+  /* Reads a file, inflating gzip; more than max_bytes inflated is an error that names the path. Where
+   * bytes->size is not 0 on entry: only its first so many bytes, or all where it has fewer. */
   int32_t (*read_file)(const char* path, uint64_t max_bytes, retort_bytes* bytes,
                        retort_error* error);
   void (*release_bytes)(retort_bytes* bytes);

@@ -133,6 +133,17 @@ TEST(FileBytes, BeyondTheLimitAreRefused) {
   EXPECT_THAT(refusal(bomb, size_t{1} << 20), HasSubstr("more than 1048576 bytes"));
 }
 
+TEST(FileBytes, OfAHeadAreInflatedNoFurther) {
+  const Scratch scratch;
+  std::string packed = gzip(numbers(20000));
+  packed[packed.size() - 8] ^= 0x41;  // the checksum: damage behind the head
+  const auto path = scratch.put("head.gz", packed);
+  EXPECT_EQ(as_text(read_head(path, 5)), "0 791");
+  EXPECT_THAT(refusal(path), HasSubstr("is damaged"));
+  EXPECT_EQ(as_text(read_head(scratch.put("short.gz", gzip("one")), 5)), "one");
+  EXPECT_EQ(as_text(read_head(scratch.put("plain", "123456"), 5)), "12345");
+}
+
 TEST(FileBytes, OfWhatIsNoReadableFileAreRefusedWithTheReason) {
   const Scratch scratch;
   EXPECT_THAT(refusal(scratch.path("none")), HasSubstr("none: cannot open: No such file"));

@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "tests/framework/data/memory_limit.hpp"
 #include "tests/framework/data/scratch.hpp"
 #include "tests/plugins/datasets/dataset_rig.hpp"
 
@@ -12,6 +13,8 @@ namespace {
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
+
+constexpr size_t kConstant = size_t{32} << 20;  // a block of the inflater, and the heap's own steps
 
 const char* const kNames[] = {"train-images-idx3-ubyte", "train-labels-idx1-ubyte",
                               "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"};
@@ -127,9 +130,30 @@ TEST_F(IdxFolder, IsRefusedWhereTheGzipStreamIsCutOff) {
   }
 }
 
+TEST_F(IdxFolder, GivesNoMemoryToAGzipFileBeyondWhatItsHeaderSays) {
+  std::filesystem::remove(path(0));
+  std::string bomb = idx(0x803, {3, 2, 5}, counting(30));
+  bomb.resize(size_t{128} << 20);
+  scratch_.put(std::string(kNames[0]) + ".gz", gzipped(bomb));
+  bomb = std::string();
+  EXPECT_NE(failure(), "");  // what the plugin itself takes is mapped now
+  const MemoryLimit limit(kConstant);
+  EXPECT_THAT(failure(),
+              HasSubstr(path(0) + ".gz: byte 46: the file goes on; wanted 3 items of 10 bytes"));
+}
+
+TEST_F(IdxFolder, GivesNoMemoryToAHeaderThatSaysMoreThanTheFileHas) {
+  std::filesystem::remove(path(0));
+  scratch_.put(std::string(kNames[0]) + ".gz", gzipped(idx(0x803, {1 << 20, 28, 28}, "pixels")));
+  EXPECT_NE(failure(), "");
+  const MemoryLimit limit(kConstant);
+  EXPECT_THAT(failure(), HasSubstr(".gz: byte 22: the file ends; wanted 1048576 items of 784"));
+}
+
 TEST_F(IdxFolder, IsRefusedWhenTooLong) {
   put(1, content(1) + "x");
-  EXPECT_THAT(failure(), HasSubstr(path(1) + ": byte 8: 4 bytes of data; wanted 3 items of 1"));
+  EXPECT_THAT(failure(),
+              HasSubstr(path(1) + ": byte 11: the file goes on; wanted 3 items of 1 bytes"));
 }
 
 TEST_F(IdxFolder, IsRefusedForAWrongMagicNumber) {
@@ -141,9 +165,11 @@ TEST_F(IdxFolder, IsRefusedForAWrongMagicNumber) {
 TEST_F(IdxFolder, IsRefusedForAnImpossibleHeader) {
   EXPECT_THAT(failure_with(0, 11, 0), HasSubstr("byte 8: a size of 0; wanted 1 or more"));
   EXPECT_THAT(failure_with(1, 7, 0), HasSubstr("byte 4: a size of 0; wanted 1 or more"));
-  EXPECT_THAT(failure_with(0, 7, 4), HasSubstr("byte 16: 30 bytes of data; wanted 4 items of 10"));
+  EXPECT_THAT(failure_with(0, 7, 4),
+              HasSubstr("byte 46: the file ends; wanted 4 items of 10 bytes"));
   put(0, idx(0x803, {0xffffffff, 0xffffffff, 0xffffffff}, counting(30)));  // must not overflow
-  EXPECT_THAT(failure(), HasSubstr("wanted 4294967295 items of 18446744065119617025"));
+  EXPECT_THAT(failure(),
+              HasSubstr("byte 4: 4294967295 items of 18446744065119617025 bytes; wanted at most"));
 }
 
 TEST_F(IdxFolder, IsRefusedWhenLabelsDoNotMatchTheImages) {
