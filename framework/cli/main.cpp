@@ -7,6 +7,7 @@
 
 #include <csignal>
 #include <cstdio>
+#include <filesystem>
 #include <string>
 
 #include "framework/cli/arguments.hpp"
@@ -64,6 +65,10 @@ ExitCode run_and_report(int argc, char** argv) {
     return error.code();
   } catch (const c10::Error& error) {
     say_error(std::string("LibTorch: ") + error.what_without_backtrace());
+  } catch (const std::filesystem::filesystem_error& error) {
+    say_error(error.path1().string() + ": " + error.code().message() +
+              "; check the disk and the folder");
+    return ExitCode::Environment;
   } catch (const std::exception& error) {
     say_error(std::string(error.what()));
   }

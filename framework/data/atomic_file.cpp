@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <spdlog/spdlog.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -37,8 +38,10 @@ const char* remedy(int error) {
     case EFBIG:
       return "raise the file-size limit (ulimit -f)";
     case ENOENT:
-    case ENOTDIR:
       return "make the folder first";
+    case EEXIST:
+    case ENOTDIR:
+      return "choose a path that does not lead through a file";
     case EACCES:
     case EPERM:
     case EROFS:
@@ -46,6 +49,32 @@ const char* remedy(int error) {
     default:
       return "check the disk and the folder";
   }
+}
+
+[[noreturn]] void fail_at(const std::filesystem::path& path, const char* action) {
+  const int error = errno;
+  throw EnvironmentError(path.string() + ": cannot " + action + " it: " + std::strerror(error) +
+                         "; " + remedy(error));
+}
+
+/// False, with errno set, when not all of it could be written.
+bool write_all(int fd, std::span<const uint8_t> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
+    if (written >= 0) {
+      bytes = bytes.subspan(static_cast<size_t>(written));
+    } else if (errno != EINTR) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/// Closes a descriptor and leaves errno as it is.
+void close_quietly(int fd) {
+  const int error = errno;
+  close(fd);
+  errno = error;
 }
 
 }  // namespace
@@ -62,14 +91,7 @@ AtomicFile::~AtomicFile() {
 }
 
 void AtomicFile::write(std::span<const uint8_t> bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(fd_, bytes.data(), bytes.size());
-    if (written < 0) {
-      if (errno == EINTR) continue;
-      fail("write");
-    }
-    bytes = bytes.subspan(static_cast<size_t>(written));
-  }
+  if (!write_all(fd_, bytes)) fail("write");
 }
 
 void AtomicFile::write(std::string_view text) {
@@ -83,22 +105,11 @@ void AtomicFile::commit() {
   if (rename(temporary_.c_str(), path_.c_str()) != 0) fail("rename");
   temporary_.clear();
 
-  const int folder = open(folder_of(path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (folder < 0) fail("open the folder of");
-  const int status = fsync(folder);
-  const int error = errno;
-  close(folder);
-  errno = error;
-  if (status != 0 && error != EINVAL)
-    fail("flush the folder of");  // EINVAL: no such operation here
+  flush_folder(folder_of(path_));
   spdlog::debug("wrote {}", path_.string());
 }
 
-void AtomicFile::fail(const char* action) const {
-  const int error = errno;
-  throw EnvironmentError(path_.string() + ": cannot " + action + " it: " + std::strerror(error) +
-                         "; " + remedy(error));
-}
+void AtomicFile::fail(const char* action) const { fail_at(path_, action); }
 
 void atomic_write(const std::filesystem::path& path, std::span<const uint8_t> bytes) {
   AtomicFile file(path);
@@ -108,6 +119,49 @@ void atomic_write(const std::filesystem::path& path, std::span<const uint8_t> by
 
 void atomic_write(const std::filesystem::path& path, std::string_view text) {
   atomic_write(path, {reinterpret_cast<const uint8_t*>(text.data()), text.size()});
+}
+
+void append_line(const std::filesystem::path& path, const std::string& line) {
+  const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+  if (fd < 0) fail_at(path, "open");
+  const off_t before = lseek(fd, 0, SEEK_END);
+  const std::string whole = line + "\n";
+  if (!write_all(fd, {reinterpret_cast<const uint8_t*>(whole.data()), whole.size()})) {
+    const int error = errno;
+    if (ftruncate(fd, before) != 0) spdlog::warn("{}: ends with a part of a line", path.string());
+    errno = error;
+    close_quietly(fd);
+    fail_at(path, "append to");
+  }
+  if (fsync(fd) != 0) {
+    close_quietly(fd);
+    fail_at(path, "flush");
+  }
+  if (close(fd) != 0) fail_at(path, "close");
+  if (before == 0) flush_folder(folder_of(path));  // it is new there
+}
+
+void make_folders(const std::filesystem::path& folder) {
+  std::error_code none;
+  if (std::filesystem::is_directory(folder, none)) return;
+  const std::filesystem::path parent = folder_of(folder);
+  make_folders(parent);
+  if (mkdir(folder.c_str(), 0777) != 0) {
+    // Another program may have made it just now; what is no folder stays an error.
+    const int error = errno;
+    if (error == EEXIST && std::filesystem::is_directory(folder, none)) return;
+    errno = error;
+    fail_at(folder, "create");
+  }
+  flush_folder(parent);
+}
+
+void flush_folder(const std::filesystem::path& folder) {
+  const int fd = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) fail_at(folder, "open");
+  const int status = fsync(fd);
+  close_quietly(fd);
+  if (status != 0 && errno != EINVAL) fail_at(folder, "flush");  // EINVAL: no such operation here
 }
 
 }  // namespace retort::host

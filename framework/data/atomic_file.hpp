@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace retort::host {
@@ -35,5 +36,19 @@ class AtomicFile {
 /// Replaces the file's content by `bytes`; see AtomicFile.
 void atomic_write(const std::filesystem::path& path, std::span<const uint8_t> bytes);
 void atomic_write(const std::filesystem::path& path, std::string_view text);
+
+/// Appends one line, by one write, and flushes it to disk. One that does not fit is taken back, so
+/// that the file holds whole lines.
+/// Throws: EnvironmentError with the path and the system's reason.
+void append_line(const std::filesystem::path& path, const std::string& line);
+
+/// Makes a folder and those above it that are missing. After a power loss they are still there, and
+/// with them what is written into them.
+/// Throws: EnvironmentError with the path and the system's reason.
+void make_folders(const std::filesystem::path& folder);
+
+/// Flushes the names in a folder to disk.
+/// Throws: EnvironmentError with the path and the system's reason.
+void flush_folder(const std::filesystem::path& folder);
 
 }  // namespace retort::host

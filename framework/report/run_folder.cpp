@@ -25,16 +25,27 @@ namespace {
 constexpr int kMostRuns = 100000;
 
 std::filesystem::path next_free(const std::filesystem::path& parent) {
+  const auto refuse = [&](const std::string& reason) {
+    throw EnvironmentError(parent.string() + ": the run folder cannot be created: " + reason +
+                           "; choose another with run.out");
+  };
+  try {
+    make_folders(parent);
+  } catch (const EnvironmentError& error) {
+    refuse(error.what());
+  }
   std::error_code failure;
-  std::filesystem::create_directories(parent, failure);
   for (int number = 1; !failure && number < kMostRuns; ++number) {
     char name[16];
     std::snprintf(name, sizeof(name), "%03d", number);
     // Creating tells which of two programs came first; a mere look would not.
-    if (std::filesystem::create_directory(parent / name, failure)) return parent / name;
+    if (std::filesystem::create_directory(parent / name, failure)) {
+      flush_folder(parent);
+      return parent / name;
+    }
   }
-  throw EnvironmentError(parent.string() + ": the run folder cannot be created: " +
-                         failure.message() + "; choose another with run.out");
+  refuse(failure ? failure.message() : "all numbers are taken");
+  return {};
 }
 
 std::string lock_text(const Experiment& experiment) {
@@ -90,7 +101,7 @@ std::string results_json(const Experiment& experiment, const RunFacts& facts,
 RunFolder::RunFolder(const Experiment& experiment)
     : path_(next_free(experiment.run.out / experiment.name)) {
   own();
-  std::filesystem::create_directory(path_ / "checkpoints");
+  make_folders(path_ / "checkpoints");
   atomic_write(file("experiment.toml"), to_toml(experiment));
   atomic_write(file("retort.lock"), lock_text(experiment));
 }
@@ -102,8 +113,7 @@ RunFolder::RunFolder(std::filesystem::path path) : path_(std::move(path)) {
                       "runs/NAME/001");
   }
   own();
-  std::error_code told_by_the_write;
-  std::filesystem::create_directories(path_ / "checkpoints", told_by_the_write);
+  make_folders(path_ / "checkpoints");
   // What a killed program was writing.
   for (const auto& entry : std::filesystem::recursive_directory_iterator(path_)) {
     if (entry.path().extension() == ".tmp") std::filesystem::remove(entry.path());
@@ -118,7 +128,11 @@ RunFolder::~RunFolder() {
 void RunFolder::own() {
   const std::string name = file("owner").string();
   lock_ = open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-  if (lock_ < 0) throw EnvironmentError(name + ": cannot be written: " + std::strerror(errno));
+  const auto refuse = [&] {
+    throw EnvironmentError(name + ": cannot be written: " + std::strerror(errno) +
+                           "; check the disk, and that this user may write there");
+  };
+  if (lock_ < 0) refuse();
   char text[128] = {};
   if (flock(lock_, LOCK_EX | LOCK_NB) != 0) {
     const ssize_t size = pread(lock_, text, sizeof(text) - 1, 0);
@@ -131,7 +145,7 @@ void RunFolder::own() {
   gethostname(host, sizeof(host) - 1);
   const int size = std::snprintf(text, sizeof(text), "process %d on %s\n", getpid(), host);
   if (ftruncate(lock_, 0) != 0 || pwrite(lock_, text, static_cast<size_t>(size), 0) != size) {
-    throw EnvironmentError(name + ": cannot be written: " + std::strerror(errno));
+    refuse();
   }
 }
 
@@ -164,17 +178,8 @@ void RunFolder::append_metrics(const std::string& phase, const EpochReport& repo
     line["validation_correct"] = report.validation->correct;
     line["validation_total"] = report.validation->total;
   }
-  const std::string text = line.dump() + "\n";
   // One write of one line: a reader, or a program that dies, sees whole lines only.
-  std::FILE* out = std::fopen(file("metrics.jsonl").c_str(), "a");
-  const bool written =
-      out != nullptr && std::fwrite(text.data(), 1, text.size(), out) == text.size();
-  const bool flushed = written && std::fflush(out) == 0 && fsync(fileno(out)) == 0;
-  const bool closed = out != nullptr && std::fclose(out) == 0;
-  if (!flushed || !closed) {
-    throw EnvironmentError(file("metrics.jsonl").string() +
-                           ": cannot be written: " + std::strerror(errno));
-  }
+  append_line(file("metrics.jsonl"), line.dump());
 }
 
 void RunFolder::write_status(const Experiment& experiment, const RunFacts& facts) {

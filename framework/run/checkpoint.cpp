@@ -126,8 +126,7 @@ std::vector<int64_t> CheckpointStore::numbers() const {
 }
 
 void CheckpointStore::save(const Checkpoint& checkpoint, const std::vector<NamedTensor>& tensors) {
-  std::error_code told_by_the_write;
-  std::filesystem::create_directories(folder_, told_by_the_write);
+  make_folders(folder_);
   std::vector<int64_t> before = numbers();
   const int64_t number = before.empty() ? 1 : before.back() + 1;
   const std::filesystem::path data = file(number, ".safetensors");
@@ -148,10 +147,11 @@ void CheckpointStore::save(const Checkpoint& checkpoint, const std::vector<Named
   const std::string text = json.dump(1) + "\n";
   atomic_write(file(number, ".json"), text + hash_of(text) + "\n");
 
+  std::error_code left;
   while (before.size() >= kKept) {
     // The manifest first: a state without one does not exist.
-    std::filesystem::remove(file(before.front(), ".json"), told_by_the_write);
-    std::filesystem::remove(file(before.front(), ".safetensors"), told_by_the_write);
+    std::filesystem::remove(file(before.front(), ".json"), left);
+    std::filesystem::remove(file(before.front(), ".safetensors"), left);
     before.erase(before.begin());
   }
 }

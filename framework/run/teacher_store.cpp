@@ -4,6 +4,7 @@
 
 #include "framework/config/component.hpp"
 #include "framework/config/resolved.hpp"
+#include "framework/data/atomic_file.hpp"
 #include "framework/data/hash.hpp"
 #include "framework/error.hpp"
 #include "framework/train/device.hpp"
@@ -62,8 +63,7 @@ std::optional<Accuracy> TeacherStore::load(Network& teacher) const {
 }
 
 void TeacherStore::save(const Network& teacher, const Accuracy& accuracy) const {
-  std::error_code told_by_the_write;
-  std::filesystem::create_directories(file_.parent_path(), told_by_the_write);
+  make_folders(file_.parent_path());
   SafeMetadata metadata;
   metadata["format"] = "pt";
   metadata["key"] = key_;

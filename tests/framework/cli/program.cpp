@@ -16,15 +16,18 @@ void redirect(const std::filesystem::path& file, int to) {
 
 }  // namespace
 
-Program::Program(const std::vector<std::string>& arguments) {
-  std::vector<char*> argv = {const_cast<char*>(RETORT_PROGRAM)};
+Program::Program(const std::vector<std::string>& arguments,
+                 const std::vector<std::string>& before) {
+  std::vector<char*> argv;
+  for (const std::string& argument : before) argv.push_back(const_cast<char*>(argument.c_str()));
+  argv.push_back(const_cast<char*>(RETORT_PROGRAM));
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
   child_ = fork();
   if (child_ == 0) {
     redirect(scratch_.path("out"), STDOUT_FILENO);
     redirect(scratch_.path("err"), STDERR_FILENO);
-    execv(argv[0], argv.data());
+    execvp(argv[0], argv.data());
     _exit(127);
   }
 }

@@ -20,7 +20,9 @@ struct Finished {
 /// The built program as a child process, its output in files of a folder of its own.
 class Program {
  public:
-  explicit Program(const std::vector<std::string>& arguments);
+  /// `before`: a program, with its arguments, that is started to run this one, such as strace.
+  explicit Program(const std::vector<std::string>& arguments,
+                   const std::vector<std::string>& before = {});
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;
   ~Program();

@@ -110,5 +110,35 @@ TEST(AtomicFile, DoesNotReplaceAFolder) {
   EXPECT_EQ(files_in(scratch.folder()), 1U);
 }
 
+TEST(AppendLine, TakesBackALineThatDoesNotFit) {
+  const Scratch scratch;
+  const auto path = scratch.path("lines");
+  append_line(path, "one");
+  std::string message;
+  {
+    const FileSizeLimit limit(1000);
+    message = message_of<EnvironmentError>([&] { append_line(path, std::string(5000, 'x')); });
+  }
+  EXPECT_THAT(message, AllOf(HasSubstr(path.string()), HasSubstr("append to it: File too large")));
+  append_line(path, "two");
+  EXPECT_EQ(content_of(path), "one\ntwo\n");
+}
+
+TEST(MakeFolders, MakesThoseAboveToo) {
+  const Scratch scratch;
+  make_folders(scratch.path("a/b/c"));
+  make_folders(scratch.path("a/b"));
+  EXPECT_TRUE(std::filesystem::is_directory(scratch.path("a/b/c")));
+}
+
+TEST(MakeFolders, IsAnEnvironmentErrorBelowAFile) {
+  const Scratch scratch;
+  const auto file = scratch.put("file", "x");
+  const std::string message =
+      message_of<EnvironmentError>([&] { make_folders(scratch.path("file/a/b")); });
+  EXPECT_THAT(message, AllOf(HasSubstr(file.string()), HasSubstr("cannot create it: "),
+                             HasSubstr("does not lead through a file")));
+}
+
 }  // namespace
 }  // namespace retort::host

@@ -5,13 +5,12 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
-#include <cstdlib>
 #include <fstream>
 #include <random>
 #include <thread>
 
 #include "framework/run/checkpoint.hpp"
-#include "tests/framework/cli/program.hpp"
+#include "tests/framework/run/resuming.hpp"
 
 namespace retort::test {
 namespace {
@@ -19,31 +18,6 @@ namespace {
 namespace fs = std::filesystem;
 using testing::AllOf;
 using testing::HasSubstr;
-
-/// The slow set looks at every operation and at a hundred moments; the default one at some.
-bool slow() { return std::getenv("RETORT_SLOW_TESTS") != nullptr; }
-
-/// Sets environment variables for the programs started in its life.
-class Environment {
- public:
-  explicit Environment(std::vector<std::pair<const char*, std::string>> values)
-      : values_(std::move(values)) {
-    for (const auto& [name, value] : values_) setenv(name, value.c_str(), 1);
-  }
-  Environment(const Environment&) = delete;
-  Environment& operator=(const Environment&) = delete;
-  ~Environment() {
-    for (const auto& [name, value] : values_) unsetenv(name);
-  }
-
- private:
-  std::vector<std::pair<const char*, std::string>> values_;
-};
-
-/// What must be equal, byte for byte.
-std::string result_of(const fs::path& run) {
-  return content_of(run / "student.safetensors") + content_of(run / "metrics.jsonl");
-}
 
 TEST(Checkpoint, CarriesTheSizeOfANetworkWhereItIsKnown) {
   const Scratch scratch;
@@ -61,28 +35,6 @@ TEST(Checkpoint, CarriesTheSizeOfANetworkWhereItIsKnown) {
   EXPECT_FALSE(rows.at(1).size);
 }
 
-/// A run that nothing stopped.
-const std::string& expected() {
-  static const std::string result = [] {
-    const Scratch scratch;
-    const Finished run = retort({"run", tiny_experiment(scratch).string()});
-    EXPECT_EQ(run.code, 0) << run.err;
-    return result_of(scratch.path("runs/tiny/001"));
-  }();
-  return result;
-}
-
-void expect_resumes(const Scratch& scratch, const std::string& what) {
-  const fs::path run = scratch.path("runs/tiny/001");
-  if (!fs::exists(run / "experiment.toml")) return;  // nothing had begun
-  const Finished resumed = retort({"run", "--resume", run.string()});
-  ASSERT_EQ(resumed.code, 0) << what << ": " << resumed.err;
-  EXPECT_TRUE(result_of(run) == expected()) << what << ": other bytes\n" << resumed.err;
-  for (const auto& entry : fs::recursive_directory_iterator(run)) {
-    EXPECT_NE(entry.path().extension(), ".tmp") << what << ": " << entry.path();
-  }
-}
-
 TEST(Resume, AfterAKillBeforeAnyFileOperation) {
   ASSERT_FALSE(expected().empty());
   int operation = 1;
@@ -91,9 +43,9 @@ TEST(Resume, AfterAKillBeforeAnyFileOperation) {
     const fs::path experiment = tiny_experiment(scratch);
     Finished killed;
     {
-      const Environment shim({{"LD_PRELOAD", RETORT_KILL_SHIM},
-                              {"RETORT_KILL_UNDER", scratch.path("runs").string()},
-                              {"RETORT_KILL_AT", std::to_string(operation)}});
+      const Environment shim({{"LD_PRELOAD", RETORT_FILE_SHIM},
+                              {"RETORT_SHIM_UNDER", scratch.path("runs").string()},
+                              {"RETORT_SHIM_KILL_AT", std::to_string(operation)}});
       killed = retort({"run", experiment.string()});
     }
     if (killed.code == 0) break;
@@ -140,11 +92,11 @@ TEST(Resume, KeepsEveryPartThatHasState) {
   int operation = 200;
   for (;; operation += 170) {
     const Scratch scratch;
-    const Environment shim({{"LD_PRELOAD", RETORT_KILL_SHIM},
-                            {"RETORT_KILL_UNDER", scratch.path("runs").string()},
-                            {"RETORT_KILL_AT", std::to_string(operation)}});
+    const Environment shim({{"LD_PRELOAD", RETORT_FILE_SHIM},
+                            {"RETORT_SHIM_UNDER", scratch.path("runs").string()},
+                            {"RETORT_SHIM_KILL_AT", std::to_string(operation)}});
     if (start(scratch).code == 0) break;
-    unsetenv("RETORT_KILL_AT");
+    unsetenv("RETORT_SHIM_KILL_AT");
     const fs::path run = scratch.path("runs/tiny/001");
     const Finished resumed = retort({"run", "--resume", run.string()});
     ASSERT_EQ(resumed.code, 0) << resumed.err;
@@ -166,9 +118,9 @@ TEST(Resume, LeavesAFinishedRunAsItIs) {
 class Stopped : public testing::Test {
  protected:
   Stopped() {
-    const Environment shim({{"LD_PRELOAD", RETORT_KILL_SHIM},
-                            {"RETORT_KILL_UNDER", (run() / "checkpoints/distil-last").string()},
-                            {"RETORT_KILL_AT", "1"}});
+    const Environment shim({{"LD_PRELOAD", RETORT_FILE_SHIM},
+                            {"RETORT_SHIM_UNDER", (run() / "checkpoints/distil-last").string()},
+                            {"RETORT_SHIM_KILL_AT", "1"}});
     const Finished killed = retort({"run", tiny_experiment(scratch_).string()});
     EXPECT_EQ(killed.code, 1000 + SIGKILL) << killed.err;
   }
