@@ -286,17 +286,20 @@ int32_t log_metric(const char* name, const retort_value* value, retort_error* er
   });
 }
 
+void hand_over(FileBytes read, retort_bytes* out) {
+  auto bytes = std::make_unique<FileBytes>(std::move(read));
+  out->data = bytes->data();
+  out->size = bytes->size();
+  out->owner = bytes.release();
+}
+
 int32_t read_file_bytes(const char* path, uint64_t max_bytes, retort_bytes* out,
                         retort_error* error) {
-  return answer(error, [&] {
-    // A head is asked for in an answer that is otherwise empty.
-    const uint64_t head = out->data == nullptr && out->owner == nullptr ? out->size : 0;
-    auto bytes =
-        std::make_unique<FileBytes>(head > 0 ? read_head(path, head) : read_file(path, max_bytes));
-    out->data = bytes->data();
-    out->size = bytes->size();
-    out->owner = bytes.release();
-  });
+  return answer(error, [&] { hand_over(read_file(path, max_bytes), out); });
+}
+
+int32_t read_head_bytes(const char* path, uint64_t count, retort_bytes* out, retort_error* error) {
+  return answer(error, [&] { hand_over(read_head(path, count), out); });
 }
 
 void release_bytes(retort_bytes* bytes) {
@@ -351,6 +354,7 @@ const retort_host& host_table() {
       last_error,
       wants_tap,
       warn,
+      read_head_bytes,
   };
   return kTable;
 }

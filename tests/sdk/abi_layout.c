@@ -52,7 +52,7 @@ AT(retort_bytes, data, 0);
 AT(retort_bytes, size, 8);
 AT(retort_bytes, owner, 16);
 
-SIZE(retort_host, 184);
+SIZE(retort_host, 192);
 AT(retort_host, struct_size, 0);
 AT(retort_host, abi_major, 4);
 AT(retort_host, abi_minor, 8);
@@ -78,6 +78,7 @@ AT(retort_host, release_bytes, 152);
 AT(retort_host, last_error, 160);
 AT(retort_host, wants_tap, 168);
 AT(retort_host, warn, 176);
+AT(retort_host, read_head, 184);
 
 SIZE(retort_shape, 80);
 AT(retort_shape, struct_size, 0);

@@ -226,8 +226,8 @@ typedef struct retort_host {
   int32_t (*training)(void);
   /* Records a 0-d tensor or a number under a name in the run's metrics. */
   int32_t (*log)(const char* name, const retort_value* value, retort_error* error);
-  /* Reads a file, inflating gzip; more than max_bytes inflated is an error that names the path. Where
-   * bytes->size is not 0 on entry: only its first so many bytes, or all where it has fewer. */
+  /* Reads a whole file, inflating gzip. At most max_bytes after inflating; more is an error that
+   * names the path. */
   int32_t (*read_file)(const char* path, uint64_t max_bytes, retort_bytes* bytes,
                        retort_error* error);
   void (*release_bytes)(retort_bytes* bytes);
@@ -239,6 +239,9 @@ typedef struct retort_host {
   /* Tells the user something that is allowed but surprising. Only while a model builds or a strategy
    * is set up. */
   int32_t (*warn)(const char* text, retort_error* error);
+  /* Reads the first `count` bytes of a file, inflating gzip that far and no further; all of a file
+   * that has fewer. */
+  int32_t (*read_head)(const char* path, uint64_t count, retort_bytes* bytes, retort_error* error);
 } retort_host;
 
 /* ---- what a component is told ---------------------------------------------------------------- */

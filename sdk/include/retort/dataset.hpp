@@ -20,14 +20,13 @@ class File {
     detail::check(detail::host().read_file(path.c_str(), max_bytes, &bytes_, &failure));
   }
   /// The first `count` bytes of a file, or all of one that has fewer; a gzipped one is inflated that
-  /// far and no further. `count` is 1 or more.
+  /// far and no further.
   /// Throws:  DataError that names the path, when it cannot be read.
   static File head(const std::string& path, uint64_t count) {
     File file;
     file.path_ = path;
-    file.bytes_.size = count;  // the host answers in its place
     detail::Failure failure;
-    detail::check(detail::host().read_file(path.c_str(), count, &file.bytes_, &failure));
+    detail::check(detail::host().read_head(path.c_str(), count, &file.bytes_, &failure));
     return file;
   }
   File(File&& other) noexcept : path_(std::move(other.path_)), bytes_(other.bytes_) {
