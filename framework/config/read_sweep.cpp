@@ -8,7 +8,7 @@
 namespace retort::host::config {
 namespace {
 
-using Kind = SweepConfig::Kind;
+using SweepKind = SweepConfig::Kind;
 
 /// { min = 1e-3, max = 1e-1, log = true }
 void read_range(Section range, SweepKey& key) {
@@ -40,7 +40,7 @@ void read_range(Section range, SweepKey& key) {
   key.max = max;
 }
 
-void read_key(const Node& node, const std::string& path, Kind kind, Diagnostics& diagnostics,
+void read_key(const Node& node, const std::string& path, SweepKind kind, Diagnostics& diagnostics,
               SweepConfig& sweep) {
   SweepKey key;
   key.key = node.key;
@@ -48,12 +48,12 @@ void read_key(const Node& node, const std::string& path, Kind kind, Diagnostics&
   if (node.key.starts_with("sweep") || node.key.starts_with("seeds")) {
     diagnostics.add(node.key_place, path,
                     "a trial has no such key; sweep over another, as in seed");
-  } else if (table && kind == Kind::Random) {
+  } else if (table && kind == SweepKind::Random) {
     read_range(Section(&node, path, node.place, diagnostics), key);
     if (key.min) sweep.keys.push_back(std::move(key));
   } else if (!node.is(Node::Kind::List) || node.items.empty()) {
     diagnostics.add(node.place, subject(path, node),
-                    kind == Kind::Random
+                    kind == SweepKind::Random
                         ? "must be a list of values, or { min = 0.001, max = 0.1, log = true }"
                         : std::string("must be a list of values, as in [2, 4, 8]") +
                               (table ? "; a range needs kind = \"random\"" : ""));
@@ -81,8 +81,8 @@ void read_sweep(Section section, std::optional<SweepConfig>& sweep) {
   int64_t kind = 0;
   section.choice("kind", {"grid", "list", "random"}, kind,
                  "every combination, value i of each key as trial i, or random draws");
-  read.kind = static_cast<Kind>(kind);
-  const bool random = read.kind == Kind::Random;
+  read.kind = static_cast<SweepKind>(kind);
+  const bool random = read.kind == SweepKind::Random;
   section.only_where(random, "belongs to kind = \"random\"; the values of the others make it");
   const Node* trials = section.take("trials", "integer", ">= 1", "", "random: how many draws");
   section.only_where(true, "");
@@ -102,7 +102,7 @@ void read_sweep(Section section, std::optional<SweepConfig>& sweep) {
     for (const Node& node : keys.node()->items) {
       read_key(node, keys.path_of(node.key), read.kind, diagnostics, read);
     }
-    if (read.kind == Kind::List) check_lengths(*keys.node(), read, diagnostics);
+    if (read.kind == SweepKind::List) check_lengths(*keys.node(), read, diagnostics);
   }
   if (!keys.present() || keys.node()->items.empty()) {
     diagnostics.add(section.place(), "sweep.keys",

@@ -112,7 +112,7 @@ class Trainer {
 
   const StepTimes& times() const { return times_; }
   /// Each loss term of the epoch so far, its mean over the steps that were read.
-  const std::vector<std::pair<std::string, double>>& losses() const { return losses_; }
+  const std::vector<std::pair<std::string, double>>& losses() const { return losses_.means(); }
   int64_t steps_done() const { return state_.step; }
 
  private:
