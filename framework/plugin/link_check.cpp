@@ -14,8 +14,10 @@ namespace {
 
 /// Whether a mangled name belongs to the standard library. Its templates are exported from every
 /// C++ file whatever -fvisibility says; they are the same in all files, and -Bsymbolic keeps each
-/// plugin to its own.
+/// plugin to its own. So are the placement forms of new and delete where nothing is inlined (-O0).
 bool is_standard_library(std::string_view name) {
+  for (const char* placement : {"_ZnwmPv", "_ZnamPv", "_ZdlPvS_", "_ZdaPvS_"})
+    if (name == placement) return true;
   const auto skip = [&name](std::string_view prefix) {
     if (!name.starts_with(prefix)) return false;
     name.remove_prefix(prefix.size());
@@ -35,9 +37,10 @@ bool is_standard_library(std::string_view name) {
                              [&](std::string_view owner) { return name.starts_with(owner); });
 }
 
-/// Names that some linkers export from every shared object.
-bool is_linker_symbol(std::string_view name) {
-  constexpr std::string_view kNames[] = {"_init", "_fini", "_edata", "_end", "__bss_start"};
+/// Names that some linkers export from every shared object, and AddressSanitizer beside the entry.
+bool is_tool_symbol(std::string_view name) {
+  constexpr std::string_view kNames[] = {"_init", "_fini",       "_edata",
+                                         "_end",  "__bss_start", "__odr_asan." RETORT_ENTRY_SYMBOL};
   return std::ranges::find(kNames, name) != std::end(kNames);
 }
 
@@ -48,7 +51,7 @@ void check_exports(const ElfFile& elf) {
         symbol.visibility == STV_INTERNAL)
       return true;
     if (symbol.name == RETORT_ENTRY_SYMBOL) return has_entry = true;
-    if (is_standard_library(symbol.name) || is_linker_symbol(symbol.name)) return true;
+    if (is_standard_library(symbol.name) || is_tool_symbol(symbol.name)) return true;
     if (symbol.binding == STB_GNU_UNIQUE)
       elf.refuse("shares the variable " + shown(symbol.name) +
                  " with every other plugin (STB_GNU_UNIQUE); build it with sdk/plugin.flags");

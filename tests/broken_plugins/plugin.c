@@ -4,6 +4,8 @@
  *   TEST_NO_ENTRY      no entry symbol                 TEST_EXPORT       a second exported symbol
  *   TEST_ON_LOAD       code that runs while loading    TEST_ATTACH_FAILS attach() refuses the host
  *   TEST_UNRESOLVED    a function that nobody defines
+ * and one makes nothing wrong:
+ *   TEST_ODR_INDICATOR what AddressSanitizer exports beside the entry
  */
 #include <retort/abi.h>
 #include <signal.h>
@@ -166,6 +168,12 @@ ENTRY const retort_plugin retort_plugin_v1 = {.struct_size = sizeof retort_plugi
 #ifdef TEST_EXPORT
 __attribute__((visibility("default"))) int32_t helper_of_mine(void);
 int32_t helper_of_mine(void) { return 1; }
+#endif
+
+#ifdef TEST_ODR_INDICATOR
+__attribute__((visibility("default"))) extern char odr_indicator __asm__(
+    "__odr_asan." RETORT_ENTRY_SYMBOL);
+char odr_indicator = 0;
 #endif
 
 #ifdef TEST_UNRESOLVED
