@@ -2,16 +2,18 @@
 
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 
 namespace retort::host {
 namespace {
 
-volatile std::sig_atomic_t received = 0;
+// Atomic: the kernel may run the handler on any thread, the loader's too.
+std::atomic<int> received = 0;
+static_assert(std::atomic<int>::is_always_lock_free, "a handler may not wait for a lock");
 
 void on_signal(int number) {
-  if (received != 0) _exit(128 + number);
-  received = number;
+  if (received.exchange(number) != 0) _exit(128 + number);
 }
 
 }  // namespace
