@@ -19,10 +19,10 @@ constexpr size_t kBins = 15;
 class Calibration {
  public:
   void add(double confidence, bool correct) {
-    // The bins are (m/15, (m+1)/15].
+    // The bins are (m/15, (m+1)/15]. A NaN goes to the first, and makes the error NaN.
     const double above = std::ceil(confidence * static_cast<double>(kBins)) - 1;
-    gaps_[static_cast<size_t>(std::clamp(above, 0.0, static_cast<double>(kBins - 1)))] +=
-        confidence - (correct ? 1.0 : 0.0);
+    const double bin = above > 0 ? std::min(above, static_cast<double>(kBins - 1)) : 0;
+    gaps_[static_cast<size_t>(bin)] += confidence - (correct ? 1.0 : 0.0);
     ++count_;
   }
   double expected_error() const {
