@@ -24,6 +24,10 @@ retort_shape shape_record(const std::string& name, const std::vector<int64_t>& s
 struct ShapeRecords {
   ShapeRecords(const OutputShapes& shapes, const std::vector<std::string>& taps) {
     static const std::string kLogits = "logits";
+    if (shapes.features.size() > taps.size()) {
+      throw ShapeError(std::to_string(shapes.features.size()) + " feature maps for the taps " +
+                       join(taps) + "; bind a tap for each");
+    }
     for (size_t i = 0; i < shapes.features.size(); ++i)
       features.push_back(shape_record(taps[i], shapes.features[i]));
     record.struct_size = sizeof(record);

@@ -53,7 +53,8 @@ class Transfer {
   ///         sides; what the strategy throws in setup().
   void setup(const RunShape& run, Network& student, Network* teacher, const std::string& key);
 
-  /// Sets the strategy up for outputs of these shapes. Throws: what it throws in setup().
+  /// Sets the strategy up for outputs of these shapes, of which the taps bound are the names.
+  /// Throws: ShapeError where there are more features than taps; what it throws in setup().
   void setup(const RunShape& run, const OutputShapes& student, const OutputShapes& teacher);
 
   /// The unweighted loss, a [] tensor. Throws: what the strategy throws; ShapeError when the loss

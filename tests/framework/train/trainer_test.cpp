@@ -187,6 +187,14 @@ TEST(Trainer, UpdatesTheStudentsRunningStatistics) {
   EXPECT_FALSE(state_of(*rig.student).at("bn1.running_mean").equal(before.at("bn1.running_mean")));
 }
 
+TEST(Transfer, RefusesMoreFeaturesThanItHasTaps) {
+  const auto transfer = make_transfer("feature.fitnet", {}, {"layer1"}, "hint");
+  const host::OutputShapes two = {{16, 10}, {{16, 8, 4, 4}, {16, 8, 4, 4}}};
+  EXPECT_THAT(
+      [&] { transfer->setup({}, two, two); },
+      testing::ThrowsMessage<host::ShapeError>(HasSubstr("2 feature maps for the taps layer1")));
+}
+
 TEST(Trainer, HandsEachTransferItsOwnTapsInTheOrderOfItsBinding) {
   TrainingRig rig({}, true);
   rig.add(make_transfer("feature.fitnet", {}, {"layer1"}, "first"));

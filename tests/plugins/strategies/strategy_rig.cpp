@@ -26,6 +26,9 @@ host::TransferConfig config_of(const std::string& id, const Options& options) {
   config.strategy = choose(RETORT_KIND_STRATEGY, id, options);
   config.bind_student = config.strategy.info.bind_student;
   config.bind_teacher = config.strategy.info.bind_teacher;
+  // A test may give any number of features, and each needs a name.
+  for (auto* taps : {&config.bind_student, &config.bind_teacher})
+    while (taps->size() < 8) taps->push_back("tap" + std::to_string(taps->size()));
   return config;
 }
 
