@@ -39,8 +39,9 @@ Affine affine_of(const at::Tensor& weight, const at::Tensor& bias, const at::Ten
   return affine;
 }
 
-// A product and a sum are rounded once, as in LibTorch's own vector kernels.
-#if defined(__x86_64__)
+// A product and a sum are rounded once, as in LibTorch's own vector kernels. Not under TSan: g++
+// instruments the code that picks a clone, which runs before TSan has started.
+#if defined(__x86_64__) && !defined(__SANITIZE_THREAD__)
 #define RETORT_VECTORISED \
   __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else

@@ -42,8 +42,8 @@ for file in "$plugins"/*.retort; do
   [[ -f $file ]] || continue
   count=$((count + 1))
   for library in $(readelf -d "$file" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p'); do
-    [[ $library =~ ^(lib(stdc\+\+|m|gcc_s|c)\.so\.[0-9]+|ld-linux-[a-z0-9-]+\.so\.[0-9])$ ]] ||
-      breach "$file links $library  (a plugin links the C++ runtime alone)"
+    [[ $library =~ ^(lib(stdc\+\+|m|gcc_s|c|asan|ubsan|tsan)\.so\.[0-9]+|ld-linux-[a-z0-9-]+\.so\.[0-9])$ ]] ||
+      breach "$file links $library  (a plugin links the C++ runtime alone, or a sanitizer's)"
   done
 done
 [[ $count -gt 0 ]] || breach "$plugins holds no plugin; build the target retort_plugins first"
