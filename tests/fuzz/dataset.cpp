@@ -15,10 +15,10 @@ namespace {
 
 std::string last_text;
 
-int32_t read_file(const char* path, uint64_t max_bytes, retort_bytes* out, retort_error* error) {
+template <typename Read>
+int32_t answer(retort_bytes* out, retort_error* error, Read read) {
   try {
-    auto bytes = std::make_unique<host::FileBytes>(
-        out->size > 0 ? host::read_head(path, out->size) : host::read_file(path, max_bytes));
+    auto bytes = std::make_unique<host::FileBytes>(read());
     out->data = bytes->data();
     out->size = bytes->size();
     out->owner = bytes.release();
@@ -29,6 +29,14 @@ int32_t read_file(const char* path, uint64_t max_bytes, retort_bytes* out, retor
     std::snprintf(error->message, sizeof error->message, "%s", failure.what());
     return RETORT_BAD_DATA;
   }
+}
+
+int32_t read_file(const char* path, uint64_t max_bytes, retort_bytes* out, retort_error* error) {
+  return answer(out, error, [&] { return host::read_file(path, max_bytes); });
+}
+
+int32_t read_head(const char* path, uint64_t count, retort_bytes* out, retort_error* error) {
+  return answer(out, error, [&] { return host::read_head(path, count); });
 }
 
 void release_bytes(retort_bytes* bytes) {
@@ -43,6 +51,7 @@ const retort_host& file_host() {
     table.abi_major = RETORT_ABI_MAJOR;
     table.abi_minor = RETORT_ABI_MINOR;
     table.read_file = read_file;
+    table.read_head = read_head;
     table.release_bytes = release_bytes;
     table.last_error = [] { return last_text.c_str(); };
     return table;
