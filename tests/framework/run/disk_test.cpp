@@ -56,7 +56,7 @@ void expect_goes_on(const Scratch& scratch) {
 void expect_survives_at_any_operation(const char* variable, int error) {
   ASSERT_FALSE(expected().empty());
   int operation = 1;
-  for (;; operation += slow() ? 1 : 47) {
+  for (;; operation += slow() ? 3 : 47) {
     SCOPED_TRACE("operation " + std::to_string(operation));
     const Scratch scratch;
     const fs::path experiment = tiny_experiment(scratch);
