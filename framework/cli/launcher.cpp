@@ -17,7 +17,8 @@ int main(int, char** argv) {
   }
   // Threads that wait for work by spinning take the cores from everyone else: 25 times slower
   // beside another program.
-  setenv("OMP_WAIT_POLICY", "PASSIVE", 0);
+  const char* policy = std::getenv("OMP_WAIT_POLICY");
+  if (policy == nullptr || *policy == '\0') setenv("OMP_WAIT_POLICY", "PASSIVE", 1);
   const std::string program = std::string(self, static_cast<size_t>(length)) + "-main";
   execv(program.c_str(), argv);
   std::perror(("retort: " + program).c_str());

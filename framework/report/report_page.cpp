@@ -152,9 +152,10 @@ std::string result_table(const std::vector<RunRecord>& records) {
 std::string facts_of(const RunRecord& record) {
   const json& run = record.run;
   return element("p",
-                 escaped(fmt::format("{}, seed {}, {}, {} threads, retort {}, LibTorch {}",
+                 escaped(fmt::format("{}, seed {}, {}, {} {}, retort {}, LibTorch {}",
                                      run.value("status", ""), run.value("seed", uint64_t{0}),
                                      run.value("device", ""), run.value("threads", 0),
+                                     run.value("threads", 0) == 1 ? "thread" : "threads",
                                      run.value("retort", ""), run.value("libtorch", ""))),
                  "class=\"facts\"");
 }
