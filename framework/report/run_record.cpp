@@ -3,6 +3,7 @@
 #include <fstream>
 #include <iterator>
 #include <sstream>
+#include <utility>
 
 #include "framework/error.hpp"
 
@@ -43,7 +44,10 @@ RunRecord read_run(const std::filesystem::path& folder) {
   record.run = parsed(text_of(results), results.string());
   record.experiment = text_of(folder / "experiment.toml");
   record.lock = text_of(folder / "retort.lock");
-  std::istringstream lines(text_of(folder / "metrics.jsonl"));
+  std::string metrics = text_of(folder / "metrics.jsonl");
+  // What follows the last line break is still being written, or was when the program was killed.
+  metrics.erase(metrics.rfind('\n') + 1);
+  std::istringstream lines(std::move(metrics));
   for (std::string line; std::getline(lines, line);) {
     const std::string where =
         (folder / "metrics.jsonl").string() + ":" + std::to_string(record.metrics.size() + 1);

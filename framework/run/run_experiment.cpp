@@ -330,7 +330,7 @@ void Run::load_saved(const std::string& name, Network& network) {
 }
 
 RunFacts Run::facts(const std::string& status) const {
-  return {session_.placement().device.str(), session_.threads(), status,
+  return {device_name(session_.placement().device), session_.threads(), status,
           session_.data().class_names};
 }
 
@@ -362,6 +362,7 @@ ExitCode resume_run(const Experiment& experiment, const std::filesystem::path& f
   if (std::filesystem::exists(folder / "run.json") &&
       read_run(folder).run.value("status", "") == "finished") {
     say(folder.string() + ": finished before; nothing is left to do");
+    const RunFolder owned(folder);
     // A kill may have come between the results and what is made from them.
     if (!std::filesystem::exists(folder / "report.html")) write_report(folder);
     CheckpointStore(folder / "checkpoints/resume").clear();

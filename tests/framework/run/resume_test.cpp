@@ -111,7 +111,21 @@ TEST(Resume, KeepsEveryPartThatHasState) {
 TEST(Resume, LeavesAFinishedRunAsItIs) {
   const Scratch scratch;
   ASSERT_EQ(retort({"run", tiny_experiment(scratch).string()}).code, 0);
+  scratch.put("runs/tiny/001/report.html.0123.tmp", "what a killed program was writing");
   expect_resumes(scratch, "finished");
+}
+
+TEST(Resume, AfterAKillWithinALineOfItsMetrics) {
+  const Scratch scratch;
+  ASSERT_EQ(retort({"run", tiny_experiment(scratch).string(), "train.epochs=1"}).code, 0);
+  const fs::path run = scratch.path("runs/tiny/001"), metrics = run / "metrics.jsonl";
+  const std::string whole = content_of(metrics);
+  scratch.put("runs/tiny/001/metrics.jsonl", whole + "{\"phase\":\"dis");
+  const Finished listed = retort({"ls", "runs", scratch.path("runs").string()});
+  EXPECT_EQ(listed.code, 0) << listed.err;
+  EXPECT_EQ(retort({"compare", run.string()}).code, 0);
+  const Finished resumed = retort({"run", "--resume", run.string()});
+  EXPECT_EQ(resumed.code, 0) << resumed.err;
 }
 
 /// A run that was stopped within its last phase.
