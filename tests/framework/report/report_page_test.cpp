@@ -123,7 +123,7 @@ TEST(ReportPage, RefusesAFolderWithoutARunOrWithADamagedOne) {
   std::ofstream(folder / "run.json") << "{\"results\": [{\"name\": 3}]}";
   EXPECT_THAT(message_of<host::DataError>([&] { host::report_page({folder}); }),
               HasSubstr(folder.string()));
-  std::ofstream(folder / "metrics.jsonl") << "{}\n{\"epo";
+  std::ofstream(folder / "metrics.jsonl") << "{}\n{\"epo\n";
   EXPECT_THAT(message_of<host::DataError>([&] { host::report_page({folder}); }),
               HasSubstr("metrics.jsonl:2: \"{\"epo\" is no JSON object"));
 }

@@ -1,18 +1,13 @@
 // Whole runs of the program on a GPU. Skipped where there is none.
 #include <gmock/gmock.h>
 
-#include "tests/framework/cli/program.hpp"
+#include "tests/framework/run/resuming.hpp"
 #include "tests/framework/train/gpu.hpp"
 
 namespace retort::test {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// What must be equal, byte for byte.
-std::string result_of(const fs::path& run) {
-  return content_of(run / "student.safetensors") + content_of(run / "metrics.jsonl");
-}
 
 std::vector<std::string> command(const Scratch& scratch, const std::vector<std::string>& more) {
   std::vector<std::string> all = {"run", tiny_experiment(scratch).string(), "run.device=\"cuda\""};
