@@ -1,4 +1,3 @@
-#include <malloc.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
@@ -14,17 +13,10 @@
 #include "framework/config/diagnostics.hpp"
 #include "framework/error.hpp"
 #include "framework/report/log.hpp"
+#include "framework/run/machine.hpp"
 
 namespace retort::host {
 namespace {
-
-/// Keeps freed memory in the process: a training step frees and asks for the same blocks again, and
-/// the kernel's page faults would cost a tenth of it.
-void keep_memory() {
-  mallopt(M_MMAP_THRESHOLD, 1 << 30);
-  mallopt(M_TRIM_THRESHOLD, 1 << 30);
-  mallopt(M_TOP_PAD, 64 << 20);
-}
 
 void log_to_stderr() {
   auto logger = spdlog::stderr_logger_mt("retort");

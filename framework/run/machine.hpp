@@ -4,6 +4,10 @@
 
 namespace retort::host {
 
+/// Keeps freed memory in the process: a training step frees and asks for the same blocks again, and
+/// the kernel's page faults would cost a tenth of it. Before the first large allocation.
+void keep_memory();
+
 /// The most memory this process has held so far, in MiB.
 double peak_memory_mib();
 

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <map>
 
 #include "framework/error.hpp"
 #include "framework/train/device.hpp"

@@ -10,9 +10,7 @@
 
 #include <ATen/Version.h>
 #include <ATen/ops/full.h>
-#include <ATen/ops/stack.h>
 #include <fcntl.h>
-#include <malloc.h>
 #include <spdlog/fmt/fmt.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -33,8 +31,10 @@
 #include "framework/report/run_folder.hpp"
 #include "framework/report/tensorboard.hpp"
 #include "framework/run/checkpoint.hpp"
+#include "framework/run/machine.hpp"
 #include "framework/run/machine_facts.hpp"
 #include "framework/run/session.hpp"
+#include "framework/train/loss_reader.hpp"
 
 namespace retort::bench {
 namespace {
@@ -291,13 +291,18 @@ void Overhead::after_epoch(const host::TrainingPlan& plan, host::RunFolder& fold
   tensorboard_.time([&] { events_->add(plan.phase, report); });
 }
 
-/// The trainer reads its losses within the step, so this repeats the operators it does it with.
+/// The trainer reads its losses within the step, so this reads others as it does.
 void Overhead::read_losses(size_t terms) {
-  const std::vector<at::Tensor> values(terms, at::full({}, 1.0));
+  host::LossTerms step;
+  for (size_t i = 0; i < terms; ++i) step.add(std::to_string(i), at::full({}, 1.0));
+  host::TrainingState state;
+  state.terms = step.names;
+  state.loss_sums.assign(terms, 0);
+  host::LossReader reader;
   for (int i = 0; i < 2000; ++i) {
     losses_.time([&] {
-      const at::Tensor read = at::stack(values).to(at::kCPU, at::kDouble);
-      if (read.const_data_ptr<double>()[0] != 1.0) throw std::runtime_error("a loss was misread");
+      reader.add(step, state);
+      if (reader.read(state)) throw std::runtime_error("a loss was misread");
     });
   }
 }
@@ -369,10 +374,7 @@ void run(const std::vector<std::string>& arguments) {
 }  // namespace retort::bench
 
 int main(int argc, char** argv) {
-  // As the program of the framework does: freed memory stays in the process.
-  mallopt(M_MMAP_THRESHOLD, 1 << 30);
-  mallopt(M_TRIM_THRESHOLD, 1 << 30);
-  mallopt(M_TOP_PAD, 64 << 20);
+  retort::host::keep_memory();  // as the program does
   try {
     retort::bench::run({argv + 1, argv + argc});
     return 0;

@@ -15,7 +15,6 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/randn.h>
 #include <ATen/record_function.h>
-#include <malloc.h>
 
 #include <algorithm>
 #include <cmath>
@@ -25,6 +24,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "framework/run/machine.hpp"
 #include "tests/benchmarks/strategies/direct.hpp"
 
 namespace retort::bench {
@@ -219,10 +219,7 @@ bool compare_all(const std::vector<std::string>& names) {
 }  // namespace retort::bench
 
 int main(int argc, char** argv) {
-  // As the program of the framework does: freed memory stays in the process.
-  mallopt(M_MMAP_THRESHOLD, 1 << 30);
-  mallopt(M_TRIM_THRESHOLD, 1 << 30);
-  mallopt(M_TOP_PAD, 64 << 20);
+  retort::host::keep_memory();  // as the program does
   at::set_num_threads(1);
   return retort::bench::compare_all({argv + 1, argv + argc}) ? 0 : 1;
 }
