@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "framework/bridge/parameter_set.hpp"
-#include "framework/plugin/manifest.hpp"
+#include "framework/plugin/call_plugin.hpp"
 
 namespace retort::host {
 
@@ -110,6 +110,14 @@ class ScopeEntry {
   Scope* previous_;
   bool grad_mode_;
 };
+
+/// Calls a function of the scope's plugin within it; see call_plugin of a PluginCall.
+/// Inputs: name, as in "loss()"; function, called with a retort_error, returns a retort_code.
+template <class Function>
+void call_plugin(Scope& scope, const char* name, Function&& function) {
+  const ScopeEntry entry(scope);
+  call_plugin(PluginCall{*scope.component, name, scope.step}, std::forward<Function>(function));
+}
 
 /// "loss(), step 12" for a message.
 std::string where_text(const Scope& scope);

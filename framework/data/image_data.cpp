@@ -38,12 +38,10 @@ ImageSplit read_split(const Instance& instance, const retort_dataset_interface& 
   data.images = at::empty({count, info.channels, info.height, info.width},
                           at::TensorOptions().dtype(at::kByte));
   data.labels = at::empty({count}, at::TensorOptions().dtype(at::kLong));
-  retort_error error = empty_error();
-  const ScopeEntry entry(scope);
-  const int32_t code =
-      functions.read(instance.self(), split, 0, count, data.images.data_ptr<uint8_t>(),
-                     data.labels.data_ptr<int64_t>(), &error);
-  if (code != RETORT_OK) throw_plugin_error(instance.info(), "read()", code, error);
+  call_plugin(scope, "read()", [&](retort_error* error) {
+    return functions.read(instance.self(), split, 0, count, data.images.data_ptr<uint8_t>(),
+                          data.labels.data_ptr<int64_t>(), error);
+  });
 
   const int64_t* labels = data.labels.data_ptr<int64_t>();
   const int64_t* bad = std::find_if(labels, labels + count, [&](int64_t label) {
@@ -95,12 +93,8 @@ ImageData load_images(const DataConfig& config) {
 
   retort_dataset_info info{};
   info.struct_size = sizeof(info);
-  retort_error error = empty_error();
-  {
-    const ScopeEntry entry(scope);
-    const int32_t code = functions.open(instance.self(), &info, &error);
-    if (code != RETORT_OK) throw_plugin_error(component, "open()", code, error);
-  }
+  call_plugin(scope, "open()",
+              [&](retort_error* error) { return functions.open(instance.self(), &info, error); });
   check_info(component, info);
 
   ImageData data;

@@ -35,27 +35,6 @@ std::optional<retort_value> as_argument(retort_option_type type, const OptionVal
 
 }  // namespace
 
-void throw_plugin_error(const ComponentInfo& info, const std::string& where, int32_t code,
-                        const retort_error& error) {
-  const std::string reason(error.message, ::strnlen(error.message, sizeof error.message));
-  const bool refused =
-      code == RETORT_BAD_DATA || code == RETORT_BAD_CONFIG || code == RETORT_BAD_SHAPE;
-  const std::string message =
-      info.id + " " + info.version + " (" + info.file.string() +
-      (refused ? ") in " : ") threw in ") + where + ": " +
-      (reason.empty() ? "code " + std::to_string(code) + " without a message" : reason);
-  switch (code) {
-    case RETORT_BAD_DATA:
-      throw DataError(message);
-    case RETORT_BAD_CONFIG:
-      throw ConfigError(message);
-    case RETORT_BAD_SHAPE:
-      throw ShapeError(message);
-    default:
-      throw PluginError(message);
-  }
-}
-
 Instance::Instance(std::shared_ptr<Library> library, const ComponentInfo& info,
                    const std::vector<OptionValue>& options)
     : library_(std::move(library)),
@@ -65,9 +44,8 @@ Instance::Instance(std::shared_ptr<Library> library, const ComponentInfo& info,
   if (options_.size() != info_.options.size())
     throw ConfigError(info_.id + ": " + std::to_string(options_.size()) +
                       " options are given, it has " + std::to_string(info_.options.size()));
-  retort_error error = empty_error();
-  if (const int32_t code = functions_.create(&self_, &error); code != RETORT_OK)
-    throw_plugin_error(info_, "create()", code, error);
+  call_plugin({info_, "create()"},
+              [&](retort_error* error) { return functions_.create(&self_, error); });
   try {
     set_options();
   } catch (...) {
@@ -86,9 +64,10 @@ void Instance::set_options() {
       throw ConfigError(info_.id + "." + option.name + ": the value given is variant " +
                         std::to_string(options_[i].index()) + ", the option has type " +
                         std::to_string(option.type));
-    retort_error error = empty_error();
-    if (const int32_t code = functions_.set_option(self_, i, &*value, &error); code != RETORT_OK)
-      throw_plugin_error(info_, "set_option(), " + option.name, code, error);
+    const std::string where = "set_option(), " + option.name;
+    call_plugin({info_, where.c_str()}, [&](retort_error* error) {
+      return functions_.set_option(self_, i, &*value, error);
+    });
   }
 }
 

@@ -6,24 +6,10 @@
 #include <vector>
 
 #include "framework/config/experiment.hpp"
+#include "framework/plugin/call_plugin.hpp"
 #include "framework/plugin/library.hpp"
 
 namespace retort::host {
-
-/// Throws what a plugin's function reported: DataError, ConfigError, ShapeError, or PluginError,
-/// with the message "logits.mine 0.2.0 (plugins/mine.retort) threw in loss(), step 12: ...".
-/// Inputs: where, as "loss(), step 12"; code, the function's result; error, as it filled it.
-[[noreturn]] void throw_plugin_error(const ComponentInfo& info, const std::string& where,
-                                     int32_t code, const retort_error& error);
-
-/// An empty error for a plugin's function to fill.
-inline retort_error empty_error() {
-  retort_error error;
-  error.struct_size = sizeof error;
-  error.code = RETORT_OK;
-  error.message[0] = '\0';
-  return error;
-}
 
 /// One living component: created, its options set, destroyed at the end.
 class Instance {

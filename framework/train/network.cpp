@@ -26,6 +26,24 @@ at::Tensor as_float(const at::Tensor& tensor) {
   return tensor.scalar_type() == at::kBFloat16 ? tensor.to(at::kFloat) : tensor;
 }
 
+/// Lends a scope what one forward pass writes to.
+class PassOfScope {
+ public:
+  PassOfScope(Scope& scope, Taps& taps, Recorder* recorder) : scope_(scope) {
+    scope_.taps = &taps;
+    scope_.recorder = recorder;
+  }
+  ~PassOfScope() {
+    scope_.taps = nullptr;
+    scope_.recorder = nullptr;
+  }
+  PassOfScope(const PassOfScope&) = delete;
+  PassOfScope& operator=(const PassOfScope&) = delete;
+
+ private:
+  Scope& scope_;
+};
+
 }  // namespace
 
 Network::Network(std::string role, const NetworkConfig& config, const InputShape& input,
@@ -51,10 +69,9 @@ Network::Network(std::string role, const NetworkConfig& config, const InputShape
   build.channels = input.channels;
   build.height = input.height;
   build.width = input.width;
-  retort_error error = empty_error();
-  const ScopeEntry entry(scope_);
-  const int32_t code = functions_->build(instance_->self(), &build, &error);
-  if (code != RETORT_OK) throw_plugin_error(choice_.info, "build()", code, error);
+  call_plugin(scope_, "build()", [&](retort_error* error) {
+    return functions_->build(instance_->self(), &build, error);
+  });
   apply_memory_format();
 }
 
@@ -72,17 +89,13 @@ Outputs Network::run(const at::Tensor& x, Taps& taps, bool training, Recorder* r
   parameters_.begin_pass(placement_.bf16);
   scope_.phase = Phase::Forward;
   scope_.training = training;
-  scope_.taps = &taps;
-  scope_.recorder = recorder;
+  const PassOfScope pass(scope_, taps, recorder);
   const at::Tensor input = placement_.bf16 ? x.to(at::kBFloat16) : x;
   const retort_value value = borrowed_value(input);
   retort_value logits{};
-  retort_error error = empty_error();
-  const ScopeEntry entry(scope_);
-  const int32_t code = functions_->forward(instance_->self(), &value, &logits, &error);
-  scope_.taps = nullptr;
-  scope_.recorder = nullptr;
-  if (code != RETORT_OK) throw_plugin_error(choice_.info, where_text(scope_), code, error);
+  call_plugin(scope_, "forward()", [&](retort_error* error) {
+    return functions_->forward(instance_->self(), &value, &logits, error);
+  });
   if (logits.tag != RETORT_TAG_TENSOR) {
     throw PluginError(choice_.info.id + " " + choice_.info.version + " (" +
                       choice_.info.file.string() +

@@ -109,10 +109,9 @@ void Transfer::setup(const RunShape& run, const OutputShapes& student,
   setup.teacher = &teacher_records.record;
 
   scope_.phase = Phase::Setup;
-  retort_error error = empty_error();
-  const ScopeEntry entry(scope_);
-  const int32_t code = functions_->setup(instance_->self(), &setup, &error);
-  if (code != RETORT_OK) throw_plugin_error(instance_->info(), "setup()", code, error);
+  call_plugin(scope_, "setup()", [&](retort_error* error) {
+    return functions_->setup(instance_->self(), &setup, error);
+  });
 }
 
 template <class Function>
@@ -129,10 +128,8 @@ void Transfer::with_step(const StepInputs& inputs, Phase phase, Function&& funct
   step.step = inputs.step;
   scope_.phase = phase;
   scope_.step = inputs.step;
-  retort_error error = empty_error();
-  const ScopeEntry entry(scope_);
-  const int32_t code = function(&step, &error);
-  if (code != RETORT_OK) throw_plugin_error(instance_->info(), where_text(scope_), code, error);
+  call_plugin(scope_, phase == Phase::Loss ? "loss()" : "after_backward()",
+              [&](retort_error* error) { return function(&step, error); });
 }
 
 at::Tensor Transfer::loss(const StepInputs& inputs) {

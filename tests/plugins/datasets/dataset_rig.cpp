@@ -15,21 +15,19 @@ DatasetRig::DatasetRig(const std::string& id, const Options& options)
   scope_.component = &choice_.info;
   scope_.phase = host::Phase::Data;
   info_.struct_size = sizeof(info_);
-  retort_error error = host::empty_error();
-  const host::ScopeEntry entry(scope_);
-  const int32_t code = functions_->open(instance_->self(), &info_, &error);
-  if (code != RETORT_OK) host::throw_plugin_error(choice_.info, "open()", code, error);
+  host::call_plugin(scope_, "open()", [&](retort_error* error) {
+    return functions_->open(instance_->self(), &info_, error);
+  });
 }
 
 DatasetRig::Samples DatasetRig::read(retort_split split, int64_t first, int64_t count) {
   Samples samples;
   samples.pixels.resize(static_cast<size_t>(count * info_.channels * info_.height * info_.width));
   samples.labels.resize(static_cast<size_t>(count));
-  retort_error error = host::empty_error();
-  const host::ScopeEntry entry(scope_);
-  const int32_t code = functions_->read(instance_->self(), split, first, count,
-                                        samples.pixels.data(), samples.labels.data(), &error);
-  if (code != RETORT_OK) host::throw_plugin_error(choice_.info, "read()", code, error);
+  host::call_plugin(scope_, "read()", [&](retort_error* error) {
+    return functions_->read(instance_->self(), split, first, count, samples.pixels.data(),
+                            samples.labels.data(), error);
+  });
   return samples;
 }
 

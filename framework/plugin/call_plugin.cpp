@@ -1,0 +1,36 @@
+#include "framework/plugin/call_plugin.hpp"
+
+#include <cstring>
+
+#include "framework/error.hpp"
+
+namespace retort::host {
+
+void throw_plugin_error(const ComponentInfo& info, const std::string& where, int32_t code,
+                        const retort_error& error) {
+  const std::string reason(error.message, ::strnlen(error.message, sizeof error.message));
+  const bool refused =
+      code == RETORT_BAD_DATA || code == RETORT_BAD_CONFIG || code == RETORT_BAD_SHAPE;
+  const std::string message =
+      info.id + " " + info.version + " (" + info.file.string() +
+      (refused ? ") in " : ") threw in ") + where + ": " +
+      (reason.empty() ? "code " + std::to_string(code) + " without a message" : reason);
+  switch (code) {
+    case RETORT_BAD_DATA:
+      throw DataError(message);
+    case RETORT_BAD_CONFIG:
+      throw ConfigError(message);
+    case RETORT_BAD_SHAPE:
+      throw ShapeError(message);
+    default:
+      throw PluginError(message);
+  }
+}
+
+std::string where_text(const PluginCall& call) {
+  std::string text = call.function;
+  if (call.step >= 0) text += ", step " + std::to_string(call.step);
+  return text;
+}
+
+}  // namespace retort::host
