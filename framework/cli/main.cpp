@@ -2,16 +2,13 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
-#include <c10/util/Exception.h>
-
 #include <csignal>
 #include <cstdio>
-#include <filesystem>
 #include <string>
 
 #include "framework/cli/arguments.hpp"
 #include "framework/config/diagnostics.hpp"
-#include "framework/error.hpp"
+#include "framework/failure.hpp"
 #include "framework/report/log.hpp"
 #include "framework/run/machine.hpp"
 
@@ -52,19 +49,11 @@ ExitCode run_and_report(int argc, char** argv) {
   } catch (const MistakesError& error) {
     say_error(error);
     return error.code();
-  } catch (const Error& error) {
-    say_error(std::string(error.what()));
-    return error.code();
-  } catch (const c10::Error& error) {
-    say_error(std::string("LibTorch: ") + error.what_without_backtrace());
-  } catch (const std::filesystem::filesystem_error& error) {
-    say_error(error.path1().string() + ": " + error.code().message() +
-              "; check the disk and the folder");
-    return ExitCode::Environment;
   } catch (const std::exception& error) {
-    say_error(std::string(error.what()));
+    const FailureReport failure = describe_failure(error);
+    say_error(failure.text);
+    return failure.code;
   }
-  return ExitCode::RunFailed;
 }
 
 }  // namespace

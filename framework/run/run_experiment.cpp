@@ -11,6 +11,7 @@
 
 #include "framework/data/file_bytes.hpp"
 #include "framework/data/hash.hpp"
+#include "framework/failure.hpp"
 #include "framework/report/compare.hpp"
 #include "framework/report/comparison.hpp"
 #include "framework/report/log.hpp"
@@ -100,7 +101,7 @@ ExitCode Run::go(Output output) {
     }
   } catch (const std::exception& failure) {
     try {
-      folder_->write_status(experiment_, facts(std::string("failed: ") + failure.what()));
+      folder_->write_status(experiment_, facts("failed: " + describe_failure(failure).text));
     } catch (const Error&) {  // a full disk: the failure itself is what matters
     }
     throw;

@@ -14,6 +14,7 @@
 #include "framework/config/resolved.hpp"
 #include "framework/config/suggest.hpp"
 #include "framework/data/file_bytes.hpp"
+#include "framework/failure.hpp"
 #include "framework/report/compare.hpp"
 #include "framework/report/log.hpp"
 #include "framework/report/run_record.hpp"
@@ -162,7 +163,7 @@ ExitCode run_trials(
       spdlog::error("trial {} failed: {}", i + 1, mistakes.what());
     } catch (const std::exception& failure) {
       ++failed;
-      spdlog::error("trial {} failed: {}", i + 1, failure.what());
+      spdlog::error("trial {} failed: {}", i + 1, describe_failure(failure).text);
     }
   }
   if (!folders.empty()) print_comparison(folders, json ? CompareFormat::Json : CompareFormat::Text);

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <exception>
+#include <optional>
+#include <string>
+
+#include "framework/error.hpp"
+
+namespace retort::host {
+
+/// How a failure is told, and what the program exits with.
+struct FailureReport {
+  std::string text;
+  ExitCode code = ExitCode::RunFailed;
+};
+
+/// Describes any exception in words: LibTorch's without its back trace.
+FailureReport describe_failure(const std::exception& failure);
+
+/// "out of memory: 4,000,000,000,000 bytes were asked for at once; ..." where a failure is one of
+/// memory, the machine's or the GPU's; nothing for any other.
+std::optional<std::string> out_of_memory_text(const std::exception& failure);
+
+}  // namespace retort::host
