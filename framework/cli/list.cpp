@@ -10,6 +10,7 @@
 #include "framework/config/parse.hpp"
 #include "framework/config/resolved.hpp"
 #include "framework/config/suggest.hpp"
+#include "framework/plugin/elf_file.hpp"
 #include "framework/report/reference_page.hpp"
 #include "framework/text.hpp"
 #include "framework/train/network.hpp"
@@ -55,7 +56,7 @@ Json component_json(const ComponentInfo& info) {
                {"version", info.version},      {"summary", info.summary},
                {"licence", info.licence},      {"paper", info.paper},
                {"verified", info.verified},    {"file", info.file.string()},
-               {"options", Json::array()}};
+               {"machine", info.machine},      {"options", Json::array()}};
   for (const OptionInfo& option : info.options) json["options"].push_back(option_json(option));
   return json;
 }
@@ -92,6 +93,10 @@ void print_list(const Catalog& catalog, const std::string& kind, bool json) {
 void print_component(const ComponentInfo& info) {
   fmt::print("{} {} {}   {}\n", kind_name(info.kind), info.id, info.version, info.summary);
   fmt::print("file      {}\n", info.file.string());
+  if (info.machine != this_machine()) {
+    fmt::print("machine   {}; this one is {}: it can be shown here, not loaded\n", info.machine,
+               this_machine());
+  }
   if (!info.licence.empty()) fmt::print("licence   {}\n", info.licence);
   if (!info.paper.empty()) fmt::print("paper     {}\n", info.paper);
   if (!info.verified.empty()) fmt::print("verified  {}\n", info.verified);
@@ -181,7 +186,7 @@ bool is_file(const std::string& name) {
 
 /// The components that a user means by a name or by the path of a plugin file.
 std::vector<ComponentInfo> components_of(const std::string& name, const Catalog& catalog) {
-  if (is_file(name)) return read_manifest(name);
+  if (is_file(name)) return read_manifest(name, ManifestUse::Show);
   std::vector<ComponentInfo> found;
   std::vector<std::string> ids;
   for (const ComponentInfo& info : catalog.components()) {

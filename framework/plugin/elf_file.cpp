@@ -75,7 +75,9 @@ std::string shown(std::string_view text, size_t limit) {
   return text.size() > limit ? result + "..." : result;
 }
 
-ElfFile::ElfFile(const std::filesystem::path& file) : path_(file) {
+std::string this_machine() { return machine_name(kMachine); }
+
+ElfFile::ElfFile(const std::filesystem::path& file, Machine machine) : path_(file) {
   // O_NONBLOCK: a named pipe must not hold the scan up.
   descriptor_ = ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (descriptor_ < 0)
@@ -85,7 +87,7 @@ ElfFile::ElfFile(const std::filesystem::path& file) : path_(file) {
     if (::fstat(descriptor_, &status) != 0 || !S_ISREG(status.st_mode))
       refuse("is a folder or a device, not a plugin file; name a .retort file");
     size_ = static_cast<uint64_t>(status.st_size);
-    check_header();
+    check_header(machine);
     check_segments();
     read_sections();
   } catch (...) {
@@ -100,7 +102,11 @@ void ElfFile::refuse(const std::string& reason) const {
   throw PluginError(path_.string() + ": " + reason);
 }
 
-void ElfFile::check_header() {
+std::string ElfFile::machine() const { return machine_name(header_.e_machine); }
+
+bool ElfFile::is_foreign() const { return header_.e_machine != kMachine; }
+
+void ElfFile::check_header(Machine machine) {
   if (size_ == 0) refuse("is empty; build it again");
   unsigned char ident[EI_NIDENT] = {};
   read(0, ident, std::min<uint64_t>(size_, sizeof ident));
@@ -118,9 +124,9 @@ void ElfFile::check_header() {
   if (ident[EI_DATA] != ELFDATA2LSB)
     refuse("is a big-endian file, this host is little-endian; build it again for " +
            machine_name(kMachine));
-  if (header_.e_machine != kMachine)
-    refuse("is built for " + machine_name(header_.e_machine) + ", this machine is " +
-           machine_name(kMachine) + "; build it again for this machine");
+  if (machine == Machine::This && is_foreign())
+    refuse("is built for " + this->machine() + ", this machine is " + this_machine() +
+           "; build it again for this machine");
   if (header_.e_type != ET_DYN)
     refuse("is an ELF file of type " + std::to_string(header_.e_type) +
            ", not a shared library (type 3); build it with sdk/plugin.flags");

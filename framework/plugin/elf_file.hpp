@@ -26,18 +26,25 @@ struct ElfVersionNeed {
   std::string version;
 };
 
-/// A 64-bit shared object of this machine's kind, read section by section. Every offset and size is
+/// Whose files are taken: those of this machine's processor, or any 64-bit little-endian one's.
+enum class Machine { This, Any };
+
+/// A 64-bit shared object, read section by section. Every offset and size is
 /// checked against the file, and nothing larger than the file is allocated, whatever its bytes say.
 /// Throws: PluginError in one sentence from every member: file, value found, value wanted, remedy.
 class ElfFile {
  public:
   /// Opens the file and checks header, segments and sections.
-  explicit ElfFile(const std::filesystem::path& file);
+  explicit ElfFile(const std::filesystem::path& file, Machine machine = Machine::This);
   ~ElfFile();
   ElfFile(const ElfFile&) = delete;
   ElfFile& operator=(const ElfFile&) = delete;
 
   const std::filesystem::path& path() const { return path_; }
+  /// The processor that it is built for: "x86-64", "aarch64".
+  std::string machine() const;
+  /// Whether that is another than this machine's.
+  bool is_foreign() const;
   /// The bytes of the section of that name; nothing where there is none.
   std::optional<std::vector<char>> section(std::string_view name, uint64_t max_bytes) const;
   /// Calls `visit` for each dynamic symbol until it returns false.
@@ -51,7 +58,7 @@ class ElfFile {
   [[noreturn]] void refuse(const std::string& reason) const;
 
  private:
-  void check_header();
+  void check_header(Machine machine);
   void check_segments() const;
   void read_sections();
   void read(uint64_t offset, void* data, uint64_t size) const;
@@ -69,6 +76,9 @@ class ElfFile {
   std::vector<Elf64_Shdr> sections_;
   std::vector<char> section_names_;
 };
+
+/// The processor of this machine, as ElfFile::machine() names it.
+std::string this_machine();
 
 /// A text of an untrusted file as a message may show it: without control bytes, cut to `limit`
 /// bytes.

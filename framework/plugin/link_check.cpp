@@ -137,7 +137,7 @@ void check_versions(const ElfFile& elf) {
 
 void check_links(const ElfFile& elf) {
   check_exports(elf);
-  check_versions(elf);
+  if (!elf.is_foreign()) check_versions(elf);
 }
 
 }  // namespace retort::host

@@ -178,6 +178,7 @@ ComponentInfo ManifestReader::component(uint32_t position) const {
   const std::string index = "component " + std::to_string(position);
   ComponentInfo info;
   info.file = elf_.path();
+  info.machine = elf_.machine();
   info.position = position;
   info.id = text(index + ".id", raw.id);
   if (!is_name(info.id, "."))
@@ -331,8 +332,8 @@ std::string abi_mismatch(uint32_t major, uint32_t minor) {
          std::to_string(host.minor) + kRebuild + " or use a newer retort";
 }
 
-std::vector<ComponentInfo> read_manifest(const std::filesystem::path& file) {
-  const ElfFile elf(file);
+std::vector<ComponentInfo> read_manifest(const std::filesystem::path& file, ManifestUse use) {
+  const ElfFile elf(file, use == ManifestUse::Load ? Machine::This : Machine::Any);
   const auto section = elf.section(RETORT_MANIFEST_SECTION, kMaxManifest);
   if (!section)
     elf.refuse("has no section " RETORT_MANIFEST_SECTION

@@ -48,6 +48,7 @@ struct ComponentInfo {
   std::vector<OptionInfo> options;
   std::vector<OperatorName> uses;
   std::filesystem::path file;  // the plugin that holds it
+  std::string machine;         // the processor that file is built for: "x86-64"
   uint32_t position = 0;       // among the components of that plugin
 };
 
@@ -64,11 +65,16 @@ bool abi_fits(uint32_t major, uint32_t minor, const AbiRange& host = {});
 /// "built for SDK ABI 3.0, this host speaks 0.1; rebuild it ...".
 std::string abi_mismatch(uint32_t major, uint32_t minor);
 
+/// What a manifest is read for: to load the file later, or to show what it declares, which a file for
+/// another processor does too.
+enum class ManifestUse { Load, Show };
+
 /// Reads the manifest of a plugin file with bounded reads, before any of its code could run, and
 /// checks what can be checked of the file without loading it: architecture, ABI, exports, and the
 /// symbol versions it needs.
 /// Throws: PluginError in one sentence: file, field, value found, value wanted, remedy.
-std::vector<ComponentInfo> read_manifest(const std::filesystem::path& file);
+std::vector<ComponentInfo> read_manifest(const std::filesystem::path& file,
+                                         ManifestUse use = ManifestUse::Load);
 
 /// "strategy", "model" or "dataset".
 const char* kind_name(retort_kind kind);

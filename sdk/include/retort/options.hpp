@@ -11,13 +11,20 @@ RETORT_BEGIN_NAMESPACE
 
 namespace detail {
 
-/// Copies a text into a fixed field of the manifest at compile time; one that does not fit stops
-/// the compiler.
+/// Copies a text into a fixed field of the manifest. Returns whether it fits with its end; one that
+/// does not is cut, and RETORT_PLUGIN stops the compiler with a sentence.
 template <size_t N>
-constexpr void copy_text(char (&field)[N], std::string_view text) {
-  if (text.size() >= N)
-    throw "this text is too long for its field of the manifest (see retort/abi.h)";
-  for (size_t i = 0; i < text.size(); ++i) field[i] = text[i];
+[[nodiscard]] constexpr bool copy_text(char (&field)[N], std::string_view text) {
+  for (size_t i = 0; i < text.size() && i + 1 < N; ++i) field[i] = text[i];
+  return text.size() < N;
+}
+
+/// A field of the manifest as a text.
+template <size_t N>
+constexpr std::string_view text_of(const char (&field)[N]) {
+  size_t length = 0;
+  while (length < N && field[length] != '\0') ++length;
+  return {field, length};
 }
 
 template <class T>
@@ -43,12 +50,12 @@ class Option {
                 "an option is a double, int, int64_t, bool, std::string_view or enum class");
 
   constexpr Option(std::string_view name, T Options::*member) : member_(member) {
-    detail::copy_text(record_.name, name);
+    fits_ = detail::copy_text(record_.name, name);
     record_.type = detail::option_type<T>();
     const Options defaults{};
     const T& value = defaults.*member;
     if constexpr (std::is_same_v<T, std::string_view>) {
-      detail::copy_text(record_.default_text, value);
+      fits_ = detail::copy_text(record_.default_text, value) && fits_;
     } else if constexpr (std::is_floating_point_v<T>) {
       record_.default_real = value;
     } else {
@@ -71,8 +78,8 @@ class Option {
     Option copy = *this;
     size_t at = 0;
     for (const std::string_view name : {std::string_view(names)...}) {
-      if (at != 0) append(copy.record_.choices, at, "|");
-      append(copy.record_.choices, at, name);
+      if (at != 0) copy.append_choice(at, "|");
+      copy.append_choice(at, name);
     }
     return copy;
   }
@@ -84,16 +91,18 @@ class Option {
   }
   constexpr Option unit(std::string_view text) const {
     Option copy = *this;
-    detail::copy_text(copy.record_.unit, text);
+    copy.fits_ = detail::copy_text(copy.record_.unit, text) && fits_;
     return copy;
   }
   constexpr Option help(std::string_view text) const {
     Option copy = *this;
-    detail::copy_text(copy.record_.help, text);
+    copy.fits_ = detail::copy_text(copy.record_.help, text) && fits_;
     return copy;
   }
 
   constexpr const retort_option_record& record() const { return record_; }
+  /// Whether all texts fit into the manifest.
+  constexpr bool fits() const { return fits_; }
   /// Fills the member. The host has checked type and range against the manifest.
   void set(Options& options, const retort_value& value) const {
     if constexpr (std::is_same_v<T, std::string_view>) {
@@ -118,16 +127,22 @@ class Option {
     copy.record_.flags |= RETORT_OPTION_HAS_MAX | open;
     return copy;
   }
-  template <size_t N>
-  static constexpr void append(char (&field)[N], size_t& at, std::string_view text) {
-    if (at + text.size() >= N)
-      throw "these choices are too long for their field of the manifest (see retort/abi.h)";
-    for (const char letter : text) field[at++] = letter;
+  constexpr void append_choice(size_t& at, std::string_view text) {
+    fits_ = fits_ && at + text.size() < sizeof(record_.choices);
+    for (size_t i = 0; fits_ && i < text.size(); ++i) record_.choices[at++] = text[i];
   }
 
   T Options::*member_;
   retort_option_record record_{};
+  bool fits_ = true;
 };
+
+namespace detail {
+template <class T>
+inline constexpr bool is_option = false;
+template <class O, class T>
+inline constexpr bool is_option<Option<O, T>> = true;
+}  // namespace detail
 
 template <class Options, class T>
 constexpr Option<Options, T> option(std::string_view name, T Options::*member) {

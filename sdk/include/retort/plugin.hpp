@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "retort/abi.h"
+#include "retort/declaration.hpp"
 #include "retort/error.hpp"
 #include "retort/options.hpp"
 
@@ -31,46 +32,56 @@ namespace detail {
 
 struct NeedsTrait {
   uint32_t needs;
-  constexpr void apply(retort_component_record& record) const { record.needs |= needs; }
+  constexpr bool apply(retort_component_record& record) const {
+    record.needs |= needs;
+    return true;
+  }
 };
 struct BindsTrait {
   std::string_view student;
   std::string_view teacher;
-  constexpr void apply(retort_component_record& record) const {
+  constexpr bool apply(retort_component_record& record) const {
     record.needs |= RETORT_NEED_FEATURES;
-    copy_text(record.bind_student, student);
-    copy_text(record.bind_teacher, teacher);
+    const bool fits = copy_text(record.bind_student, student);
+    return copy_text(record.bind_teacher, teacher) && fits;
   }
 };
 struct BatchTrait {
   int64_t min;
   int64_t multiple_of;
-  constexpr void apply(retort_component_record& record) const {
+  constexpr bool apply(retort_component_record& record) const {
     record.batch_min = min;
     record.batch_multiple_of = multiple_of;
+    return true;
   }
 };
 struct LicenceTrait {
   std::string_view text;
-  constexpr void apply(retort_component_record& record) const { copy_text(record.licence, text); }
+  constexpr bool apply(retort_component_record& record) const {
+    return copy_text(record.licence, text);
+  }
 };
 struct PaperTrait {
   std::string_view text;
-  constexpr void apply(retort_component_record& record) const { copy_text(record.paper, text); }
+  constexpr bool apply(retort_component_record& record) const {
+    return copy_text(record.paper, text);
+  }
 };
 struct VerifiedTrait {
   std::string_view text;
-  constexpr void apply(retort_component_record& record) const { copy_text(record.verified, text); }
+  constexpr bool apply(retort_component_record& record) const {
+    return copy_text(record.verified, text);
+  }
 };
 struct UsesTrait {
   retort_use_record record;
-  constexpr void apply(retort_component_record& component) const { ++component.use_count; }
+  bool fits;
+  constexpr bool apply(retort_component_record& component) const {
+    ++component.use_count;
+    return fits;
+  }
 };
 
-template <class T>
-inline constexpr bool is_option = false;
-template <class O, class T>
-inline constexpr bool is_option<Option<O, T>> = true;
 template <class T>
 inline constexpr bool is_use = std::is_same_v<T, UsesTrait>;
 
@@ -84,25 +95,36 @@ struct Component {
   retort_component_record record{};
   const void* (*find_interface)(const char*) = nullptr;
   std::tuple<Traits...> traits;
+  bool fits = true;  // all texts into the manifest
 };
+
+template <class T, class = void>
+inline constexpr bool has_options = false;
+template <class T>
+inline constexpr bool has_options<T, std::void_t<typename T::Options, decltype(T::options)>> = true;
 
 template <class T, class... Traits>
 constexpr auto component(retort_kind kind, const void* (*find_interface)(const char*),
                          std::string_view id, std::string_view version, std::string_view summary,
                          const Traits&... traits) {
+  static_assert(
+      has_options<T>,
+      "the class has no public member `options` of a struct `Options`; where it takes none: "
+      "struct Options {} options;");
   Component<T, Traits...> made{{}, find_interface, std::tuple<Traits...>(traits...)};
   retort_component_record& record = made.record;
   record.kind = kind;
   record.batch_min = 1;
   record.batch_multiple_of = 1;
-  copy_text(record.id, id);
-  copy_text(record.version, version);
-  copy_text(record.summary, summary);
-  [[maybe_unused]] const auto apply = [&record](const auto& trait) {
+  made.fits = copy_text(record.id, id);
+  made.fits = copy_text(record.version, version) && made.fits;
+  made.fits = copy_text(record.summary, summary) && made.fits;
+  [[maybe_unused]] const auto apply = [&made, &record](const auto& trait) {
     if constexpr (is_option<std::decay_t<decltype(trait)>>) {
       ++record.option_count;
+      made.fits = trait.fits() && made.fits;
     } else {
-      trait.apply(record);
+      made.fits = trait.apply(record) && made.fits;
     }
   };
   (apply(traits), ...);
@@ -215,6 +237,7 @@ template <const auto& declared,
 struct Entry;
 template <const auto& declared, size_t... I>
 struct Entry<declared, std::index_sequence<I...>> {
+  static_assert(CheckedDeclaration<declared>::passed);
   static constexpr retort_component components[] = {Functions<declared, I>::table()...};
 
   static int32_t attach(const retort_host* host, retort_error* error) {
@@ -264,8 +287,8 @@ constexpr auto teacher_free() { return detail::NeedsTrait{RETORT_NEED_NO_TEACHER
 /// An operator beyond ops.hpp; the host resolves it before training.
 constexpr auto uses(std::string_view name, std::string_view overload = "") {
   detail::UsesTrait trait{};
-  detail::copy_text(trait.record.name, name);
-  detail::copy_text(trait.record.overload, overload);
+  trait.fits = detail::copy_text(trait.record.name, name);
+  trait.fits = detail::copy_text(trait.record.overload, overload) && trait.fits;
   return trait;
 }
 /// Where the method or the architecture was published: "Hinton et al. 2015, arXiv:1503.02531".

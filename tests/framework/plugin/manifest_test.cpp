@@ -19,6 +19,12 @@ using testing::EndsWith;
 using testing::HasSubstr;
 using testing::StartsWith;
 
+#if defined(__x86_64__)
+constexpr uint16_t kThisMachine = EM_X86_64;
+#else
+constexpr uint16_t kThisMachine = EM_AARCH64;
+#endif
+
 /// A copy of zoo/good.retort that a test spoils.
 class SpoiledPlugin : public testing::Test {
  protected:
@@ -40,6 +46,21 @@ class SpoiledPlugin : public testing::Test {
   size_t component_ = 0;
   size_t option_ = 0;  // the first one
 };
+
+TEST_F(SpoiledPlugin, ForAnotherProcessorIsShownButNotLoaded) {
+  put(bytes_, offsetof(Elf64_Ehdr, e_machine), uint16_t{EM_AARCH64 + EM_X86_64 - kThisMachine});
+  EXPECT_THAT(verdict(), HasSubstr("build it again for this machine"));
+  const std::vector<ComponentInfo> shown = read_manifest(file_, ManifestUse::Show);
+  ASSERT_EQ(shown.size(), 1u);
+  EXPECT_EQ(shown[0].id, "test.good");
+  EXPECT_NE(shown[0].machine, this_machine());
+}
+
+TEST_F(SpoiledPlugin, OfTheOtherByteOrderIsNotShownEither) {
+  put(bytes_, EI_DATA, uint8_t{ELFDATA2MSB});
+  write_bytes(file_, bytes_);
+  EXPECT_THAT(refusal([&] { read_manifest(file_, ManifestUse::Show); }), HasSubstr("big-endian"));
+}
 
 TEST(Manifest, HoldsWhatThePluginDeclares) {
   const std::vector<ComponentInfo> components = read_manifest(zoo("good"));
