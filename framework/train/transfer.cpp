@@ -1,10 +1,13 @@
 #include "framework/train/transfer.hpp"
 
 #include <algorithm>
+#include <cstring>
+#include <utility>
 
 #include "framework/bridge/door.hpp"
 #include "framework/bridge/handle.hpp"
 #include "framework/bridge/operators.hpp"
+#include "framework/config/diagnostics.hpp"
 #include "framework/config/suggest.hpp"
 #include "framework/error.hpp"
 
@@ -40,13 +43,14 @@ struct ShapeRecords {
   retort_network_shapes record{};
 };
 
-/// The records of one network's outputs, which must outlive it.
+/// The records of what a strategy reads of one network's outputs, which must outlive it.
 struct OutputRecords {
-  explicit OutputRecords(const Outputs& outputs) {
+  OutputRecords(const Outputs& outputs, const ComponentInfo& strategy) {
+    record.struct_size = sizeof(record);
+    if (reads(strategy, RETORT_NEED_LOGITS)) record.logits = borrowed_value(outputs.logits);
+    if (!reads(strategy, RETORT_NEED_FEATURES)) return;
     features.reserve(outputs.features.size());
     for (const at::Tensor& feature : outputs.features) features.push_back(borrowed_value(feature));
-    record.struct_size = sizeof(record);
-    record.logits = borrowed_value(outputs.logits);
     record.features = features.data();
     record.feature_count = static_cast<int64_t>(features.size());
   }
@@ -54,7 +58,37 @@ struct OutputRecords {
   retort_network_step record{};
 };
 
+/// What a plugin in plain C, or of an older SDK, is not told by its own side: which declaration would
+/// have handed over the tensor that is missing.
+void add_undeclared(retort_error& error, const ComponentInfo& strategy) {
+  const std::string reason(error.message, ::strnlen(error.message, sizeof error.message));
+  if (reason.find("is none; it takes") == std::string::npos &&
+      reason.find("none is passed where a tensor") == std::string::npos) {
+    return;
+  }
+  constexpr std::pair<retort_need, const char*> kNeeds[] = {{RETORT_NEED_LOGITS, "Logits"},
+                                                            {RETORT_NEED_FEATURES, "Features"},
+                                                            {RETORT_NEED_LABELS, "Labels"},
+                                                            {RETORT_NEED_INDICES, "Indices"}};
+  std::vector<std::string> missing;
+  for (const auto& [need, name] : kNeeds) {
+    if (!reads(strategy, need)) missing.push_back("needs(" + std::string(name) + ")");
+  }
+  if (missing.empty()) return;
+  const std::string text =
+      reason + "; " + strategy.id + " does not declare " + join(missing) + ": add what it reads";
+  std::strncpy(error.message, text.c_str(), sizeof error.message - 1);
+  error.message[sizeof error.message - 1] = '\0';
+}
+
 }  // namespace
+
+bool reads(const ComponentInfo& strategy, retort_need need) {
+  constexpr uint32_t kInputs =
+      RETORT_NEED_LOGITS | RETORT_NEED_FEATURES | RETORT_NEED_LABELS | RETORT_NEED_INDICES;
+  const uint32_t declared = strategy.needs & kInputs;
+  return ((declared == 0 ? uint32_t{RETORT_NEED_LOGITS} : declared) & need) != 0;
+}
 
 Transfer::Transfer(const TransferConfig& config, at::Device device, uint64_t seed,
                    at::ScalarType float_type)
@@ -78,10 +112,14 @@ void Transfer::setup(const RunShape& run, Network& student, Network* teacher,
   auto& of_student = config_.bind_student;
   auto& of_teacher = config_.bind_teacher;
   of_student = student.resolve_taps(of_student, key + ".bind.student", config_.bind_student_place);
-  if (teacher == nullptr) {
-    setup(run, bound_shapes(student, of_student, run.batch_size), OutputShapes{});
-    return;
-  }
+  const auto set_up = [&](const OutputShapes& of_teachers) {
+    try {
+      setup(run, bound_shapes(student, of_student, run.batch_size), of_teachers);
+    } catch (const ShapeError& refused) {
+      refuse_binding(key, refused.what());
+    }
+  };
+  if (teacher == nullptr) return set_up({});
   of_teacher = teacher->resolve_taps(of_teacher, key + ".bind.teacher", config_.bind_teacher_place);
   if (of_student.size() != of_teacher.size()) {
     throw ConfigError(key + ".bind: the student has " + join(of_student) + " and the teacher " +
@@ -89,8 +127,20 @@ void Transfer::setup(const RunShape& run, Network& student, Network* teacher,
                       "; they are compared in pairs: name as many taps of each, bind = { student = "
                       "[...], teacher = [...] }");
   }
-  setup(run, bound_shapes(student, of_student, run.batch_size),
-        bound_shapes(*teacher, of_teacher, run.batch_size));
+  set_up(bound_shapes(*teacher, of_teacher, run.batch_size));
+}
+
+void Transfer::refuse_binding(const std::string& key, const std::string& what) const {
+  const bool bound = !config_.bind_student.empty();
+  std::string subject = key;
+  if (bound) subject += ".bind = " + join(config_.bind_student);
+  if (bound && config_.bind_teacher != config_.bind_student && !config_.bind_teacher.empty()) {
+    subject += " and " + join(config_.bind_teacher);
+  }
+  Diagnostics diagnostics;
+  diagnostics.add(bound ? config_.bind_student_place : config_.strategy.place, subject, what);
+  diagnostics.throw_if_any();
+  throw ConfigError(subject + ": " + what);  // not reached
 }
 
 void Transfer::setup(const RunShape& run, const OutputShapes& student,
@@ -104,7 +154,7 @@ void Transfer::setup(const RunShape& run, const OutputShapes& student,
   setup.batch_size = run.batch_size;
   setup.epoch_count = run.epoch_count;
   setup.step_count = run.step_count;
-  setup.labels = run.labels;
+  if (reads(instance_->info(), RETORT_NEED_LABELS)) setup.labels = run.labels;
   setup.student = &student_records.record;
   setup.teacher = &teacher_records.record;
 
@@ -116,20 +166,25 @@ void Transfer::setup(const RunShape& run, const OutputShapes& student,
 
 template <class Function>
 void Transfer::with_step(const StepInputs& inputs, Phase phase, Function&& function) {
-  const OutputRecords student(inputs.student), teacher(inputs.teacher);
+  const ComponentInfo& info = instance_->info();
+  const OutputRecords student(inputs.student, info), teacher(inputs.teacher, info);
   retort_step step{};
   step.struct_size = sizeof(step);
   step.student = &student.record;
   step.teacher = &teacher.record;
-  step.labels = borrowed_value(inputs.labels);
-  step.indices = borrowed_value(inputs.indices);
+  if (reads(info, RETORT_NEED_LABELS)) step.labels = borrowed_value(inputs.labels);
+  if (reads(info, RETORT_NEED_INDICES)) step.indices = borrowed_value(inputs.indices);
   step.progress = borrowed_value(inputs.progress);
   step.epoch = inputs.epoch;
   step.step = inputs.step;
   scope_.phase = phase;
   scope_.step = inputs.step;
   call_plugin(scope_, phase == Phase::Loss ? "loss()" : "after_backward()",
-              [&](retort_error* error) { return function(&step, error); });
+              [&](retort_error* error) {
+                const int32_t code = function(&step, error);
+                if (code != RETORT_OK) add_undeclared(*error, info);
+                return code;
+              });
 }
 
 at::Tensor Transfer::loss(const StepInputs& inputs) {
@@ -144,11 +199,11 @@ at::Tensor Transfer::loss(const StepInputs& inputs) {
     return code;
   });
   if (!loss.defined() || loss.numel() != 1) {
-    throw ShapeError(config_.strategy.info.id + " " + config_.strategy.info.version + " (" +
-                     config_.strategy.info.file.string() + "): " + where_text(scope_) +
-                     " returns " +
-                     (loss.defined() ? std::to_string(loss.numel()) + " elements" : "no tensor") +
-                     "; a loss is one number, a tensor of shape []");
+    throw PluginError(config_.strategy.info.id + " " + config_.strategy.info.version + " (" +
+                      config_.strategy.info.file.string() + "): " + where_text(scope_) +
+                      " returns " +
+                      (loss.defined() ? std::to_string(loss.numel()) + " elements" : "no tensor") +
+                      "; a loss is one number, a tensor of shape []");
   }
   // Not always: a view of a [] is another node for the backward pass.
   return loss.dim() == 0 ? loss : loss.reshape({});

@@ -14,6 +14,9 @@
 
 namespace retort::host {
 
+/// Whether the strategy declares that it reads this; without any declaration it reads the logits.
+bool reads(const ComponentInfo& strategy, retort_need need);
+
 /// What a strategy is told of the run before training.
 struct RunShape {
   int64_t class_count = 0;
@@ -30,7 +33,7 @@ struct OutputShapes {
   std::vector<std::vector<int64_t>> features;
 };
 
-/// What a strategy sees of one step.
+/// What a strategy may see of one step: of this it is handed what it reads().
 struct StepInputs {
   Outputs student;
   Outputs teacher;
@@ -49,18 +52,21 @@ class Transfer {
 
   /// Binds the strategy to the taps of two networks, and sets it up. `key` is the transfer's place
   /// in the file, "transfer[0]"; the teacher is null where a strategy needs none.
-  /// Throws: ConfigError for a tap that does not exist, and for another number of taps on the two
-  ///         sides; what the strategy throws in setup().
+  /// Throws: ConfigError for a tap that does not exist, for another number of taps on the two sides,
+  ///         and for shapes that the strategy refuses; what else it throws in setup().
   void setup(const RunShape& run, Network& student, Network* teacher, const std::string& key);
 
   /// Sets the strategy up for outputs of these shapes, of which the taps bound are the names.
   /// Throws: ShapeError where there are more features than taps; what it throws in setup().
   void setup(const RunShape& run, const OutputShapes& student, const OutputShapes& teacher);
 
-  /// The unweighted loss, a [] tensor. Throws: what the strategy throws; ShapeError when the loss
+  /// The unweighted loss, a [] tensor. Throws: what the strategy throws; PluginError when the loss
   /// is not one element.
   at::Tensor loss(const StepInputs& step);
   void after_backward(const StepInputs& step);
+
+  /// What the strategy refuses of what the experiment binds, as a mistake of the experiment.
+  [[noreturn]] void refuse_binding(const std::string& key, const std::string& what) const;
 
   /// The weight at a point in training, in epochs from the start.
   double weight_at(double epoch) const;
@@ -70,6 +76,7 @@ class Transfer {
   bool needs_teacher() const { return (config_.strategy.info.needs & RETORT_NEED_NO_TEACHER) == 0; }
   ParameterSet& parameters() { return parameters_; }
   void set_metrics(MetricSink* metrics) { scope_.metrics = metrics; }
+  MetricSink* metrics() const { return scope_.metrics; }
   void set_draws(Draws* draws) { scope_.draws = draws; }
   void set_recorder(Recorder* recorder) { scope_.recorder = recorder; }
 

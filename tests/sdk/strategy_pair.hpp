@@ -36,7 +36,7 @@ class StrategyPair {
     config_.bind_teacher = strategy.bind_teacher;
     try {
       transfer(std::max<int64_t>(strategy.batch_min, strategy.batch_multiple_of));
-    } catch (const host::ShapeError&) {
+    } catch (const host::ConfigError&) {
       teacher_ = teacher_of_width(1);
     }
   }

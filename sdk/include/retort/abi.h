@@ -265,11 +265,12 @@ typedef struct retort_setup {
   uint32_t struct_size;
   uint32_t reserved;
   int64_t class_count;
-  int64_t train_count; /* samples */
+  int64_t train_count; /* samples, those that are held out for validation included */
   int64_t batch_size;
   int64_t epoch_count;
   int64_t step_count; /* over all epochs */
-  /* of the whole training set, train_count of them; null when the data has none */
+  /* of the whole training set, train_count of them: labels[i] belongs to the sample that a step's
+   * indices call i. Null without RETORT_NEED_LABELS; valid as long as self */
   const int64_t* labels;
   const retort_network_shapes* student;
   const retort_network_shapes* teacher;
@@ -283,6 +284,8 @@ typedef struct retort_network_step {
   int64_t feature_count;
 } retort_network_step;
 
+/* What the component's record does not declare in `needs` is not handed over: a value of tag none,
+ * no features. */
 typedef struct retort_step {
   uint32_t struct_size;
   uint32_t reserved;
@@ -418,10 +421,11 @@ typedef struct retort_option_record {
   char help[160];
 } retort_option_record;
 
+/* What a strategy is handed; with none of the first four, the logits. */
 typedef enum retort_need {
   RETORT_NEED_LOGITS = 1,
   RETORT_NEED_FEATURES = 2,
-  RETORT_NEED_LABELS = 4,
+  RETORT_NEED_LABELS = 4, /* of a step, and of the set-up */
   RETORT_NEED_INDICES = 8,
   RETORT_NEED_SYNC = 16, /* waits for the device inside loss() (SVD, solve, item) */
   RETORT_NEED_NO_TEACHER =

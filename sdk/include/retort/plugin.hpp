@@ -264,7 +264,9 @@ struct Entry<declared, std::index_sequence<I...>> {
 
 }  // namespace detail
 
-/// What the strategy reads; a host prepares nothing else. Without it: the logits.
+/// What the strategy reads: a host hands over nothing else, in training and in a probe. Labels
+/// stands for those of a step and for those of the set-up. A strategy without needs() and binds()
+/// gets the logits; shapes and counts are told to all.
 template <class... Needs>
 constexpr auto needs(Needs... list) {
   return detail::NeedsTrait{(0u | ... | static_cast<uint32_t>(list))};

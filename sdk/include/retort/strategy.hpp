@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "retort/builder.hpp"
+#include "retort/inputs.hpp"
 #include "retort/logits.hpp"
 #include "retort/maps.hpp"
 #include "retort/nn.hpp"
@@ -14,20 +15,24 @@ RETORT_BEGIN_NAMESPACE
 
 /// The shapes of one network's outputs, as a strategy sees them at set-up.
 struct NetworkShapes {
-  Shape logits;                 ///< [batch_size, C]
-  std::vector<Shape> features;  ///< of the bound taps, in the order of the binding
+  Shape logits;            ///< [batch_size, C]
+  PerTap<Shape> features;  ///< of the bound taps
 };
 
 /// What a strategy is told before training, and where it declares its own modules (it is a
 /// Builder).
 struct Setup : Builder {
   int64_t class_count = 0;
-  int64_t train_count = 0;  ///< samples in the training set
+  /// Samples in the training set. Those that data.validation holds out count too: a step's indices
+  /// are below it, but not each number below it comes.
+  int64_t train_count = 0;
   int64_t batch_size = 0;
   int64_t epoch_count = 0;
   int64_t step_count = 0;  ///< over all epochs
-  /// Of the whole training set, train_count of them; null when it has none.
-  const int64_t* labels = nullptr;
+  /// Of the whole training set, train_count of them, held-out samples included: labels[i] is the
+  /// class of the sample that a step's indices call i. With needs(Labels); valid as long as the
+  /// strategy lives.
+  TrainLabels labels;
   NetworkShapes student;
   NetworkShapes teacher;
 
@@ -40,16 +45,18 @@ struct Setup : Builder {
 
 /// One network's outputs for the batch, float32.
 struct NetworkOutputs {
-  Tensor logits;                 ///< [N, C]
-  std::vector<Tensor> features;  ///< of the bound taps, in the order of the binding
+  Tensor logits;            ///< [N, C], with needs(Logits)
+  PerTap<Tensor> features;  ///< of the bound taps, with binds() or needs(Features)
 };
 
-/// One training step, as a strategy sees it.
+/// One training step, as a strategy sees it. What it does not declare is undefined, and throws Error
+/// with the declaration that is missing where it is read. Without needs() and binds() the logits
+/// count as declared.
 struct Step {
   NetworkOutputs student;  ///< with gradient
   NetworkOutputs teacher;  ///< without
-  Tensor labels;           ///< [N] int64
-  Tensor indices;          ///< [N] int64, positions in the training set
+  Tensor labels;           ///< [N] int64, with needs(Labels)
+  Tensor indices;          ///< [N] int64, positions in the training set, with needs(Indices)
   Tensor progress;         ///< [] float32, 0 at the first step, 1 at the end
   int64_t epoch = 0;       ///< 0-based
   int64_t step = 0;        ///< 0-based, over all epochs
@@ -69,6 +76,7 @@ struct Step {
   /// Records a [] tensor or a number in the run's metrics, averaged over the epoch. Does not wait
   /// for the device.
   void log(const char* name, const Value& value) const {
+    detail::require_given(value.value());
     detail::Failure failure;
     detail::check(detail::host().log(name, &value.value(), &failure));
   }
@@ -103,7 +111,8 @@ class Strategy {
 
   /// The loss of one batch; the weight is the experiment's business.
   /// Inputs:  see Step; they must not be written to.
-  /// Output:  one float32 element, with a gradient path to the student or to own parameters.
+  /// Output:  one float32 element, with a gradient path to the student or to own parameters: a host
+  ///          refuses one without before training.
   /// Throws:  ShapeError or Error; the user sees it with the plugin, the function and the step.
   virtual Tensor loss(const Step& step) = 0;
 
@@ -116,7 +125,7 @@ namespace detail {
 RETORT_COLD inline NetworkShapes shapes_of(const retort_network_shapes& from) {
   NetworkShapes shapes;
   shapes.logits = Shape(from.logits.sizes, from.logits.rank);
-  shapes.features = std::vector<Shape>(static_cast<size_t>(from.feature_count));
+  shapes.features = PerTap<Shape>(static_cast<size_t>(from.feature_count));
   const char* at = reinterpret_cast<const char*>(from.features);
   for (Shape& feature : shapes.features) {
     const auto& shape = *reinterpret_cast<const retort_shape*>(at);
@@ -126,10 +135,15 @@ RETORT_COLD inline NetworkShapes shapes_of(const retort_network_shapes& from) {
   return shapes;
 }
 
-__attribute__((noinline)) inline NetworkOutputs outputs_of(const retort_network_step& from) {
+inline Tensor input_of(const retort_value& from, const char* missing) {
+  return from.tag == RETORT_TAG_NONE ? Tensor::not_given(missing) : Tensor::borrow(from);
+}
+
+__attribute__((noinline)) inline NetworkOutputs outputs_of(const retort_network_step& from,
+                                                           const char* missing) {
   NetworkOutputs outputs;
-  outputs.logits = Tensor::borrow(from.logits);
-  outputs.features = std::vector<Tensor>(static_cast<size_t>(from.feature_count));
+  outputs.logits = input_of(from.logits, missing);
+  outputs.features = PerTap<Tensor>(static_cast<size_t>(from.feature_count));
   const retort_value* at = from.features;
   for (Tensor& feature : outputs.features) feature = Tensor::borrow(*at++);
   return outputs;
@@ -137,10 +151,18 @@ __attribute__((noinline)) inline NetworkOutputs outputs_of(const retort_network_
 
 inline Step step_of(const retort_step& from) {
   Step step;
-  step.student = outputs_of(*from.student);
-  step.teacher = outputs_of(*from.teacher);
-  step.labels = Tensor::borrow(from.labels);
-  step.indices = Tensor::borrow(from.indices);
+  step.student = outputs_of(*from.student,
+                            "step.student.logits is read, and the strategy does not declare it; "
+                            "add needs(Logits)");
+  step.teacher = outputs_of(*from.teacher,
+                            "step.teacher.logits is read, and is not there: add needs(Logits) to "
+                            "the strategy, or [teacher] to the experiment");
+  step.labels = input_of(from.labels,
+                         "step.labels is read, and the strategy does not declare it; add "
+                         "needs(Labels)");
+  step.indices = input_of(from.indices,
+                          "step.indices is read, and the strategy does not declare it; add "
+                          "needs(Indices)");
   step.progress = Tensor::borrow(from.progress);
   step.epoch = from.epoch;
   step.step = from.step;
@@ -158,7 +180,7 @@ struct StrategyFunctions {
       setup.batch_size = from->batch_size;
       setup.epoch_count = from->epoch_count;
       setup.step_count = from->step_count;
-      setup.labels = from->labels;
+      setup.labels = TrainLabels(from->labels, from->train_count);
       setup.student = shapes_of(*from->student);
       setup.teacher = shapes_of(*from->teacher);
       static_cast<S*>(self)->setup(setup);

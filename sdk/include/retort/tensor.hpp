@@ -81,6 +81,30 @@ class Shape {
   int64_t rank_ = 0;
 };
 
+namespace detail {
+
+// Marks the undefined tensor that stands for an input which the host did not hand over; as.text says
+// why. It never crosses the door: require_given() throws before.
+inline constexpr int32_t kNotGiven = -1;
+
+[[noreturn]] RETORT_COLD inline void refuse_not_given(const retort_value& value) {
+  throw Error(value.as.text, RETORT_BAD_ARGUMENT);
+}
+
+inline void require_given(const retort_value& value) {
+  if (value.tag == RETORT_TAG_NONE && value.flags == kNotGiven) refuse_not_given(value);
+}
+
+__attribute__((noinline)) inline void require_given(const retort_value* values, size_t count) {
+  for (size_t i = 0; i < count; ++i) {
+    require_given(values[i]);
+    if (values[i].tag != RETORT_TAG_TENSORS) continue;
+    for (int64_t k = 0; k < values[i].count; ++k) require_given(values[i].as.values[k]);
+  }
+}
+
+}  // namespace detail
+
 /// A tensor of the host, or a parameter slot of the running network. Copies share the tensor. A
 /// default-constructed one is undefined: it stands for "no tensor" where an operator allows that.
 /// Threads: only the one that the host calls the plugin on.
@@ -117,6 +141,14 @@ class Tensor {
     result.retain();
     return result;
   }
+  /// The undefined tensor in place of an input that the host did not hand over. Whatever reads it
+  /// throws Error with the reason, a literal.
+  static Tensor not_given(const char* reason) {
+    Tensor result;
+    result.value_.flags = detail::kNotGiven;
+    result.value_.as.text = reason;
+    return result;
+  }
   /// The parameter or buffer of a slot; Builder gives these out.
   static Tensor parameter(int64_t slot) {
     Tensor result;
@@ -140,6 +172,7 @@ class Tensor {
   Shape shape() const {
     int64_t sizes[RETORT_MAX_RANK];
     uint32_t rank = 0;
+    detail::require_given(value_);
     detail::Failure failure;
     detail::check(detail::host().shape(&value_, sizes, &rank, &failure));
     return Shape(sizes, rank);
@@ -149,6 +182,7 @@ class Tensor {
   int64_t numel() const { return shape().numel(); }
   Dtype dtype() const {
     int32_t dtype = 0;
+    detail::require_given(value_);
     detail::Failure failure;
     detail::check(detail::host().dtype(&value_, &dtype, &failure));
     return static_cast<Dtype>(dtype);
@@ -157,6 +191,7 @@ class Tensor {
   /// Throws:  Error when there is not exactly one element, and in a model's forward.
   double item() const {
     retort_value scalar{};
+    detail::require_given(value_);
     detail::Failure failure;
     detail::check(detail::host().item(&value_, &scalar, &failure));
     return scalar.tag == RETORT_TAG_REAL ? scalar.as.real : static_cast<double>(scalar.as.integer);
@@ -327,10 +362,11 @@ class Operator {
   }
   int64_t call(const Value* arguments, size_t count, retort_value* results, size_t capacity) const {
     static_assert(sizeof(Value) == sizeof(retort_value));
+    const auto* values = reinterpret_cast<const retort_value*>(arguments);
+    detail::require_given(values, count);
     int64_t result_count = 0;
     detail::Failure failure;
-    detail::check(detail::host().call(op_, reinterpret_cast<const retort_value*>(arguments),
-                                      static_cast<int64_t>(count), results,
+    detail::check(detail::host().call(op_, values, static_cast<int64_t>(count), results,
                                       static_cast<int64_t>(capacity), &result_count, &failure));
     return result_count;
   }
