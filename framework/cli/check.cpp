@@ -1,4 +1,5 @@
 #include <spdlog/fmt/fmt.h>
+#include <spdlog/spdlog.h>
 
 #include <chrono>
 #include <filesystem>
@@ -9,6 +10,7 @@
 #include "framework/run/determinism.hpp"
 #include "framework/run/machine.hpp"
 #include "framework/run/session.hpp"
+#include "framework/run/term_trial.hpp"
 #include "framework/text.hpp"
 #include "framework/train/device.hpp"
 
@@ -90,6 +92,11 @@ Json check_facts(const Session& session) {
   }
   facts["student"] = network_facts(*student);
   Trainer trainer(plan);
+  facts["warnings"] = Json::array();
+  for (const std::string& warning : try_terms(plan)) {
+    spdlog::warn("{}", warning);
+    facts["warnings"].push_back(warning);
+  }
   facts["transfers"] = Json::array();
   for (const auto& transfer : transfers) {
     const TransferConfig& config = transfer->config();

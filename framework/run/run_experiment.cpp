@@ -25,6 +25,7 @@
 #include "framework/run/machine_facts.hpp"
 #include "framework/run/session.hpp"
 #include "framework/run/teacher_store.hpp"
+#include "framework/run/term_trial.hpp"
 #include "framework/text.hpp"
 #include "framework/train/device.hpp"
 #include "framework/train/interrupt.hpp"
@@ -181,9 +182,11 @@ void Run::prepare_networks() {
                 experiment_.student.weights ? "from " + experiment_.student.weights->string() : "");
   check_determinism(session_);
   if (!distils()) return;
-  // Taps and set-up are checked before hours of teacher training, not after them.
+  // Taps, set-up and losses are checked before hours of teacher training, not after them.
   const auto transfers = session_.make_transfers();
-  const Trainer check(session_.distil_plan(*student_, teacher_.get(), transfers));
+  const TrainingPlan plan = session_.distil_plan(*student_, teacher_.get(), transfers);
+  const Trainer check(plan);
+  for (const std::string& warning : try_terms(plan)) spdlog::warn("{}", warning);
 }
 
 /// Finds the teacher's weights, and returns where they come from.

@@ -12,6 +12,7 @@
 #include "framework/config/diagnostics.hpp"
 #include "framework/config/suggest.hpp"
 #include "framework/error.hpp"
+#include "framework/text.hpp"
 
 namespace retort::host {
 namespace {
@@ -96,21 +97,36 @@ Outputs Network::run(const at::Tensor& x, Taps& taps, bool training, Recorder* r
   call_plugin(scope_, "forward()", [&](retort_error* error) {
     return functions_->forward(instance_->self(), &value, &logits, error);
   });
-  if (logits.tag != RETORT_TAG_TENSOR) {
-    throw PluginError(choice_.info.id + " " + choice_.info.version + " (" +
-                      choice_.info.file.string() +
-                      "): forward() returns no tensor; it must return the logits");
-  }
   Outputs outputs;
-  outputs.logits = as_float(take(logits));
-  const std::vector<int64_t> wanted = {x.size(0), input_.class_count};
-  if (outputs.logits.sizes() != at::IntArrayRef(wanted)) {
-    throw ShapeError(
-        choice_.info.id + " " + choice_.info.version + " (" + choice_.info.file.string() +
-        "): forward() returns logits of another shape than [" + std::to_string(wanted[0]) + ", " +
-        std::to_string(wanted[1]) + "], the batch and the classes");
-  }
+  if (logits.tag == RETORT_TAG_TENSOR) outputs.logits = as_float(take(logits));
+  check_logits(outputs.logits, x.size(0), training);
   return outputs;
+}
+
+/// That they can be logits, and where the network trains that something of it can learn.
+void Network::check_logits(const at::Tensor& logits, int64_t n, bool training) const {
+  const std::string& id = choice_.info.id;
+  const auto where = [&] {
+    return id + " " + choice_.info.version + " (" + choice_.info.file.string() + "): forward() ";
+  };
+  if (!logits.defined()) {
+    throw PluginError(where() + "returns no tensor; it must return the logits");
+  }
+  const std::vector<int64_t> wanted = {n, input_.class_count};
+  if (logits.sizes() != at::IntArrayRef(wanted)) {
+    throw ShapeError(where() + "returns logits of another shape than " + shape_text(wanted) +
+                     ", the batch and the classes");
+  }
+  if (!logits.is_floating_point()) {
+    throw PluginError(where() + "returns logits of type " + c10::toString(logits.scalar_type()) +
+                      "; they must be floating-point numbers, as the input is");
+  }
+  if (training && c10::GradMode::is_enabled() && !logits.requires_grad()) {
+    throw PluginError(where() + "returns logits without a gradient: none of its " +
+                      std::to_string(parameters_.all().size()) +
+                      " parameters reaches them, so that it cannot be trained; look for detach or "
+                      "NoGrad, and declare parameters in build()");
+  }
 }
 
 Outputs Network::forward(const at::Tensor& x, const std::vector<std::string>& taps, bool training) {

@@ -54,7 +54,9 @@ class Network {
 
   /// x [N, C, H, W] float32 on the device. Gradients are recorded as the calling thread's gradient
   /// mode says.
-  /// Throws: PluginError from the model; ConfigError for a tap that it does not publish.
+  /// Throws: PluginError from the model, for logits that are no floating-point numbers, and in
+  ///         training for logits that no parameter reaches; ConfigError for a tap that it does not
+  ///         publish.
   Outputs forward(const at::Tensor& x, const std::vector<std::string>& taps, bool training);
 
   /// Runs a batch of zeros once, in evaluation: parameter and multiply-add counts, and the shapes
@@ -83,6 +85,7 @@ class Network {
 
  private:
   Outputs run(const at::Tensor& x, Taps& taps, bool training, Recorder* recorder);
+  void check_logits(const at::Tensor& logits, int64_t n, bool training) const;
   bool publishes(const std::string& tap);
   std::vector<std::string> stages();
   [[noreturn]] void refuse_tap(const std::string& tap, const std::string& key, const Place& place);

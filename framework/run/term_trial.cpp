@@ -1,0 +1,347 @@
+#include "framework/run/term_trial.hpp"
+
+#include <ATen/ops/arange.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/full_like.h>
+#include <c10/core/GradMode.h>
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "framework/config/diagnostics.hpp"
+#include "framework/config/suggest.hpp"
+#include "framework/error.hpp"
+#include "framework/text.hpp"
+
+namespace retort::host {
+namespace {
+
+// A gradient below it moves no float32 weight.
+constexpr double kNoGradient = 1e-12;
+// A loss that changes by less than this part of itself, where the student's outputs change by their
+// own size, is flat: what is left is rounding (1e-5 for feature.nst on maps of one pixel).
+constexpr double kFlat = 1e-4;
+constexpr size_t kMostNames = 5;
+
+/// Tensors as they were, to be put back.
+class Copies {
+ public:
+  void add(const ParameterSet& set, bool trained_too) {
+    for (const Parameter& parameter : set.all()) {
+      if (parameter.trained && !trained_too) continue;
+      copies_.emplace_back(parameter.master, parameter.master.detach().clone());
+    }
+  }
+  void put_back() const {
+    const c10::NoGradGuard without_gradients;
+    for (const auto& [tensor, before] : copies_) tensor.detach().copy_(before);
+  }
+
+ private:
+  std::vector<std::pair<at::Tensor, at::Tensor>> copies_;
+};
+
+/// The gradients of some tensors.
+struct Gradients {
+  double largest = 0;  // absolute
+  double pull = 0;     // sum of |gradient * tensor|
+
+  /// Adds that of a tensor, and takes it off it.
+  void take(const at::Tensor& tensor) {
+    const at::Tensor gradient = tensor.grad();
+    const double size = gradient.abs().max().item().toDouble();
+    if (std::isnan(size) || size > largest) largest = size;
+    pull += gradient.mul(tensor.detach()).abs().sum().item().toDouble();
+    at::Tensor(tensor).mutable_grad().reset();
+  }
+};
+
+/// What one call of a loss came to.
+struct TrialLoss {
+  double value = 0;
+  bool reaches_student = false;  // by a gradient path
+  Gradients student, own;
+  std::vector<std::string> reached;    // own parameters, by name
+  std::vector<std::string> unreached;  // the same
+
+  bool has_path() const { return reaches_student || !reached.empty(); }
+  // What is not a number teaches something, or is told of elsewhere.
+  bool teaches_student() const {
+    return reaches_student && !(student.largest <= kNoGradient) &&
+           !(student.pull <= kFlat * std::abs(value));
+  }
+  bool teaches_itself() const { return !(own.largest <= kNoGradient); }
+};
+
+/// The student's outputs as leaves: what a loss could teach it is their gradient.
+Outputs leaves_of(const Outputs& outputs) {
+  const auto leaf = [](const at::Tensor& tensor) {
+    return tensor.detach().set_requires_grad(tensor.requires_grad());
+  };
+  Outputs leaves;
+  leaves.logits = leaf(outputs.logits);
+  for (const at::Tensor& feature : outputs.features) leaves.features.push_back(leaf(feature));
+  return leaves;
+}
+
+std::vector<at::Tensor> tensors_of(const Outputs& outputs) {
+  std::vector<at::Tensor> tensors = outputs.features;
+  tensors.push_back(outputs.logits);
+  return tensors;
+}
+
+/// Larger by up to twice the mean size, each element by another amount; drawn from nothing, so that
+/// no generator moves.
+at::Tensor changed(const at::Tensor& tensor) {
+  const at::Tensor before = tensor.detach();
+  const at::Tensor wave =
+      at::arange(before.numel(), before.options()).mul(12.9898).sin().add(1).reshape_as(before);
+  return before.add(wave.mul(before.abs().mean().add(0.1)));
+}
+
+Outputs changed(const Outputs& outputs) {
+  const auto change = [](const at::Tensor& tensor) {
+    return tensor.is_floating_point() ? changed(tensor).set_requires_grad(tensor.requires_grad())
+                                      : tensor;
+  };
+  Outputs all;
+  all.logits = change(outputs.logits);
+  for (const at::Tensor& feature : outputs.features) all.features.push_back(change(feature));
+  return all;
+}
+
+void change_trained(const ParameterSet& own) {
+  const c10::NoGradGuard without_gradients;
+  for (const Parameter& parameter : own.all()) {
+    if (parameter.trained) at::Tensor(parameter.master).copy_(changed(parameter.master));
+  }
+}
+
+/// The student's tensors in `step` are leaves.
+TrialLoss try_loss(Transfer& transfer, const StepInputs& step) {
+  TrialLoss trial;
+  transfer.parameters().begin_pass(false);
+  const at::Tensor loss = transfer.loss(step);
+  trial.value = loss.item().toDouble();
+  if (loss.requires_grad()) loss.backward();
+  for (const at::Tensor& tensor : tensors_of(step.student)) {
+    if (!tensor.grad().defined()) continue;
+    trial.reaches_student = true;
+    trial.student.take(tensor);
+  }
+  for (const Parameter& parameter : transfer.parameters().all()) {
+    if (!parameter.trained) continue;
+    const bool reached = parameter.master.grad().defined();
+    (reached ? trial.reached : trial.unreached).push_back(parameter.name);
+    if (reached) trial.own.take(parameter.master);
+  }
+  return trial;
+}
+
+/// Whether a loss that taught nothing in the first step can do so later: after one update of its
+/// state, in the last step, with other student outputs and own parameters. So a warm-up, an empty
+/// memory bank, an adapter that starts at 0 and a student that equals its teacher are not taken for a
+/// mistake.
+TrialLoss try_later(Transfer& transfer, const StepInputs& first, const TrialLoss& before,
+                    const TrainingPlan& plan) {
+  const int64_t steps_per_epoch = plan.data->trained_count() / plan.batch_size;
+  StepInputs last = first;
+  last.epoch = plan.train.epochs - 1;
+  last.step = std::max<int64_t>(plan.train.epochs * steps_per_epoch - 1, 0);
+  last.progress = at::full_like(
+      first.progress, static_cast<double>(last.step) / static_cast<double>(last.step + 1));
+  last.student = changed(first.student);
+  try {
+    {
+      const c10::NoGradGuard without_gradients;
+      transfer.after_backward(first);
+    }
+    change_trained(transfer.parameters());
+    const TrialLoss later = try_loss(transfer, last);
+    const bool tells_more =
+        later.teaches_student() || (!before.reaches_student && later.has_path());
+    return tells_more ? later : before;
+  } catch (const Error&) {  // of outputs that no network gave; training tells of its own
+    return before;
+  }
+}
+
+std::string named(const std::vector<std::string>& names) {
+  if (names.size() <= kMostNames) return join(names);
+  const std::vector<std::string> first(names.begin(), names.begin() + kMostNames);
+  return join(first) + " and " + std::to_string(names.size() - kMostNames) + " more";
+}
+
+/// "student layer2 [32, 16, 4, 4] and teacher layer2 [32, 32, 4, 4]", or the batch where no tap is
+/// bound.
+std::string bound_text(const Transfer& transfer, const StepInputs& step) {
+  const auto side = [](const std::vector<std::string>& taps, const Outputs& outputs) {
+    std::vector<std::string> texts;
+    for (size_t i = 0; i < std::min(taps.size(), outputs.features.size()); ++i)
+      texts.push_back(taps[i] + " " + shape_text(outputs.features[i].sizes()));
+    return join(texts);
+  };
+  const TransferConfig& config = transfer.config();
+  if (step.student.features.empty()) {
+    return "on logits " + shape_text(step.student.logits.sizes());
+  }
+  const std::string text = "on student " + side(config.bind_student, step.student);
+  return step.teacher.features.empty()
+             ? text
+             : text + " and teacher " + side(config.bind_teacher, step.teacher);
+}
+
+std::string strategy_text(const Transfer& transfer) {
+  const ComponentInfo& info = transfer.config().strategy.info;
+  return info.id + " " + info.version + " (" + info.file.string() + ")";
+}
+
+std::string no_path_text(const Transfer& transfer, const StepInputs& step) {
+  std::string text = strategy_text(transfer) +
+                     ": its loss has no gradient path to the student or to parameters of its own, "
+                     "so it would teach nothing; ";
+  const std::vector<at::Tensor> given = tensors_of(step.student);
+  const bool none = std::none_of(given.begin(), given.end(),
+                                 [](const at::Tensor& tensor) { return tensor.requires_grad(); });
+  return text + (none ? "the model publishes what is bound without a gradient"
+                      : "look for detach, NoGrad or a comparison on the way, or for a loss of the "
+                        "teacher's tensors alone");
+}
+
+std::string nothing_text(double loss, bool teaches_itself) {
+  return fmt::format(
+      "teaches {}: its loss is {:.4g}, and the gradient of the student's outputs 0{} ",
+      teaches_itself ? "the student nothing" : "nothing", loss,
+      teaches_itself ? " (only parameters of its own learn)" : "");
+}
+
+/// Tries the transfers one by one, and collects what is found.
+class TermTrial {
+ public:
+  explicit TermTrial(const TrainingPlan& plan) : plan_(plan) {}
+
+  void run() {
+    copies_.add(plan_.student->parameters(), /*trained_too=*/false);
+    for (Transfer* transfer : plan_.transfers)
+      copies_.add(transfer->parameters(), /*trained_too=*/true);
+    forward();
+    for (size_t i = 0; i < plan_.transfers.size(); ++i) try_transfer(i);
+    copies_.put_back();
+    mistakes_.throw_if_any();
+  }
+
+  std::vector<std::string> warnings;
+
+ private:
+  /// Both networks on the first batch, with the taps of all transfers, one transfer after the other.
+  void forward() {
+    std::vector<std::string> student_taps, teacher_taps;
+    for (const Transfer* transfer : plan_.transfers) {
+      const TransferConfig& config = transfer->config();
+      student_taps.insert(student_taps.end(), config.bind_student.begin(),
+                          config.bind_student.end());
+      teacher_taps.insert(teacher_taps.end(), config.bind_teacher.begin(),
+                          config.bind_teacher.end());
+    }
+    const bool teacher = plan_.teacher != nullptr;
+    Loader loader(*plan_.data, *plan_.student_views, teacher ? plan_.teacher_views : nullptr,
+                  plan_.batch_size, plan_.seed, plan_.mix);
+    loader.start_epoch(0);
+    const std::optional<Batch> batch = loader.next();
+    if (!batch) return;
+    const at::Device device = plan_.student->placement().device;
+    step_.labels = batch->labels.to(device);
+    step_.indices = batch->indices.to(device);
+    step_.progress = at::full({}, 0.0, at::TensorOptions().dtype(at::kFloat).device(device));
+    plan_.student->set_step(0);
+    step_.student =
+        plan_.student->forward(batch->student_images.to(device), student_taps, /*training=*/true);
+    if (!teacher) return;
+    const c10::NoGradGuard without_gradients;
+    plan_.teacher->set_step(0);
+    step_.teacher =
+        plan_.teacher->forward(batch->teacher_images.to(device), teacher_taps, /*training=*/false);
+  }
+
+  /// The next `count` features of all.
+  static Outputs part_of(const Outputs& all, size_t first, size_t count) {
+    Outputs part;
+    part.logits = all.logits;
+    const auto begin = all.features.begin() + static_cast<std::ptrdiff_t>(first);
+    if (!all.features.empty())
+      part.features.assign(begin, begin + static_cast<std::ptrdiff_t>(count));
+    return part;
+  }
+
+  void try_transfer(size_t i) {
+    Transfer& transfer = *plan_.transfers[i];
+    const TransferConfig& config = transfer.config();
+    StepInputs step = step_;
+    step.student = leaves_of(part_of(step_.student, student_taps_, config.bind_student.size()));
+    step.teacher = part_of(step_.teacher, teacher_taps_, config.bind_teacher.size());
+    student_taps_ += config.bind_student.size();
+    teacher_taps_ += config.bind_teacher.size();
+    const std::string key = "transfer[" + std::to_string(i) + "]";
+    MetricSink* const metrics = transfer.metrics();
+    MetricSink unread;
+    transfer.set_metrics(&unread);
+    try {
+      judge(transfer, key, step);
+    } catch (const ShapeError& refused) {
+      if (config.bind_student.empty()) throw;
+      transfer.refuse_binding(key, refused.what());
+    }
+    transfer.set_metrics(metrics);
+  }
+
+  void judge(Transfer& transfer, const std::string& key, const StepInputs& step) {
+    TrialLoss trial = try_loss(transfer, step);
+    const double first = trial.value;
+    if (!trial.teaches_student()) trial = try_later(transfer, step, trial, plan_);
+    const TransferConfig& config = transfer.config();
+    const std::string subject = key + " \"" + config.name + "\"";
+    if (!trial.has_path()) {
+      mistakes_.add(config.strategy.place, subject, no_path_text(transfer, step));
+      return;
+    }
+    const std::string at = place_text(config.strategy.place);
+    const std::string where =
+        (at.empty() ? "" : at + "  ") + subject + ": " + strategy_text(transfer) + " ";
+    if (!trial.reaches_student) {
+      warnings.push_back(where +
+                         "teaches the student nothing: its gradient reaches parameters of "
+                         "its own alone (" +
+                         named(trial.reached) + ")");
+    } else if (!trial.teaches_student()) {
+      warnings.push_back(where + nothing_text(first, trial.teaches_itself()) +
+                         bound_text(transfer, step) +
+                         ", in the first step and with other student outputs in the last; bind "
+                         "other taps, or take the transfer out");
+    }
+    if (!trial.unreached.empty()) {
+      warnings.push_back(where +
+                         "has parameters of its own that its loss does not reach, so that "
+                         "they stay as they start: " +
+                         named(trial.unreached));
+    }
+  }
+
+  const TrainingPlan& plan_;
+  Copies copies_;
+  StepInputs step_;                             // of all transfers together
+  size_t student_taps_ = 0, teacher_taps_ = 0;  // those of the transfers before
+  Diagnostics mistakes_;
+};
+
+}  // namespace
+
+std::vector<std::string> try_terms(const TrainingPlan& plan) {
+  if (plan.transfers.empty()) return {};
+  TermTrial trial(plan);
+  trial.run();
+  return std::move(trial.warnings);
+}
+
+}  // namespace retort::host

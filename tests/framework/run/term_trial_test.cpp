@@ -1,0 +1,179 @@
+// Terms that would teach nothing, and strategies that read what they do not declare: told before
+// anything trains, with the transfer, the strategy and its file.
+#include <gmock/gmock.h>
+
+#include <ATen/ops/equal.h>
+
+#include "framework/run/term_trial.hpp"
+#include "tests/framework/cli/program.hpp"
+#include "tests/framework/train/train_rig.hpp"
+#include "tests/sdk/conformance.hpp"
+
+namespace retort::test {
+namespace {
+
+using testing::AllOf;
+using testing::ContainsRegex;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+/// The tiny experiment with these strategies alone, each of the same weight.
+class TermTrial : public testing::Test {
+ protected:
+  Finished run(const std::string& command, const std::vector<std::string>& strategies,
+               const std::vector<std::string>& more = {}) {
+    std::vector<std::string> arguments = {command, tiny_experiment(scratch_).string(), "--plugins",
+                                          RETORT_SILENT_DIR};
+    std::string transfers = "transfer=[";
+    for (const std::string& strategy : strategies)
+      transfers += "{ strategy = \"" + strategy + "\", weight = 0.5 }, ";
+    arguments.push_back(transfers + "]");
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return retort(arguments);
+  }
+  Finished check(const std::string& strategy, const std::vector<std::string>& more = {}) {
+    return run("check", {strategy}, more);
+  }
+  bool trained() const { return std::filesystem::exists(scratch_.path("runs")); }
+
+  Scratch scratch_;
+};
+
+TEST_F(TermTrial, RefusesEachLossWithoutAGradientPathWhateverItsWeight) {
+  const std::vector<std::string> ids = {"silent.detached", "silent.no_grad", "silent.compares",
+                                        "silent.teacher_only"};
+  const Finished checked = run("check", ids, {"transfer[0].weight={from=0, to=1, epochs=[0, 1]}"});
+  EXPECT_EQ(checked.code, 2);
+  for (size_t i = 0; i < ids.size(); ++i) {
+    EXPECT_THAT(checked.err, HasSubstr("transfer[" + std::to_string(i) + "] \"" + ids[i] + "\""));
+    EXPECT_THAT(checked.err, ContainsRegex(ids[i] + " 0.1.0 \\(.*silent_terms.retort\\): its loss "
+                                                    "has no gradient path to the student"));
+  }
+  EXPECT_THAT(checked.err, HasSubstr("4 mistakes; nothing was started."));
+}
+
+TEST_F(TermTrial, RunRefusesItBeforeTheTeacherTrains) {
+  const Finished ran = run("run", {"silent.detached"});
+  EXPECT_EQ(ran.code, 2);
+  EXPECT_THAT(ran.err, AllOf(HasSubstr("transfer[0]"), HasSubstr("no gradient path")));
+  EXPECT_FALSE(trained());
+}
+
+TEST_F(TermTrial, WarnsOfWhatTeachesNothing) {
+  for (const char* command : {"check", "run"}) {
+    const Finished finished =
+        run(command, {"silent.flat", "silent.own_only", "silent.idle"}, {"train.epochs=1"});
+    EXPECT_EQ(finished.code, 0) << finished.err;
+    EXPECT_THAT(
+        finished.err,
+        AllOf(HasSubstr("warning: "), HasSubstr("transfer[0] \"silent.flat\""),
+              HasSubstr("teaches nothing: its loss is 0, and the gradient of the student's outputs "
+                        "0 on logits [32, 10]"),
+              HasSubstr("teaches the student nothing: its gradient reaches parameters of its own "
+                        "alone (gain)"),
+              HasSubstr("so that they stay as they start: never_read")));
+  }
+}
+
+TEST_F(TermTrial, SaysNothingOfATermThatTeachesLater) {
+  const Finished checked =
+      run("check", {"silent.warms_up", "silent.fills_up", "silent.bank", "relational.kta"});
+  EXPECT_EQ(checked.code, 0);
+  EXPECT_THAT(checked.err, IsEmpty());
+}
+
+TEST_F(TermTrial, SaysNothingWhereTheStudentStartsAsItsTeacher) {
+  const std::vector<std::string> linear = {"student={model=\"silent.linear\"}",
+                                           "teacher={model=\"silent.linear\"}", "train.epochs=1"};
+  ASSERT_EQ(run("run", {"silent.plain"}, linear).code, 0);
+  std::vector<std::string> equal = linear;
+  const std::string weights = scratch_.path("runs/tiny/001/student.safetensors").string();
+  for (const char* role : {"student", "teacher"})
+    equal.push_back(std::string(role) + ".weights=" + weights);
+  equal.push_back("data.augment=[]");
+  const Finished checked = check("silent.plain", equal);
+  ASSERT_EQ(checked.code, 0) << checked.err;
+  EXPECT_THAT(checked.out, HasSubstr("silent.plain 0 ")) << "the first loss is 0";
+  EXPECT_THAT(checked.err, IsEmpty());
+}
+
+class TermTrialOf : public testing::TestWithParam<host::ComponentInfo> {
+ protected:
+  TermTrialOf() : rig_({}, true) {
+    rig_.teacher = make_network("teacher", rig_.data);
+    rig_.teacher->parameters().freeze();
+    rig_.plan.teacher = rig_.teacher.get();
+    rig_.add(make_transfer(GetParam().id));
+  }
+  TrainingRig rig_;
+};
+
+TEST_P(TermTrialOf, AnInstalledStrategyFindsNothingAndChangesNothing) {
+  const host::Trainer trainer(rig_.plan);
+  std::vector<std::pair<at::Tensor, at::Tensor>> before;
+  for (host::ParameterSet* set :
+       {&rig_.student->parameters(), &rig_.teacher->parameters(), &rig_.transfers[0]->parameters()})
+    for (const host::Parameter& parameter : set->all())
+      before.emplace_back(parameter.master, parameter.master.detach().clone());
+  EXPECT_THAT(host::try_terms(rig_.plan), IsEmpty());
+  for (const auto& [tensor, value] : before) {
+    EXPECT_TRUE(at::equal(tensor, value));
+    EXPECT_FALSE(tensor.grad().defined());
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Built, TermTrialOf, testing::ValuesIn(built(RETORT_KIND_STRATEGY)),
+                         name_of);
+
+TEST_F(TermTrial, NamesTheDeclarationOfWhatAStrategyReads) {
+  const auto told = [&](const char* id) { return check(id).err; };
+  EXPECT_THAT(told("silent.reads_labels"),
+              AllOf(HasSubstr("silent.reads_labels 0.1.0 ("), HasSubstr("loss(), step 0"),
+                    HasSubstr("step.labels is read"), HasSubstr("add needs(Labels)")));
+  EXPECT_THAT(told("silent.reads_indices"), HasSubstr("add needs(Indices)"));
+  EXPECT_THAT(told("silent.reads_logits"), HasSubstr("add needs(Logits)"));
+  const Finished labels = check("silent.reads_train_labels");
+  EXPECT_EQ(labels.code, 1);
+  EXPECT_THAT(labels.err, AllOf(HasSubstr("threw in setup(): setup.labels is read"),
+                                HasSubstr("add needs(Labels)")));
+}
+
+TEST_F(TermTrial, RefusesATapThatIsNotBound) {
+  EXPECT_THAT(check("silent.reads_a_tap_unbound").err,
+              AllOf(HasSubstr("silent.reads_a_tap_unbound 0.1.0 ("),
+                    HasSubstr("features[0] is read, and no tap is bound")));
+  const Finished third = check("silent.reads_the_third_tap", {"transfer[0].bind=pooled"});
+  EXPECT_EQ(third.code, 2);
+  EXPECT_THAT(third.err, HasSubstr("features[2] is read, and the transfer binds 1 tap"));
+  const Finished shape =
+      check("silent.reads_the_third_shape", {"transfer[0].bind=[\"pooled\", \"layer1\"]"});
+  EXPECT_EQ(shape.code, 2);
+  EXPECT_THAT(shape.err, HasSubstr("features[2] is read, and the transfer binds 2 taps"));
+}
+
+TEST_F(TermTrial, TellsATapOfTheWrongRankAsAMistakeOfTheExperiment) {
+  for (const char* id : {"feature.at", "silent.reads_maps"}) {
+    const Finished checked = check(id, {"transfer[0].bind=pooled"});
+    EXPECT_EQ(checked.code, 2) << checked.err;
+    EXPECT_THAT(checked.err, AllOf(HasSubstr("command line: transfer[0].bind=pooled"),
+                                   HasSubstr("transfer[0].bind = pooled"), HasSubstr(id),
+                                   HasSubstr("1 mistake; nothing was started.")));
+  }
+}
+
+TEST_F(TermTrial, NamesTheModelWhoseLogitsCannotBeTrained) {
+  for (const char* command : {"check", "run"}) {
+    const Finished dead = run(command, {"logits.kd"}, {"student={model=\"silent.no_gradient\"}"});
+    EXPECT_EQ(dead.code, 1) << dead.err;
+    EXPECT_THAT(dead.err, AllOf(HasSubstr("silent.no_gradient 0.1.0 ("),
+                                HasSubstr("returns logits without a gradient: none of its 2 ")));
+    EXPECT_FALSE(trained());
+  }
+  const Finished whole = check("logits.kd", {"student={model=\"silent.whole_numbers\"}"});
+  EXPECT_EQ(whole.code, 1);
+  EXPECT_THAT(whole.err, AllOf(HasSubstr("silent.whole_numbers 0.1.0 ("),
+                               HasSubstr("returns logits of type Long")));
+}
+
+}  // namespace
+}  // namespace retort::test
