@@ -101,14 +101,17 @@ void add_probe(CLI::App& app, CommandLine& line) {
       "probe", "Run one strategy on tensors from a file: its loss and all gradients");
   ProbeArguments& arguments = line.probe;
   probe->add_option("STRATEGY", arguments.strategy, "A strategy's id")->required();
-  probe->add_option("KEY=VALUE", arguments.settings,
-                    "Its options, and progress, epoch, epochs, seed: temperature=2 epoch=3");
+  probe->add_option(
+      "KEY=VALUE", arguments.settings,
+      "Its options, and progress, epoch, epochs, train_count, seed: temperature=2 epoch=3");
   probe->add_option("--inputs", arguments.inputs,
                     "Tensors (safetensors, float32 or float64): student.logits, teacher.logits, "
-                    "labels, indices, student.features.0 .., and named draws");
+                    "labels, indices, train_labels, student.features.0 .., and named draws");
   probe->add_option("--modules", arguments.modules, "The strategy's own weights by name");
-  probe->add_option("--out", arguments.out,
-                    "Where to write loss, student.logits.grad, NAME.grad ..");
+  probe->add_option(
+      "--out", arguments.out,
+      "Where to write loss, student.logits.grad, NAME.grad .., and its buffers before "
+      "(NAME) and after (NAME.after)");
   probe->add_flag("--list", arguments.list, "Print inputs, draws and modules with their shapes");
   probe->callback([&line] { probe_command(line.probe, line.common); });
 }

@@ -32,9 +32,16 @@ ComponentInfo strategy_of(const Catalog& catalog, const std::string& id) {
 ComponentChoice choose(const ComponentInfo& info, const std::vector<std::string>& arguments,
                        ProbeSettings& settings) {
   return config::choose_component(info, arguments, [&](config::Section& section) {
-    section.real("progress", config::Range::between(0, 1), settings.progress);
-    section.integer("epoch", config::Range::at_least(0), settings.epoch);
-    section.integer("epochs", config::Range::at_least(0), settings.epochs);
+    // Bounds that leave room to count steps in 64 bits.
+    const auto count = config::Range::between(0, 1 << 30);
+    double progress = 0;
+    int64_t epoch = 0;
+    if (section.real("progress", config::Range::between(0, 1), progress) != nullptr) {
+      settings.progress = progress;
+    }
+    if (section.integer("epoch", count, epoch) != nullptr) settings.epoch = epoch;
+    section.integer("epochs", count, settings.epochs);
+    section.integer("train_count", count, settings.train_count);
     section.integer("seed", config::Range::at_least(0), settings.seed);
   });
 }
@@ -44,21 +51,41 @@ double norm(const at::Tensor& tensor) { return tensor.to(at::kDouble).norm().ite
 void print_result(const ProbeResult& result, const std::string& out) {
   fmt::print("loss {:.12g}\n", result.loss);
   size_t width = 0;
-  for (const auto& [name, tensor] : result.tensors) width = std::max(width, name.size());
-  for (const auto& [name, tensor] : result.tensors) {
-    if (tensor.dim() == 0 && name == "loss") continue;
-    fmt::print("{:{}}  norm {:<16.10g} {}\n", name, width, norm(tensor),
-               shape_text(tensor.sizes()));
+  for (const auto* tensors : {&result.tensors, &result.buffers})
+    for (const auto& [name, tensor] : *tensors) width = std::max(width, name.size());
+  for (const auto* tensors : {&result.tensors, &result.buffers}) {
+    for (const auto& [name, tensor] : *tensors) {
+      if (tensors == &result.tensors && name == "loss") continue;
+      fmt::print("{:{}}  norm {:<16.10g} {}\n", name, width, norm(tensor),
+                 shape_text(tensor.sizes()));
+    }
   }
   if (!out.empty()) fmt::print("wrote {}\n", out);
 }
 
+void write_result(const std::string& file, const ProbeResult& result) {
+  std::vector<NamedTensor> all = result.tensors;
+  for (const NamedTensor& buffer : result.buffers) {
+    // A buffer that is called "loss" is left out before the step; "loss.after" is there.
+    const bool taken = std::any_of(all.begin(), all.end(),
+                                   [&](const auto& other) { return other.first == buffer.first; });
+    if (!taken) all.push_back(buffer);
+  }
+  save_tensors(file, all, {});
+}
+
 Json result_json(const ProbeResult& result, const std::string& out) {
-  Json json = {{"loss", result.loss}, {"gradients", Json::object()}};
+  Json json = {{"loss", result.loss}, {"gradients", Json::object()}, {"buffers", Json::object()}};
   for (const auto& [name, tensor] : result.tensors) {
     if (name == "loss") continue;
     json["gradients"][name] = {{"shape", tensor.sizes().vec()}, {"norm", norm(tensor)}};
   }
+  for (const auto& [name, tensor] : result.buffers)
+    json["buffers"][name] = {{"shape", tensor.sizes().vec()}, {"norm", norm(tensor)}};
+  const ProbePlace& place = result.place;
+  json["place"] = {{"epoch", place.epoch},       {"epochs", place.epoch_count},
+                   {"step", place.step},         {"steps", place.step_count},
+                   {"progress", place.progress}, {"train_count", place.train_count}};
   if (!out.empty()) json["out"] = out;
   return json;
 }
@@ -118,7 +145,7 @@ void probe_command(const ProbeArguments& arguments, const CommonOptions& common)
     throw ConfigError("probe " + info.id +
                       " needs tensors: --inputs FILE.safetensors; --list names them");
   }
-  if (result && !arguments.out.empty()) save_tensors(arguments.out, result->tensors, {});
+  if (result && !arguments.out.empty()) write_result(arguments.out, *result);
   if (arguments.list) {
     const Json json = list_json(info, result ? &*result : nullptr);
     if (!common.json) return print_list(json);

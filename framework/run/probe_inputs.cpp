@@ -2,11 +2,14 @@
 
 #include <ATen/ops/arange.h>
 #include <ATen/ops/zeros.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 
+#include "framework/config/suggest.hpp"
 #include "framework/error.hpp"
 #include "framework/text.hpp"
+#include "framework/train/transfer.hpp"
 #include "framework/train/weights.hpp"
 
 namespace retort::host {
@@ -15,8 +18,12 @@ namespace {
 constexpr const char* kLogits = "[N, C] float32 or float64";
 constexpr const char* kFeature = "[N, ...] float32 or float64";
 constexpr const char* kIntegers = "[N] int64";
+constexpr const char* kTrainLabels = "[train_count] int64";
+constexpr int64_t kMostSamples = int64_t{1} << 31;
 
-bool needs(const ComponentInfo& strategy, uint32_t need) { return (strategy.needs & need) != 0; }
+bool needs_a_teacher(const ComponentInfo& strategy) {
+  return (strategy.needs & RETORT_NEED_NO_TEACHER) == 0;
+}
 
 /// Takes the tensors of a file by name, and checks each against the batch and the type of those
 /// before.
@@ -28,8 +35,8 @@ class Reader {
   }
 
   ProbeInputs read() {
-    const bool logits = needs(strategy_, RETORT_NEED_LOGITS);
-    const bool teacher = !needs(strategy_, RETORT_NEED_NO_TEACHER);
+    const bool logits = reads(strategy_, RETORT_NEED_LOGITS);
+    const bool teacher = needs_a_teacher(strategy_);
     out_.student.logits = take_float("student.logits", 2, logits, kLogits);
     out_.teacher.logits = take_float("teacher.logits", 2, logits && teacher, kLogits);
     out_.student.features = take_features("student.features.");
@@ -37,11 +44,14 @@ class Reader {
     check_pairs(teacher);
     out_.batch_size = batch_;
     check_batch();
-    out_.labels = take_integers("labels", needs(strategy_, RETORT_NEED_LABELS));
-    out_.indices = take_integers("indices", needs(strategy_, RETORT_NEED_INDICES));
+    out_.labels = take_integers("labels", reads(strategy_, RETORT_NEED_LABELS));
+    out_.indices = take_integers("indices", reads(strategy_, RETORT_NEED_INDICES));
+    take_train_labels();
     count_classes();
+    leave_out_undeclared();
     if (!out_.labels.defined()) out_.labels = at::zeros({batch_}, at::kLong);
     if (!out_.indices.defined()) out_.indices = at::arange(batch_, at::kLong);
+    check_indices();
     for (const auto& [name, tensor] : tensors_) {
       out_.draws[name] = tensor.is_floating_point() ? tensor.to(out_.type) : tensor;
     }
@@ -94,14 +104,81 @@ class Reader {
 
   at::Tensor take_integers(const std::string& name, bool required) {
     const at::Tensor tensor = take(name, required, kIntegers);
-    if (!tensor.defined()) return tensor;
-    if (tensor.dim() != 1 || tensor.is_floating_point()) {
+    return tensor.defined() ? integers_of(name, tensor, kIntegers) : tensor;
+  }
+
+  at::Tensor integers_of(const std::string& name, const at::Tensor& tensor,
+                         const char* wanted) const {
+    if (tensor.dim() != 1 || tensor.numel() == 0 || tensor.is_floating_point()) {
       fail(name + " is " + shape_text(tensor.sizes()) + " " + c10::toString(tensor.scalar_type()) +
-           "; wanted " + kIntegers);
+           "; wanted " + wanted);
     }
-    const at::Tensor integers = tensor.to(at::kLong);
+    const at::Tensor integers = tensor.to(at::kLong).contiguous();
     if (integers.min().item<int64_t>() < 0) fail(name + " holds a number below 0");
     return integers;
+  }
+
+  /// Those of the whole training set: not one for each sample of the batch.
+  void take_train_labels() {
+    const auto found = tensors_.find("train_labels");
+    if (found == tensors_.end()) return;
+    out_.train_labels = integers_of(found->first, found->second, kTrainLabels);
+    tensors_.erase(found);
+  }
+
+  /// What the strategy would not be handed in training is not handed to it here.
+  void leave_out_undeclared() {
+    std::vector<std::string> left_out;
+    const auto drop = [&](const std::string& name, at::Tensor& tensor) {
+      if (!tensor.defined()) return;
+      left_out.push_back(name);
+      tensor.reset();
+    };
+    const auto drop_features = [&](const std::string& name, std::vector<at::Tensor>& features) {
+      if (!features.empty()) left_out.push_back(name + ".features");
+      features.clear();
+    };
+    if (!reads(strategy_, RETORT_NEED_LOGITS)) {
+      drop("student.logits", out_.student.logits);
+      drop("teacher.logits", out_.teacher.logits);
+    }
+    if (!reads(strategy_, RETORT_NEED_FEATURES)) {
+      drop_features("student", out_.student.features);
+      drop_features("teacher", out_.teacher.features);
+    }
+    if (!reads(strategy_, RETORT_NEED_LABELS)) {
+      drop("labels", out_.labels);
+      drop("train_labels", out_.train_labels);
+    }
+    if (!reads(strategy_, RETORT_NEED_INDICES) && !reads(strategy_, RETORT_NEED_LABELS)) {
+      drop("indices", out_.indices);
+    }
+    if (left_out.empty()) return;
+    spdlog::warn("{}: {} does not declare that it reads {}; not handed over", file_.string(),
+                 strategy_.id, join(left_out));
+  }
+
+  /// That a sample is one place, of one class.
+  void check_indices() const {
+    const int64_t largest = out_.indices.max().item<int64_t>();
+    if (largest >= kMostSamples) {
+      fail("indices holds " + std::to_string(largest) + "; at most " +
+           std::to_string(kMostSamples - 1) + " is possible");
+    }
+    const auto* indices = out_.indices.const_data_ptr<int64_t>();
+    const auto* labels = out_.labels.const_data_ptr<int64_t>();
+    std::map<int64_t, int64_t> classes;  // by sample
+    if (const at::Tensor& all = out_.train_labels; all.defined()) {
+      for (int64_t n = 0; n < batch_ && largest < all.size(0); ++n)
+        classes.emplace(indices[n], all.const_data_ptr<int64_t>()[indices[n]]);
+    }
+    for (int64_t n = 0; n < batch_; ++n) {
+      const auto [known, is_new] = classes.emplace(indices[n], labels[n]);
+      if (known->second == labels[n]) continue;
+      fail("the sample " + std::to_string(indices[n]) + " of indices has label " +
+           std::to_string(labels[n]) + " in labels and " + std::to_string(known->second) +
+           (out_.train_labels.defined() ? " in train_labels" : " in another place of the batch"));
+    }
   }
 
   std::vector<at::Tensor> take_features(const std::string& prefix) {
@@ -119,7 +196,7 @@ class Reader {
 
   void check_pairs(bool teacher) const {
     const size_t students = out_.student.features.size(), teachers = out_.teacher.features.size();
-    if (needs(strategy_, RETORT_NEED_FEATURES) && students == 0) {
+    if (reads(strategy_, RETORT_NEED_FEATURES) && students == 0) {
       fail("student.features.0 is missing; " + strategy_.id + " wants it as " + kFeature);
     }
     if (teacher && students != teachers) {
@@ -138,12 +215,16 @@ class Reader {
   }
 
   void count_classes() {
-    const int64_t labelled =
-        out_.labels.defined() ? out_.labels.max().item<int64_t>() + 1 : int64_t{0};
+    const auto end_of = [](const at::Tensor& labels) {
+      return labels.defined() ? labels.max().item<int64_t>() + 1 : int64_t{0};
+    };
+    const int64_t of_batch = end_of(out_.labels), of_all = end_of(out_.train_labels);
+    const int64_t labelled = std::max(of_batch, of_all);
     const at::Tensor& logits = out_.student.logits;
     out_.class_count = logits.defined() ? logits.size(1) : labelled;
     if (labelled > out_.class_count) {
-      fail("labels holds " + std::to_string(labelled - 1) + "; student.logits has " +
+      fail(std::string(of_batch > out_.class_count ? "labels" : "train_labels") + " holds " +
+           std::to_string(labelled - 1) + "; student.logits has " +
            std::to_string(out_.class_count) + " classes, counted from 0");
     }
   }
@@ -160,15 +241,23 @@ class Reader {
 }  // namespace
 
 std::vector<ProbeInputRule> probe_input_rules(const ComponentInfo& strategy) {
-  const bool logits = needs(strategy, RETORT_NEED_LOGITS);
-  const bool features = needs(strategy, RETORT_NEED_FEATURES);
-  const bool teacher = !needs(strategy, RETORT_NEED_NO_TEACHER);
-  return {{"student.logits", kLogits, logits},
-          {"teacher.logits", kLogits, logits && teacher},
-          {"student.features.0", kFeature, features},
-          {"teacher.features.0", kFeature, features && teacher},
-          {"labels", kIntegers, needs(strategy, RETORT_NEED_LABELS)},
-          {"indices", kIntegers, needs(strategy, RETORT_NEED_INDICES)}};
+  const bool teacher = needs_a_teacher(strategy);
+  std::vector<ProbeInputRule> rules;
+  if (reads(strategy, RETORT_NEED_LOGITS)) {
+    rules.push_back({"student.logits", kLogits, true});
+    rules.push_back({"teacher.logits", kLogits, teacher});
+  }
+  if (reads(strategy, RETORT_NEED_FEATURES)) {
+    rules.push_back({"student.features.0", kFeature, true});
+    rules.push_back({"teacher.features.0", kFeature, teacher});
+  }
+  if (reads(strategy, RETORT_NEED_LABELS)) rules.push_back({"labels", kIntegers, true});
+  const bool indices = reads(strategy, RETORT_NEED_INDICES);
+  if (indices || reads(strategy, RETORT_NEED_LABELS)) {
+    rules.push_back({"indices", kIntegers, indices});
+  }
+  if (reads(strategy, RETORT_NEED_LABELS)) rules.push_back({"train_labels", kTrainLabels, false});
+  return rules;
 }
 
 ProbeInputs read_probe_inputs(const std::filesystem::path& file, const ComponentInfo& strategy) {

@@ -5,7 +5,10 @@
 #include <ATen/ops/eye.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/ones.h>
+#include <ATen/ops/tensor.h>
 #include <gmock/gmock.h>
+
+#include <nlohmann/json.hpp>
 
 #include "framework/error.hpp"
 #include "tests/framework/cli/program.hpp"
@@ -142,6 +145,128 @@ TEST(Probe, RefusesABatchThatTheStrategyCannotUse) {
   EXPECT_THAT(
       Probing({{"student.features.0", one}, {"teacher.features.0", one}}).refusal("relational.rkd"),
       HasSubstr("a batch of 1; relational.rkd wants at least 2 samples"));
+}
+
+/// Probes silent.bank, which keeps the class of each sample: as setup.labels says, then 100 + those of
+/// the step. The command's answer, and what it wrote.
+struct BankProbe {
+  explicit BankProbe(std::vector<host::NamedTensor> inputs,
+                     const std::vector<std::string>& settings = {}) {
+    const std::string in = scratch.path("in.safetensors"), out = scratch.path("out.safetensors");
+    inputs.emplace_back("student.logits", student_logits().slice(0, 0, 2));
+    inputs.emplace_back("teacher.logits", teacher_logits().slice(0, 0, 2));
+    host::save_tensors(in, inputs, {});
+    std::vector<std::string> arguments = {"--json",    "probe",           "silent.bank",
+                                          "--plugins", RETORT_SILENT_DIR, "--inputs",
+                                          in,          "--out",           out};
+    arguments.insert(arguments.end(), settings.begin(), settings.end());
+    finished = retort(arguments);
+    if (finished.code != 0) return;
+    told = nlohmann::json::parse(finished.out);
+    written = by_name(host::load_tensors(out));
+  }
+  std::vector<double> bank(const std::string& name) const {
+    const at::Tensor bank = written.at(name);
+    return {bank.const_data_ptr<double>(), bank.const_data_ptr<double>() + bank.numel()};
+  }
+
+  Scratch scratch;
+  Finished finished;
+  nlohmann::json told;
+  std::map<std::string, at::Tensor> written;
+};
+
+at::Tensor integers(const std::vector<int64_t>& numbers) { return at::tensor(numbers, at::kLong); }
+
+TEST(Probe, PlacesTheLabelsOfTheTrainingSetByIndices) {
+  const BankProbe probe({{"labels", integers({7, 9})}, {"indices", integers({4, 1})}});
+  ASSERT_EQ(probe.finished.code, 0) << probe.finished.err;
+  EXPECT_EQ(probe.bank("bank"), (std::vector<double>{0, 9, 2, 3, 7}));
+  EXPECT_THAT(probe.finished.err,
+              AllOf(HasSubstr("the labels of 3 of 5 training samples are not in the inputs"),
+                    HasSubstr("train_labels [5] int64")));
+}
+
+TEST(Probe, RunsAfterBackwardAndWritesBuffersBeforeAndAfter) {
+  const BankProbe probe({{"labels", integers({7, 9})},
+                         {"indices", integers({2, 0})},
+                         {"train_labels", integers({9, 5, 7})}});
+  ASSERT_EQ(probe.finished.code, 0) << probe.finished.err;
+  EXPECT_EQ(probe.finished.err, "");
+  EXPECT_EQ(probe.bank("bank"), (std::vector<double>{9, 5, 7}));
+  EXPECT_EQ(probe.bank("bank.after"), (std::vector<double>{109, 5, 107}));
+  EXPECT_EQ(probe.told["buffers"]["bank.after"]["shape"], nlohmann::json({3}));
+}
+
+TEST(Probe, TakesABankOfRealSize) {
+  const std::vector<host::NamedTensor> inputs = {{"labels", integers({7, 9})},
+                                                 {"indices", integers({2, 0})}};
+  const BankProbe large(inputs, {"train_count=5000"});
+  ASSERT_EQ(large.finished.code, 0) << large.finished.err;
+  EXPECT_EQ(large.bank("bank").size(), 5000U);
+  const BankProbe small(inputs, {"train_count=2"});
+  EXPECT_EQ(small.finished.code, 2);
+  EXPECT_THAT(small.finished.err, HasSubstr("train_count = 2, but the inputs name 3 samples"));
+}
+
+TEST(Probe, RefusesASampleOfTwoClasses) {
+  EXPECT_THAT(BankProbe({{"labels", integers({7, 9})}, {"indices", integers({2, 2})}}).finished.err,
+              HasSubstr("the sample 2 of indices has label 9 in labels and 7 in another place"));
+  EXPECT_THAT(BankProbe({{"labels", integers({7, 9})},
+                         {"indices", integers({0, 1})},
+                         {"train_labels", integers({7, 8})}})
+                  .finished.err,
+              HasSubstr("the sample 1 of indices has label 9 in labels and 8 in train_labels"));
+}
+
+TEST(Probe, AgreesOnProgressEpochAndStep) {
+  const std::vector<host::NamedTensor> inputs = {{"labels", integers({7, 9})},
+                                                 {"indices", integers({2, 0})}};
+  const auto place = [&](const std::vector<std::string>& settings) {
+    const BankProbe probe(inputs, settings);
+    EXPECT_EQ(probe.finished.code, 0) << probe.finished.err;
+    return probe.told["place"];
+  };
+  const nlohmann::json third = place({"train_count=10", "epoch=2", "epochs=4"});
+  EXPECT_EQ(third["step"], 10);  // two epochs of five batches
+  EXPECT_EQ(third["steps"], 20);
+  EXPECT_EQ(third["progress"], 0.5);
+  const nlohmann::json late = place({"train_count=10", "progress=0.75", "epochs=4"});
+  EXPECT_EQ(late["step"], 15);
+  EXPECT_EQ(late["epoch"], 3);
+  EXPECT_EQ(place({})["step"], 0);
+  EXPECT_EQ(place({"progress=1", "epochs=3"})["epoch"], 2);
+}
+
+TEST(Probe, RefusesPlacesThatContradictEachOther) {
+  const std::vector<host::NamedTensor> inputs = {{"labels", integers({7, 9})},
+                                                 {"indices", integers({1, 0})}};
+  const BankProbe beyond(inputs, {"epoch=5", "epochs=4"});
+  EXPECT_EQ(beyond.finished.code, 2);
+  EXPECT_THAT(beyond.finished.err, HasSubstr("epoch = 5 and epochs = 4"));
+  const BankProbe apart(inputs, {"epoch=2", "epochs=4", "progress=0.1"});
+  EXPECT_EQ(apart.finished.code, 2);
+  EXPECT_THAT(apart.finished.err, HasSubstr("progress = 0.1 of 4 epochs is in epoch 0"));
+}
+
+TEST(Probe, HandsOverNothingThatIsNotDeclared) {
+  const Scratch scratch;
+  const std::string in = scratch.path("in.safetensors");
+  auto inputs = golden_logits(at::kDouble);
+  inputs.emplace_back("student.features.0", student_map());
+  inputs.emplace_back("teacher.features.0", teacher_map());
+  host::save_tensors(in, inputs, {});
+  const auto probe = [&](const std::string& id) {
+    return retort({"probe", id, "--plugins", RETORT_SILENT_DIR, "--inputs", in});
+  };
+  const Finished labels = probe("silent.reads_labels");
+  EXPECT_EQ(labels.code, 1);
+  EXPECT_THAT(labels.err, AllOf(HasSubstr("does not declare that it reads student.features, "
+                                          "teacher.features, labels; not handed over"),
+                                HasSubstr("add needs(Labels)")));
+  EXPECT_THAT(probe("silent.reads_logits").err, HasSubstr("add needs(Logits)"));
+  EXPECT_THAT(probe("silent.reads_a_tap_unbound").err, HasSubstr("no tap is bound"));
+  EXPECT_EQ(probe("silent.plain").code, 0) << "without a declaration it reads the logits";
 }
 
 TEST(Probe, WritesLossAndGradientsAsTheCommand) {
