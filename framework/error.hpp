@@ -18,7 +18,9 @@ enum class ExitCode : int {
 };
 
 /// What every failure of the host is thrown as. The message says where, what value was found, and
-/// what to do. Thrown at the edge (loading, parsing, the first batch) and caught once, in main.
+/// what to do. Thrown at the edge (loading, parsing, the first batch). `main` turns it into the exit
+/// code; others catch only where work goes on without what failed: the next trial of a sweep, the
+/// next plugin of a folder, an older saved state, a teacher trained anew, the status of a run.
 class Error : public std::runtime_error {
  public:
   explicit Error(const std::string& message, ExitCode code = ExitCode::RunFailed)

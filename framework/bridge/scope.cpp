@@ -66,6 +66,12 @@ std::vector<std::pair<std::string, double>> MetricSink::take_means() {
   return means;
 }
 
+std::vector<MetricSink::Entry> MetricSink::copy() const {
+  std::vector<Entry> entries = entries_;
+  for (Entry& entry : entries) entry.sum = entry.sum.clone();
+  return entries;
+}
+
 Scope* current_scope() { return running; }
 
 ScopeEntry::ScopeEntry(Scope& scope) : previous_(running), grad_mode_(c10::GradMode::is_enabled()) {

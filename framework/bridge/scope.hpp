@@ -49,7 +49,7 @@ struct Recorder {
 class MetricSink {
  public:
   void add(const std::string& name, const at::Tensor& value);
-  /// Waits for the device once, and starts anew.
+  /// Waits for the device once a metric, and starts anew.
   std::vector<std::pair<std::string, double>> take_means();
 
   struct Entry {
@@ -59,6 +59,8 @@ class MetricSink {
   };
   /// For a checkpoint within an epoch.
   const std::vector<Entry>& entries() const { return entries_; }
+  /// The same with sums of their own, which later values leave alone.
+  std::vector<Entry> copy() const;
   void restore(std::vector<Entry> entries) { entries_ = std::move(entries); }
 
  private:

@@ -12,7 +12,7 @@
 #include "framework/run/session.hpp"
 #include "framework/run/teacher_store.hpp"
 #include "framework/train/device.hpp"
-#include "framework/train/weights.hpp"
+#include "framework/train/finite.hpp"
 
 namespace retort::host {
 namespace {
@@ -91,10 +91,9 @@ void Bench::prepare_teacher() {
   std::filesystem::create_directories(folder, failure);
   if (failure)
     throw EnvironmentError(folder.string() + ": cannot be created: " + failure.message());
-  save_tensors(folder / "teacher.safetensors", named_weights(teacher_->parameters()),
+  save_network(folder / "teacher.safetensors", teacher_->parameters(), {{"format", "pt"}});
+  save_network(folder / "student_start.safetensors", session_.make_student()->parameters(),
                {{"format", "pt"}});
-  save_tensors(folder / "student_start.safetensors",
-               named_weights(session_.make_student()->parameters()), {{"format", "pt"}});
 }
 
 void Bench::measure(TrainingPlan plan) {

@@ -91,6 +91,7 @@ Json check_facts(const Session& session) {
     plan = session.distil_plan(*student, teacher.get(), transfers);
   }
   facts["student"] = network_facts(*student);
+  plan.train.non_finite = NonFinite::Stop;  // a first step that is not finite is told, not skipped
   Trainer trainer(plan);
   facts["warnings"] = Json::array();
   for (const std::string& warning : try_terms(plan)) {

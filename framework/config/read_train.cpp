@@ -179,7 +179,8 @@ void read_train(Section section, TrainConfig& train) {
   section.integer("eval_batch_size", Range::between(1, 1 << 20), train.eval_batch_size,
                   "images a batch in evaluation; it changes speed alone");
   section.integer("accumulate", Range::between(1, 1 << 20), train.accumulate,
-                  "batches whose mean gradient makes one step");
+                  "batches whose mean gradient makes one step; an epoch's last step takes what is "
+                  "left");
   section.real("ema", Range::below_one(), train.ema,
                "decay of a moving average of the weights that is evaluated too; 0: none");
   section.integer("early_stop", Range::at_least(0), train.early_stop,
@@ -187,7 +188,7 @@ void read_train(Section section, TrainConfig& train) {
   auto non_finite = static_cast<int64_t>(train.non_finite);
   section.choice("non_finite", {"stop", "skip", "rollback"}, non_finite,
                  "where a loss or gradient is not finite: end, leave the step out, or go back to "
-                 "the last checkpoint");
+                 "the epoch's start with half the learning rate");
   train.non_finite = static_cast<NonFinite>(non_finite);
   section.finish();
   const bool good = section.diagnostics().count() == mistakes;

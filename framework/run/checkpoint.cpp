@@ -39,6 +39,7 @@ ordered_json json_of(const TrainingState& state) {
           {"best_test", json_of(state.best_test)},
           {"train_seconds", state.train_seconds},
           {"skipped", state.skipped},
+          {"bad_in_a_row", state.bad_in_a_row},
           {"rollbacks", state.rollbacks},
           {"lr_factor", state.lr_factor},
           {"stopped_early", state.stopped_early}};
@@ -59,6 +60,7 @@ TrainingState state_of(const ordered_json& json) {
   state.best_test = accuracy_of(json.at("best_test"));
   json.at("train_seconds").get_to(state.train_seconds);
   json.at("skipped").get_to(state.skipped);
+  state.bad_in_a_row = json.value("bad_in_a_row", int64_t{0});  // older versions did not save it
   json.at("rollbacks").get_to(state.rollbacks);
   json.at("lr_factor").get_to(state.lr_factor);
   json.at("stopped_early").get_to(state.stopped_early);
@@ -137,6 +139,7 @@ void CheckpointStore::save(const Checkpoint& checkpoint, const std::vector<Named
   json["phase"] = checkpoint.phase;
   json["complete"] = checkpoint.complete;
   json["state"] = json_of(checkpoint.state);
+  if (checkpoint.rollback) json["rollback"] = json_of(*checkpoint.rollback);
   json["rows"] = ordered_json::array();
   for (const ComparisonRow& row : checkpoint.rows) json["rows"].push_back(json_of(row));
   json["metrics_bytes"] = checkpoint.metrics_bytes;
@@ -179,6 +182,7 @@ CheckpointStore::Found CheckpointStore::load(int64_t number) const {
   json.at("phase").get_to(checkpoint.phase);
   json.at("complete").get_to(checkpoint.complete);
   checkpoint.state = state_of(json.at("state"));
+  if (json.contains("rollback")) checkpoint.rollback = state_of(json["rollback"]);
   for (const auto& row : json.at("rows")) checkpoint.rows.push_back(row_of(row));
   json.at("metrics_bytes").get_to(checkpoint.metrics_bytes);
   json.at("facts").get_to(checkpoint.facts);

@@ -25,6 +25,9 @@ struct Checkpoint {
   uint64_t metrics_bytes = 0;       // what metrics.jsonl held
   MachineFacts facts;
   std::map<std::string, std::string> files;  // of the run folder that are needed too: name -> hash
+  // Where a rollback of this phase returns to, with tensors "rollback/...": within an epoch, and only
+  // with non_finite = "rollback".
+  std::optional<TrainingState> rollback = {};
 };
 
 /// The states of one run, RUN/checkpoints/resume: 000012.safetensors and, written after it,

@@ -28,6 +28,7 @@
 #include "framework/run/term_trial.hpp"
 #include "framework/text.hpp"
 #include "framework/train/device.hpp"
+#include "framework/train/finite.hpp"
 #include "framework/train/interrupt.hpp"
 #include "framework/train/weights.hpp"
 
@@ -276,13 +277,13 @@ void Run::restore_student(const std::string& phase) {
 bool Run::train(const TrainingPlan& plan, const std::string& row_name) {
   Trainer trainer(plan);
   if (resumed_ && resumed_->checkpoint.phase == plan.phase && !resumed_->checkpoint.complete) {
-    trainer.restore(resumed_->checkpoint.state, resumed_->tensors);
+    trainer.restore(resumed_->checkpoint.state, resumed_->tensors, resumed_->checkpoint.rollback);
     resumed_.reset();
   }
   const auto save = [&](bool complete) {
-    states_->save(
-        {plan.phase, complete, trainer.state(), rows_, folder_->metrics_bytes(), machine_, files_},
-        trainer.tensors());
+    states_->save({plan.phase, complete, trainer.state(), rows_, folder_->metrics_bytes(), machine_,
+                   files_, trainer.rollback_state()},
+                  trainer.tensors());
   };
   trainer.checkpoint_steps = experiment_.run.checkpoint_steps;
   trainer.on_checkpoint = [&] { save(false); };
@@ -306,8 +307,11 @@ bool Run::train(const TrainingPlan& plan, const std::string& row_name) {
 }
 
 void Run::add_row(const TrainingPlan& plan, const std::string& name, const TrainingState& state) {
-  ComparisonRow row = {
-      name, state.last, {}, state.train_seconds, state.best_test, state.best_epoch};
+  ComparisonRow row = {name, state.last, {}, state.train_seconds, {}, 0};
+  if (state.best_epoch > 0) {  // none where each epoch had outputs that are not finite
+    row.best = state.best_test;
+    row.best_epoch = state.best_epoch;
+  }
   row.size = size_of(*plan.student);
   const auto alone = std::find_if(rows_.begin(), rows_.end(), [](const ComparisonRow& earlier) {
     return earlier.name == kAlone;
@@ -320,8 +324,7 @@ void Run::add_row(const TrainingPlan& plan, const std::string& name, const Train
 
 void Run::save_weights(const std::string& name, const Network& network) {
   const std::filesystem::path file = folder_->file("checkpoints/" + name + ".safetensors");
-  save_tensors(file, named_weights(network.parameters()),
-               {{"format", "pt"}, {"model", network.description()}});
+  save_network(file, network.parameters(), {{"format", "pt"}, {"model", network.description()}});
   if (name.ends_with("-last")) files_[name] = xxh3_128_hex(map_file(file, SIZE_MAX).bytes());
 }
 
@@ -340,7 +343,7 @@ RunFacts Run::facts(const std::string& status) const {
 
 void Run::finish(Output output) {
   evaluate_all();
-  save_tensors(folder_->file("student.safetensors"), named_weights(student_->parameters()),
+  save_network(folder_->file("student.safetensors"), student_->parameters(),
                {{"format", "pt"}, {"model", student_->description()}});
   const RunFacts done = facts("finished");
   folder_->write_results(experiment_, done, rows_);

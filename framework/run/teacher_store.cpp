@@ -8,6 +8,7 @@
 #include "framework/data/hash.hpp"
 #include "framework/error.hpp"
 #include "framework/train/device.hpp"
+#include "framework/train/finite.hpp"
 #include "framework/train/weights.hpp"
 
 namespace retort::host {
@@ -72,7 +73,7 @@ void TeacherStore::save(const Network& teacher, const Accuracy& accuracy) const 
   metadata["test_total"] = std::to_string(accuracy.total);
   metadata["libtorch"] = RETORT_TORCH_VERSION;
   metadata["device"] = teacher.placement().device.str();
-  save_tensors(file_, named_weights(teacher.parameters()), metadata);
+  save_network(file_, teacher.parameters(), metadata);
 }
 
 }  // namespace retort::host

@@ -21,6 +21,7 @@ class TeacherStore {
   /// Loads the kept teacher into the network, and returns its accuracy; nothing where none is kept,
   /// or where the file is damaged (which is logged).
   std::optional<Accuracy> load(Network& teacher) const;
+  /// Throws: NonFiniteError for weights that are not finite; none is kept then.
   void save(const Network& teacher, const Accuracy& accuracy) const;
 
  private:

@@ -2,8 +2,10 @@
 
 #include <ATen/ops/cat.h>
 #include <ATen/ops/log_softmax.h>
+#include <ATen/ops/stack.h>
 #include <ATen/ops/zeros.h>
 #include <c10/core/GradMode.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <array>
@@ -52,16 +54,29 @@ Accuracy evaluate(Network& network, const ImageData& data, const ViewMaker& view
                   int64_t batch_size, EvalSplit split) {
   const c10::NoGradGuard without_gradients;
   const at::Device device = network.placement().device;
-  // Counted on the device, so that the host waits once.
-  at::Tensor correct = at::zeros({}, at::TensorOptions().dtype(at::kLong).device(device));
+  // Counted on the device, so that the host waits once: correct, finite.
+  at::Tensor counts = at::zeros({2}, at::TensorOptions().dtype(at::kLong).device(device));
   const int64_t size = data.size(split);
   for (int64_t first = 0; first < size; first += batch_size) {
     const int64_t count = std::min(batch_size, size - first);
     const at::Tensor images = views.test_views(first, count, split).to(device);
     const at::Tensor labels = data.labels(split, first, count).to(device);
-    correct.add_(network.forward(images, {}, false).logits.argmax(1).eq(labels).sum());
+    const at::Tensor logits = network.forward(images, {}, false).logits;
+    const at::Tensor finite = logits.amax(1).isfinite();  // [N]; a NaN is the largest of its row
+    const at::Tensor correct = logits.argmax(1).eq(labels).logical_and(finite);
+    counts.add_(at::stack({correct.sum(), finite.sum()}));
   }
-  return {correct.item().toLong(), size};
+  counts = counts.cpu();
+  const int64_t* values = counts.const_data_ptr<int64_t>();
+  const Accuracy accuracy = {values[0], size, size - values[1]};
+  if (accuracy.not_finite > 0) {
+    spdlog::warn(
+        "{}: for {} of {} {} images the largest logit is NaN or infinite; they count as "
+        "wrong",
+        network.role(), accuracy.not_finite, size,
+        split == EvalSplit::Test ? "test" : "validation");
+  }
+  return accuracy;
 }
 
 Evaluation evaluate_in_detail(Network& network, const ImageData& data, const ViewMaker& views,
@@ -92,9 +107,11 @@ Evaluation evaluation_of(const at::Tensor& logits, const at::Tensor& labels) {
   Calibration calibration;
   for (int64_t i = 0; i < evaluation.samples; ++i) {
     const double* row = rows + i * evaluation.class_count;  // [C]
-    const bool correct = predicted[i] == wanted[i];
+    const bool finite = std::isfinite(row[predicted[i]]);
+    const bool correct = finite && predicted[i] == wanted[i];
     evaluation.top1_correct += correct ? 1 : 0;
-    evaluation.top5_correct += rank_of(row, evaluation.class_count, wanted[i]) < kMostTop ? 1 : 0;
+    const bool among_top = rank_of(row, evaluation.class_count, wanted[i]) < kMostTop;
+    evaluation.top5_correct += finite && among_top ? 1 : 0;
     evaluation.cross_entropy -= row[wanted[i]];
     calibration.add(std::exp(row[predicted[i]]), correct);
     evaluation.class_correct[static_cast<size_t>(wanted[i])] += correct ? 1 : 0;

@@ -15,6 +15,8 @@ namespace retort::host {
 struct Accuracy {
   int64_t correct = 0;
   int64_t total = 0;
+  int64_t not_finite =
+      0;  // of total: the largest logit is NaN or infinite; none of them is correct
   double top1() const {
     return total == 0 ? 0 : 100.0 * static_cast<double>(correct) / static_cast<double>(total);
   }
@@ -36,7 +38,7 @@ struct Evaluation {
 };
 
 /// Counts the images of a split whose largest logit is the label, in evaluation mode without
-/// gradients.
+/// gradients. Warns of logits that are not finite.
 Accuracy evaluate(Network& network, const ImageData& data, const ViewMaker& views,
                   int64_t batch_size, EvalSplit split = EvalSplit::Test);
 

@@ -77,6 +77,7 @@ class Network {
   const std::string& role() const { return role_; }
   const InputShape& input() const { return input_; }
   const Placement& placement() const { return placement_; }
+  const ComponentInfo& component() const { return choice_.info; }
   /// "resnet depth=20": the model and the options that differ from their defaults.
   std::string description() const;
   /// Puts convolution weights in the memory format of the images.

@@ -30,7 +30,8 @@ class Optimizer {
   void zero_grad();
   const std::vector<at::Tensor>& parameters() const { return all_; }
 
-  /// State by name, as it goes into a checkpoint: "student/conv1.weight/momentum".
+  /// State by name, as it goes into a checkpoint: "student/conv1.weight/first" is the momentum or
+  /// Adam's first moment, ".../second" its second, ".../steps" its count of steps.
   std::vector<std::pair<std::string, at::Tensor>> state() const;
   /// Takes a state of the same parameters back; what it does not name starts anew.
   void restore(const std::map<std::string, at::Tensor>& state);

@@ -1,12 +1,7 @@
 #include "framework/train/trainer.hpp"
 
-#include <ATen/ops/cross_entropy_loss.h>
-#include <ATen/ops/full.h>
-#include <c10/core/GradMode.h>
-
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 
 #include "framework/error.hpp"
 #include "framework/train/device.hpp"
@@ -34,18 +29,6 @@ void add_taps(std::vector<std::string>& all, const std::vector<std::string>& tap
   }
 }
 
-/// What one strategy sees of a network's outputs: its own taps, in the order of its binding.
-Outputs select(const Outputs& all, const std::vector<std::string>& names,
-               const std::vector<std::string>& wanted) {
-  Outputs outputs;
-  outputs.logits = all.logits;
-  for (const std::string& tap : wanted) {
-    const auto at = std::find(names.begin(), names.end(), tap) - names.begin();
-    outputs.features.push_back(all.features[static_cast<size_t>(at)]);
-  }
-  return outputs;
-}
-
 /// Sets the transfers up before the optimizer collects their parameters.
 const TrainingPlan& with_transfers_set_up(const TrainingPlan& plan) {
   const int64_t steps_per_epoch = plan.data->trained_count() / plan.batch_size;
@@ -69,16 +52,6 @@ const TrainingPlan& with_transfers_set_up(const TrainingPlan& plan) {
   return plan;
 }
 
-at::Tensor task_loss(const at::Tensor& logits, const at::Tensor& labels, const Batch& batch,
-                     double label_smoothing) {
-  const auto cross_entropy = [&](const at::Tensor& wanted) {
-    return at::cross_entropy_loss(logits, wanted, {}, at::Reduction::Mean, -100, label_smoothing);
-  };
-  if (!batch.mixed_labels.defined()) return cross_entropy(labels);
-  const at::Tensor mixed = cross_entropy(batch.mixed_labels.to(labels.device(), true));
-  return cross_entropy(labels).mul(batch.mix).add(mixed, 1 - batch.mix);
-}
-
 }  // namespace
 
 Trainer::Trainer(const TrainingPlan& plan)
@@ -92,10 +65,15 @@ Trainer::Trainer(const TrainingPlan& plan)
   steps_total_ = plan.train.epochs * loader_.batches_per_epoch();
   for (Transfer* transfer : plan_.transfers) {
     add_taps(student_taps_, transfer->config().bind_student);
-    if (plan_.teacher != nullptr) add_taps(teacher_taps_, transfer->config().bind_teacher);
+    if (plan_.teacher != nullptr && transfer->needs_teacher()) {
+      add_taps(teacher_taps_, transfer->config().bind_teacher);
+    }
     transfer->set_metrics(&metrics_);
   }
   if (plan_.train.ema > 0) average_.emplace(plan_.student->parameters(), plan_.train.ema);
+  if (plan_.train.non_finite == NonFinite::Skip) {
+    step_memory_.emplace(plan_.student->parameters(), plan_.transfers, plan_.train.accumulate > 1);
+  }
 }
 
 bool Trainer::run() {
@@ -124,11 +102,13 @@ void Trainer::finish_epoch() {
   };
   report.accuracy = measure(EvalSplit::Test);
   if (!plan_.data->validation.empty()) report.validation = measure(EvalSplit::Validation);
-  // The best epoch is chosen on what was held out, and on the test split where nothing was.
-  const double judged = report.validation ? report.validation->top1() : report.accuracy.top1();
-  report.best = judged > state_.best;
+  // The best epoch is chosen on what was held out, and on the test split where nothing was. One
+  // with outputs that are not finite is none.
+  const Accuracy& judged = report.validation ? *report.validation : report.accuracy;
+  const bool finite = judged.not_finite == 0 && report.accuracy.not_finite == 0;
+  report.best = finite && judged.top1() > state_.best;
   if (report.best) {
-    state_.best = judged;
+    state_.best = judged.top1();
     state_.best_test = report.accuracy;
     state_.best_epoch = report.epoch;
     if (on_best) on_best();
@@ -159,10 +139,13 @@ void Trainer::begin_epoch() {
     state_.loss_count = 0;
     losses_.clear_means();
   }
-  if (plan_.train.non_finite == NonFinite::Rollback) {
-    snapshot_state_ = state_;
-    snapshot_ = tensors();
-    for (NamedTensor& tensor : snapshot_) tensor.second = tensor.second.detach().clone();
+  passing_over_ = false;
+  const bool starts = state_.step_in_epoch == 0 || !rollback_point_;
+  if (plan_.train.non_finite == NonFinite::Rollback && starts) {
+    rollback_point_ = {state(), current_tensors()};
+    for (NamedTensor& tensor : rollback_point_->tensors) {
+      tensor.second = tensor.second.detach().clone();
+    }
   }
   loader_.start_epoch(state_.epoch, state_.step_in_epoch);
 }
@@ -198,8 +181,9 @@ Trainer::Ended Trainer::train_epoch(int64_t max_steps) {
     }
   }
   flush_or_throw();
+  check_weights();
   spend();
-  return Ended::Whole;
+  return std::exchange(rolled_back_, false) ? Ended::RolledBack : Ended::Whole;
 }
 
 bool Trainer::mid_accumulation() const {
@@ -209,139 +193,6 @@ bool Trainer::mid_accumulation() const {
 
 double Trainer::rate_at(int64_t step) const {
   return learning_rate(plan_.train, step, loader_.batches_per_epoch()) * state_.lr_factor;
-}
-
-double Trainer::epoch_position() const {
-  return static_cast<double>(state_.step) / static_cast<double>(loader_.batches_per_epoch());
-}
-
-std::vector<std::pair<Transfer*, double>> Trainer::active_transfers() const {
-  std::vector<std::pair<Transfer*, double>> active;
-  for (Transfer* transfer : plan_.transfers) {
-    const double weight = transfer->weight_at(epoch_position());
-    if (weight != 0) active.emplace_back(transfer, weight);
-  }
-  return active;
-}
-
-StepInputs Trainer::forward(const Batch& batch, int64_t epoch, bool with_teacher) {
-  const at::Device device = plan_.student->placement().device;
-  StepInputs inputs;
-  inputs.epoch = epoch;
-  inputs.step = state_.step;
-  inputs.labels = batch.labels.to(device, /*non_blocking=*/true);
-  inputs.indices = batch.indices.to(device, true);
-  inputs.progress = at::full(
-      {},
-      static_cast<double>(state_.step) / static_cast<double>(std::max<int64_t>(steps_total_, 1)),
-      at::TensorOptions().dtype(at::kFloat).device(device));
-  const at::Tensor images = batch.student_images.to(device, true);
-  mark(StepPart::Data);
-  if (with_teacher) {
-    const c10::NoGradGuard without_gradients;
-    const bool shared = batch.teacher_images.is_same(batch.student_images);
-    plan_.teacher->set_step(state_.step);
-    inputs.teacher = plan_.teacher->forward(shared ? images : batch.teacher_images.to(device, true),
-                                            teacher_taps_,
-                                            /*training=*/false);
-    mark(StepPart::Teacher);
-  }
-  plan_.student->set_step(state_.step);
-  inputs.student = plan_.student->forward(images, student_taps_, /*training=*/true);
-  mark(StepPart::Forward);
-  return inputs;
-}
-
-void Trainer::train_step(const Batch& batch, int64_t epoch) {
-  const auto active = active_transfers();
-  const StepInputs inputs = forward(batch, epoch, plan_.teacher != nullptr && !active.empty());
-
-  LossTerms terms;
-  at::Tensor total;
-  if (plan_.task_weight != 0 || active.empty()) {
-    const at::Tensor task =
-        task_loss(inputs.student.logits, inputs.labels, batch, plan_.train.label_smoothing);
-    terms.add("task", task);
-    total = task.mul(plan_.task_weight);
-  }
-  std::vector<std::pair<Transfer*, StepInputs>> seen;
-  for (const auto& [transfer, weight] : active) {
-    StepInputs own = inputs;
-    own.student = select(inputs.student, student_taps_, transfer->config().bind_student);
-    if (plan_.teacher != nullptr) {
-      own.teacher = select(inputs.teacher, teacher_taps_, transfer->config().bind_teacher);
-    }
-    transfer->parameters().begin_pass(false);
-    const at::Tensor loss = transfer->loss(own);
-    terms.add(transfer->config().name, loss);
-    total = total.defined() ? total.add(loss.mul(weight)) : loss.mul(weight);
-    seen.emplace_back(transfer, std::move(own));
-  }
-  terms.add("loss", total);  // last: a term that is not finite is told before the sum
-  mark(StepPart::Loss);
-
-  if (plan_.train.accumulate > 1) {
-    total = total.div(static_cast<double>(plan_.train.accumulate));
-  }
-  total.backward();
-  mark(StepPart::Backward);
-
-  std::string problem = collect(terms);
-  const double rate = rate_at(state_.step);
-  ++state_.step_in_epoch;
-  // The last batches of an epoch make a step too, be they fewer.
-  if (problem.empty() && !mid_accumulation()) problem = update(rate);
-  if (problem.empty()) {
-    bad_in_a_row_ = 0;
-    for (const auto& [transfer, own] : seen) {
-      const c10::NoGradGuard without_gradients;
-      transfer->after_backward(own);
-    }
-  }
-  if (!problem.empty()) recover(problem);
-  if (!rolled_back_) ++state_.step;
-  mark(StepPart::Optimizer);
-}
-
-/// One step of the optimizer, unless the gradient is not finite: then what is wrong.
-std::string Trainer::update(double rate) {
-  const at::Tensor norm = optimizer_.gradient_norm();
-  if (reads_each_step_) {
-    if (!std::isfinite(norm.item().toDouble())) return bad_gradient(state_.step);
-  } else {
-    losses_.add_norm(state_.step, norm);
-  }
-  if (plan_.train.clip_norm) optimizer_.clip(*plan_.train.clip_norm, norm);
-  optimizer_.step(rate);
-  optimizer_.zero_grad();
-  if (average_) average_->update(state_.step / plan_.train.accumulate);
-  return "";
-}
-
-std::string Trainer::collect(const LossTerms& terms) {
-  if (terms.names != state_.terms) {
-    flush_or_throw();
-    state_.terms = terms.names;
-    // A transfer came or went within the epoch: the means are over the steps since then.
-    state_.loss_sums.assign(state_.terms.size(), 0);
-    state_.loss_count = 0;
-  }
-  losses_.add(terms, state_);
-  return reads_each_step_ ? flush_losses() : "";  // before the update: a bad step changes nothing
-}
-
-void Trainer::flush_or_throw() {
-  const std::string problem = flush_losses();
-  if (!problem.empty()) throw NonFiniteError(problem);
-}
-
-/// Reads the losses of the steps that were not read yet; returns what is not finite, or "".
-std::string Trainer::flush_losses() {
-  const std::optional<NotFinite> bad = losses_.read(state_);
-  if (!bad) return "";
-  if (bad->term.empty()) return bad_gradient(bad->step);
-  return plan_.phase + ", step " + std::to_string(bad->step) + ": the loss term \"" + bad->term +
-         "\" is " + (std::isnan(bad->value) ? "NaN" : "infinite") + kNonFiniteRemedy;
 }
 
 void Trainer::report_progress(int64_t epoch, int64_t step_in_epoch, int64_t steps_now,

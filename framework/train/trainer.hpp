@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,16 +15,13 @@
 #include "framework/train/loss_reader.hpp"
 #include "framework/train/network.hpp"
 #include "framework/train/optimizer.hpp"
+#include "framework/train/recovery.hpp"
 #include "framework/train/training_state.hpp"
 #include "framework/train/transfer.hpp"
 #include "framework/train/weight_average.hpp"
 #include "framework/train/weights.hpp"
 
 namespace retort::host {
-
-/// What a message on a step that is not finite ends with.
-inline constexpr const char* kNonFiniteRemedy =
-    "; lower the learning rate or this term's weight, or set train.clip_norm";
 
 /// The parts of a training step, for timing.
 enum class StepPart { Data, Teacher, Forward, Loss, Backward, Optimizer };
@@ -95,16 +93,23 @@ class Trainer {
 
   /// Trains all epochs that are left, or until a signal asks to stop. Returns whether it came to
   /// the end; the network then holds the averaged weights where train.ema asks for them.
-  /// Throws: NonFiniteError that names the step and the term; what plugins throw.
+  /// Throws: NonFiniteError that names the step and the term, or after an epoch the weight; what
+  ///         plugins throw.
   bool run();
 
   /// Where training stands: after a step, never within one.
   TrainingState state() const;
-  /// All tensors that change in training, by name; copies of nothing.
+  /// The state that a rollback returns to; nothing outside an epoch, and where train.non_finite
+  /// asks for none.
+  std::optional<TrainingState> rollback_state() const;
+  /// All tensors that change in training, by name, and those that a rollback returns to, with
+  /// "rollback/" before their names; copies of nothing.
   std::vector<NamedTensor> tensors() const;
-  /// Goes on from there.
+  /// Goes on from there. Warns where a rollback will not return to the epoch's start since the
+  /// state does not hold it.
   /// Throws: DataError when a tensor is missing or of another shape; nothing is changed then.
-  void restore(const TrainingState& state, const std::vector<NamedTensor>& tensors);
+  void restore(const TrainingState& state, const std::vector<NamedTensor>& tensors,
+               const std::optional<TrainingState>& rollback = {});
 
   /// Runs steps without evaluation, for measuring and checking: at most `steps` of them, from the
   /// first epoch on.
@@ -117,24 +122,43 @@ class Trainer {
 
  private:
   enum class Ended { Whole, Stopped, RolledBack };
+  using ActiveTransfers = std::vector<std::pair<Transfer*, double>>;  // with their weights
+  struct StepLoss;
 
+  // trainer.cpp: epochs.
   void begin_epoch();
   void finish_epoch();
   Ended train_epoch(int64_t max_steps);
-  void train_step(const Batch& batch, int64_t epoch);
-  std::string update(double rate);
-  void recover(const std::string& problem);
-  std::string bad_gradient(int64_t step) const;
   bool mid_accumulation() const;
   double rate_at(int64_t step) const;
-  std::vector<std::pair<Transfer*, double>> active_transfers() const;
+  void report_progress(int64_t epoch, int64_t step_in_epoch, int64_t steps_now, double seconds);
+  void mark(StepPart part);
+
+  // trainer_step.cpp: one batch.
+  void train_step(const Batch& batch, int64_t epoch);
+  bool pass_over_batch();
   StepInputs forward(const Batch& batch, int64_t epoch, bool with_teacher);
+  StepLoss compute_loss(const Batch& batch, const StepInputs& inputs,
+                        const ActiveTransfers& active);
+  std::string update(double rate);
   std::string collect(const LossTerms& terms);
   std::string flush_losses();
   void flush_or_throw();
-  void report_progress(int64_t epoch, int64_t step_in_epoch, int64_t steps_now, double seconds);
   double epoch_position() const;
-  void mark(StepPart part);
+  int64_t group_size(int64_t batch) const;
+  ActiveTransfers active_transfers() const;
+
+  // trainer_state.cpp: steps that are not finite, and what is saved.
+  void recover(const std::string& problem);
+  void roll_back(const std::string& problem);
+  std::string find_bad_gradient(int64_t step) const;
+  std::string find_bad_buffer() const;
+  void check_weights();
+  bool holds_rollback_point() const;
+  std::vector<NamedTensor> current_tensors() const;
+  using NamedMap = std::map<std::string, at::Tensor>;
+  std::vector<std::pair<at::Tensor, at::Tensor>> match(const NamedMap& given) const;
+  void put_back(const TrainingState& state, const NamedMap& given);
 
   TrainingPlan plan_;
   Loader loader_;
@@ -145,11 +169,10 @@ class Trainer {
   int64_t steps_total_ = 0;
   bool reads_each_step_;
   bool rolled_back_ = false;
-  int64_t bad_in_a_row_ = 0;
+  bool passing_over_ = false;  // the batches that are left of a group that is skipped
   std::optional<WeightAverage> average_;
-  // Where a rollback returns to: the last start of an epoch.
-  TrainingState snapshot_state_;
-  std::vector<NamedTensor> snapshot_;
+  std::optional<StepMemory> step_memory_;        // non_finite = "skip"
+  std::optional<RollbackPoint> rollback_point_;  // non_finite = "rollback": an epoch's start
 
   double epoch_seconds_ = 0;
   StepTimes times_{};

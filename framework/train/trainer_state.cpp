@@ -3,23 +3,59 @@
 #include <c10/core/GradMode.h>
 #include <spdlog/spdlog.h>
 
-#include <map>
+#include <string_view>
 
 #include "framework/error.hpp"
+#include "framework/train/finite.hpp"
 #include "framework/train/trainer.hpp"
 
 namespace retort::host {
 namespace {
 
-constexpr int64_t kMostSkippedInARow = 10;
-constexpr int64_t kMostRollbacks = 3;
+constexpr std::string_view kRollbackPrefix = "rollback/";
+
+std::map<std::string, at::Tensor> map_of(const std::vector<NamedTensor>& tensors) {
+  return {tensors.begin(), tensors.end()};
+}
 
 }  // namespace
 
-std::string Trainer::bad_gradient(int64_t step) const {
+std::string Trainer::find_bad_gradient(int64_t step) const {
   const std::string name = optimizer_.first_bad_gradient();
   return plan_.phase + ", step " + std::to_string(step) + ": the gradient" +
          (name.empty() ? "" : " of \"" + name + "\"") + " is not finite" + kNonFiniteRemedy;
+}
+
+/// What the forward pass of a good loss left in the student's buffers, where the step can still be
+/// undone.
+std::string Trainer::find_bad_buffer() const {
+  if (plan_.train.non_finite == NonFinite::Stop) return "";
+  std::vector<NamedTensor> buffers;
+  for (const Parameter& parameter : plan_.student->parameters().all()) {
+    if (!parameter.trained) buffers.emplace_back(parameter.name, parameter.master);
+  }
+  const std::string bad = find_not_finite(buffers);
+  if (bad.empty()) return "";
+  return plan_.phase + ", step " + std::to_string(state_.step) + ": the buffer " + bad +
+         kNonFiniteRemedy;
+}
+
+/// At the end of an epoch: weights that are not finite are neither evaluated nor saved as a result,
+/// nor do they become what a rollback returns to.
+void Trainer::check_weights() {
+  if (state_.step_in_epoch < loader_.batches_per_epoch()) return;
+  std::vector<NamedTensor> weights = named_weights(plan_.student->parameters());
+  if (average_) {
+    for (const auto& [name, tensor] : average_->tensors()) {
+      weights.emplace_back("the average of " + name, tensor);
+    }
+  }
+  std::string bad = find_not_finite(weights);
+  if (bad.empty()) return;
+  bad = plan_.phase + ", after epoch " + std::to_string(state_.epoch + 1) + ": " + bad +
+        " in the " + plan_.student->role() + kNonFiniteRemedy;
+  if (plan_.train.non_finite != NonFinite::Rollback) throw NonFiniteError(bad);
+  roll_back(bad);
 }
 
 /// Does with a step that is not finite what train.non_finite says.
@@ -29,33 +65,22 @@ void Trainer::recover(const std::string& problem) {
     case NonFinite::Stop:
       throw NonFiniteError(problem);
     case NonFinite::Skip:
-      if (++bad_in_a_row_ > kMostSkippedInARow) {
-        throw NonFiniteError(problem + "; " + std::to_string(kMostSkippedInARow) +
-                             " steps before it were skipped for the same");
-      }
-      ++state_.skipped;
-      spdlog::warn("{}; the step is skipped", problem);
-      return;
+      step_memory_->put_back(state_, metrics_);
+      losses_.restart(state_);
+      passing_over_ = mid_accumulation();
+      return count_skipped_step(state_, problem, group_size(state_.step_in_epoch - 1));
     case NonFinite::Rollback:
-      break;
+      return roll_back(problem);
   }
-  const int64_t rollbacks = state_.rollbacks + 1;
-  if (rollbacks > kMostRollbacks) {
-    throw NonFiniteError(problem + "; training was rolled back " + std::to_string(kMostRollbacks) +
-                         " times before it, the learning rate halved each time");
-  }
-  const double factor = state_.lr_factor / 2;
-  const double seconds = state_.train_seconds;
-  restore(snapshot_state_, snapshot_);
-  state_.rollbacks = rollbacks;
-  state_.lr_factor = factor;
-  state_.train_seconds = seconds;
-  rolled_back_ = true;
-  spdlog::warn("{}; back to the start of epoch {} with half the learning rate", problem,
-               state_.epoch + 1);
 }
 
-std::vector<NamedTensor> Trainer::tensors() const {
+void Trainer::roll_back(const std::string& problem) {
+  const TrainingState back = make_rolled_back_state(*rollback_point_, state_, problem);
+  put_back(back, map_of(rollback_point_->tensors));
+  rolled_back_ = true;
+}
+
+std::vector<NamedTensor> Trainer::current_tensors() const {
   std::vector<NamedTensor> all;
   const auto add = [&](const std::string& prefix, const std::vector<NamedTensor>& list) {
     for (const auto& [name, tensor] : list) all.emplace_back(prefix + name, tensor);
@@ -72,24 +97,50 @@ std::vector<NamedTensor> Trainer::tensors() const {
   return all;
 }
 
-void Trainer::restore(const TrainingState& state, const std::vector<NamedTensor>& tensors) {
-  std::map<std::string, at::Tensor> given(tensors.begin(), tensors.end());
-  std::vector<std::pair<at::Tensor, at::Tensor>> copies;  // to, from
-  std::map<std::string, at::Tensor> optimizer;
-  for (const auto& [name, tensor] : given) {
-    if (name.starts_with("optimizer/")) optimizer.emplace(name.substr(10), tensor);
+/// Between two epochs the state itself is what a rollback would return to.
+bool Trainer::holds_rollback_point() const {
+  return plan_.train.non_finite == NonFinite::Rollback && rollback_point_ &&
+         state_.step_in_epoch > 0;
+}
+
+std::vector<NamedTensor> Trainer::tensors() const {
+  std::vector<NamedTensor> all = current_tensors();
+  if (!holds_rollback_point()) return all;
+  for (const auto& [name, tensor] : rollback_point_->tensors) {
+    all.emplace_back(std::string(kRollbackPrefix) + name, tensor);
   }
-  for (const auto& [name, tensor] : this->tensors()) {
+  return all;
+}
+
+std::optional<TrainingState> Trainer::rollback_state() const {
+  if (!holds_rollback_point()) return std::nullopt;
+  return rollback_point_->state;
+}
+
+/// The tensors of this trainer with the given ones of their names, to copy from; those of optimizer
+/// and metrics, which come and go, left out.
+std::vector<std::pair<at::Tensor, at::Tensor>> Trainer::match(const NamedMap& given) const {
+  std::vector<std::pair<at::Tensor, at::Tensor>> pairs;
+  for (const auto& [name, tensor] : current_tensors()) {
     if (name.starts_with("optimizer/") || name.starts_with("metric/")) continue;
     const auto found = given.find(name);
     if (found == given.end() || found->second.sizes() != tensor.sizes()) {
       throw DataError("the checkpoint has no " + name + " of the shape that the " + plan_.phase +
                       " phase needs: it is of another experiment, or of another plugin");
     }
-    copies.emplace_back(tensor.detach(), found->second);
+    pairs.emplace_back(tensor.detach(), found->second);
   }
+  return pairs;
+}
+
+void Trainer::put_back(const TrainingState& state, const NamedMap& given) {
+  const auto copies = match(given);
   const c10::NoGradGuard without_gradients;
-  for (auto& [to, from] : copies) to.copy_(from);
+  for (const auto& [to, from] : copies) to.copy_(from);
+  NamedMap optimizer;
+  for (const auto& [name, tensor] : given) {
+    if (name.starts_with("optimizer/")) optimizer.emplace(name.substr(10), tensor);
+  }
   optimizer_.restore(optimizer);
   std::vector<MetricSink::Entry> metrics;
   for (const auto& [name, count] : state.metric_counts) {
@@ -101,6 +152,33 @@ void Trainer::restore(const TrainingState& state, const std::vector<NamedTensor>
   metrics_.restore(std::move(metrics));
   state_ = state;
   losses_.restart(state_);
+}
+
+void Trainer::restore(const TrainingState& state, const std::vector<NamedTensor>& tensors,
+                      const std::optional<TrainingState>& rollback) {
+  NamedMap now;
+  RollbackPoint point;
+  for (const auto& [name, tensor] : tensors) {
+    if (name.starts_with(kRollbackPrefix)) {
+      point.tensors.emplace_back(name.substr(kRollbackPrefix.size()), tensor);
+    } else {
+      now.emplace(name, tensor);
+    }
+  }
+  if (rollback) match(map_of(point.tensors));
+  put_back(state, now);
+  rollback_point_.reset();
+  if (plan_.train.non_finite != NonFinite::Rollback || state.step_in_epoch == 0) return;
+  if (rollback) {
+    point.state = *rollback;
+    rollback_point_ = std::move(point);
+    return;
+  }
+  spdlog::warn(
+      "{}: the saved state, of an older version, does not hold the start of epoch {}; a rollback "
+      "in "
+      "this epoch will return to its step {}, and the run may then end with other bytes",
+      plan_.phase, state.epoch + 1, state.step);
 }
 
 TrainingState Trainer::state() const {

@@ -29,9 +29,10 @@ struct TrainingState {
   Accuracy best_test;      // of that epoch, on the test split
   double train_seconds = 0;
 
-  int64_t skipped = 0;    // steps left out since they were not finite
-  int64_t rollbacks = 0;  // returns to an earlier state since a step was not finite
-  double lr_factor = 1;   // halved by each rollback
+  int64_t skipped = 0;       // optimizer steps left out since they were not finite
+  int64_t bad_in_a_row = 0;  // of these, the last ones without a good step between them
+  int64_t rollbacks = 0;     // returns to an epoch's start since a step was not finite
+  double lr_factor = 1;      // halved by each rollback
   bool stopped_early = false;
 };
 

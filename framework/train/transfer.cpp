@@ -119,7 +119,10 @@ void Transfer::setup(const RunShape& run, Network& student, Network* teacher,
       refuse_binding(key, refused.what());
     }
   };
-  if (teacher == nullptr) return set_up({});
+  if (teacher == nullptr || !needs_teacher()) {
+    of_teacher.clear();
+    return set_up({});
+  }
   of_teacher = teacher->resolve_taps(of_teacher, key + ".bind.teacher", config_.bind_teacher_place);
   if (of_student.size() != of_teacher.size()) {
     throw ConfigError(key + ".bind: the student has " + join(of_student) + " and the teacher " +

@@ -51,7 +51,8 @@ class Transfer {
            at::ScalarType float_type = at::kFloat);
 
   /// Binds the strategy to the taps of two networks, and sets it up. `key` is the transfer's place
-  /// in the file, "transfer[0]"; the teacher is null where a strategy needs none.
+  /// in the file, "transfer[0]"; the teacher may be null where a strategy needs none, which is never
+  /// handed one.
   /// Throws: ConfigError for a tap that does not exist, for another number of taps on the two sides,
   ///         and for shapes that the strategy refuses; what else it throws in setup().
   void setup(const RunShape& run, Network& student, Network* teacher, const std::string& key);

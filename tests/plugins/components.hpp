@@ -27,11 +27,11 @@ inline host::OptionValue default_value(const host::OptionInfo& option) {
   return option.default_int;
 }
 
-/// A component of a built plugin with its options set, as the experiment file would pick it.
-inline host::ComponentChoice choose(retort_kind kind, const std::string& id,
-                                    const Options& options = {}) {
-  const host::ComponentInfo* info = built_plugins().find(kind, id);
-  if (info == nullptr) throw std::logic_error(id + " is in no plugin of " RETORT_PLUGIN_DIR);
+/// A component of a plugin with its options set, as the experiment file would pick it.
+inline host::ComponentChoice choose_from(const host::Catalog& catalog, retort_kind kind,
+                                         const std::string& id, const Options& options = {}) {
+  const host::ComponentInfo* info = catalog.find(kind, id);
+  if (info == nullptr) throw std::logic_error(id + " is in none of these plugins");
   host::ComponentChoice choice;
   choice.info = *info;
   size_t used = 0;
@@ -42,6 +42,12 @@ inline host::ComponentChoice choose(retort_kind kind, const std::string& id,
   }
   if (used != options.size()) throw std::logic_error(id + " lacks an option that the test sets");
   return choice;
+}
+
+/// The same of a built plugin.
+inline host::ComponentChoice choose(retort_kind kind, const std::string& id,
+                                    const Options& options = {}) {
+  return choose_from(built_plugins(), kind, id, options);
 }
 
 }  // namespace retort::test

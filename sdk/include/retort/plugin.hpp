@@ -283,8 +283,8 @@ constexpr auto batch(int64_t min, int64_t multiple_of = 1) {
 }
 /// It waits for the device in loss(): SVD, solve, item().
 constexpr auto syncs() { return detail::NeedsTrait{RETORT_NEED_SYNC}; }
-/// It works without a teacher: an experiment may leave [teacher] out. Where there is one, its logits
-/// and features are there too.
+/// It needs no teacher: an experiment may leave [teacher] out, and where there is one it is not handed
+/// over. The teacher's logits are undefined then, its features none.
 constexpr auto teacher_free() { return detail::NeedsTrait{RETORT_NEED_NO_TEACHER}; }
 /// An operator beyond ops.hpp; the host resolves it before training.
 constexpr auto uses(std::string_view name, std::string_view overload = "") {

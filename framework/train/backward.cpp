@@ -1,0 +1,122 @@
+#include "framework/train/backward.hpp"
+
+#include <ATen/SequenceNumber.h>
+#include <c10/util/Exception.h>
+#include <torch/csrc/autograd/function.h>
+
+#include <unordered_set>
+
+#include "framework/error.hpp"
+#include "framework/failure.hpp"
+
+namespace retort::host {
+namespace {
+
+using torch::autograd::Node;
+
+std::string plugin_text(const ComponentInfo& info) {
+  return info.id + " " + info.version + " (" + info.file.string() + ")";
+}
+
+/// Whether a backward pass from the tensor comes to a node that was made before `first_node`. The
+/// nodes of parameters have a number above all others.
+bool leads_before(const at::Tensor& from, uint64_t first_node) {
+  if (!from.defined() || !from.grad_fn()) return false;
+  std::vector<const Node*> open = {from.grad_fn().get()};
+  std::unordered_set<const Node*> seen(open.begin(), open.end());
+  while (!open.empty()) {
+    const Node* node = open.back();
+    open.pop_back();
+    if (node->sequence_nr() < first_node) return true;
+    for (const torch::autograd::Edge& edge : node->next_edges()) {
+      const Node* next = edge.function.get();
+      if (next != nullptr && seen.insert(next).second) open.push_back(next);
+    }
+  }
+  return false;
+}
+
+bool model_leads_before(const LossGraph& graph) {
+  if (leads_before(graph.student->logits, graph.first_node)) return true;
+  for (const at::Tensor& feature : graph.student->features) {
+    if (leads_before(feature, graph.first_node)) return true;
+  }
+  return false;
+}
+
+/// The plugin whose tensors lead into the graph of an earlier step, and what it did; "" for none.
+std::string find_old_graph(const LossGraph& graph) {
+  constexpr const char* kWhat =
+      " leads back into the graph of an earlier step: the plugin keeps a tensor with its graph "
+      "from "
+      "one call to the next; keep it without, as detach(x), or in a buffer that after_backward() "
+      "writes";
+  const std::string step = ", step " + std::to_string(graph.step) + ": ";
+  if (model_leads_before(graph)) {
+    return plugin_text(*graph.model) + ": forward()" + step + "what it returns" + kWhat;
+  }
+  for (const auto& [strategy, loss] : graph.terms) {
+    if (leads_before(loss, graph.first_node)) {
+      return plugin_text(*strategy) + ": loss()" + step + "its loss" + kWhat;
+    }
+  }
+  return "";
+}
+
+std::string list_of_plugins(const LossGraph& graph) {
+  std::string list = plugin_text(*graph.model);
+  for (const auto& [strategy, loss] : graph.terms) list += ", " + plugin_text(*strategy);
+  return list;
+}
+
+/// Whether LibTorch's words are those of a graph that was gone back through, or of a parameter that
+/// the optimizer has changed since.
+bool tells_of_an_old_graph(const std::string& reason) {
+  return reason.find("through the graph a second time") != std::string::npos ||
+         reason.find("modified by an inplace operation") != std::string::npos;
+}
+
+[[noreturn]] void explain(const std::exception& failure, const LossGraph& graph) {
+  const auto* torch = dynamic_cast<const c10::Error*>(&failure);
+  const std::string reason = torch != nullptr ? torch->what_without_backtrace() : failure.what();
+  const std::string old = tells_of_an_old_graph(reason) ? find_old_graph(graph) : "";
+  if (!old.empty()) throw PluginError(old);
+  throw PluginError(graph.phase + ", step " + std::to_string(graph.step) +
+                    ": the backward pass failed: " + reason + "\n  in the graph that " +
+                    list_of_plugins(graph) +
+                    " made; take an operator with a derivative, or leave one term out at a time "
+                    "(weight = 0) to find the plugin");
+}
+
+/// Throws where the student would learn nothing from the logits, or nothing at all.
+void check_gradient(const at::Tensor& total, const LossGraph& graph) {
+  const std::string step = ", step " + std::to_string(graph.step) + ": ";
+  if (graph.with_task && !graph.student->logits.requires_grad()) {
+    throw PluginError(plugin_text(*graph.model) + ": forward()" + step +
+                      "the logits have no gradient, so the student could not learn; forward() must "
+                      "compute them from parameters of the model, without detach() and NoGrad");
+  }
+  if (total.requires_grad()) return;
+  throw PluginError(graph.phase + step +
+                    "no term of the loss has a gradient, so nothing could be learnt, in " +
+                    list_of_plugins(graph) +
+                    "; compute a loss from what the step gives, without detach() and NoGrad");
+}
+
+}  // namespace
+
+uint64_t next_graph_node() { return at::sequence_number::peek(); }
+
+void run_backward(const at::Tensor& total, const LossGraph& graph) {
+  check_gradient(total, graph);
+  try {
+    total.backward();
+  } catch (const Error&) {
+    throw;
+  } catch (const std::exception& failure) {
+    if (out_of_memory_text(failure)) throw;
+    explain(failure, graph);
+  }
+}
+
+}  // namespace retort::host

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "framework/plugin/manifest.hpp"
+#include "framework/train/network.hpp"
+
+namespace retort::host {
+
+/// What went into the loss of one step, so that a failing backward pass can be told with the plugin
+/// that caused it.
+struct LossGraph {
+  std::string phase;
+  int64_t step = 0;
+  uint64_t first_node = 0;  // of the graph of this step: next_graph_node() before the student ran
+  const ComponentInfo* model = nullptr;
+  const Outputs* student = nullptr;
+  bool with_task = false;  // the cross-entropy of the student's logits is a term
+  std::vector<std::pair<const ComponentInfo*, at::Tensor>> terms;  // of the transfers
+};
+
+/// The number that the next node of this thread's autograd graph gets.
+uint64_t next_graph_node();
+
+/// total.backward().
+/// Throws: PluginError naming the plugin where no gradient leads to the student, where its tensors
+///         lead into the graph of an earlier step, and where LibTorch refuses anything else.
+void run_backward(const at::Tensor& total, const LossGraph& graph);
+
+}  // namespace retort::host

@@ -1,0 +1,226 @@
+// Steps that are not finite and training that goes on: skipped, or rolled back.
+#include <gmock/gmock.h>
+
+#include "framework/error.hpp"
+#include "framework/train/finite.hpp"
+#include "tests/framework/data/scratch.hpp"
+#include "tests/framework/train/fault_rig.hpp"
+
+namespace retort::test {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+constexpr double kRate = 0.01;
+
+/// Adam, an average, and a strategy with everything that a step changes; eight steps an epoch.
+struct SpoiltRig : TrainingRig {
+  SpoiltRig(host::NonFinite policy, const Options& options) {
+    data = learnable_images(128);
+    student = make_network("student", data);
+    plan.student = student.get();
+    plan.train.optimizer.kind = host::OptimizerConfig::Kind::Adam;
+    plan.train.optimizer.lr = kRate;
+    plan.train.optimizer.weight_decay = 0;
+    plan.train.ema = 0.9;
+    plan.train.non_finite = policy;
+    add_fault(*this, "test.spoils", options);
+  }
+};
+
+/// What a trainer holds after each of its first steps.
+std::vector<Moment> moments_of(SpoiltRig& rig, int64_t steps) {
+  host::Trainer trainer(rig.plan);
+  std::vector<Moment> moments;
+  trainer.on_progress = [&](const host::Progress&) { moments.emplace_back(trainer); };
+  trainer.run_steps(steps);
+  return moments;
+}
+
+class Skip : public testing::TestWithParam<int64_t> {};  // what: 0 the loss, 1 the gradient
+
+TEST_P(Skip, ChangesNothingAtAll) {
+  SpoiltRig rig(host::NonFinite::Skip, {{"what", GetParam()}, {"at", int64_t{5}}});
+  const auto moments = moments_of(rig, 7);
+  ASSERT_EQ(moments.size(), 7u);
+  expect_equal(moments[5], moments[4]);
+  EXPECT_EQ(moments[5].state.skipped, 1);
+  EXPECT_EQ(moments[5].state.step, 6);
+  EXPECT_EQ(moments[6].state.loss_count, 6);
+}
+
+TEST_P(Skip, LeavesOutTheWholeGroupOfABadBatch) {
+  for (const int64_t bad : {2, 3}) {
+    SpoiltRig rig(host::NonFinite::Skip, {{"what", GetParam()}, {"at", bad}});
+    rig.plan.train.accumulate = 2;
+    const auto moments = moments_of(rig, 6);
+    ASSERT_EQ(moments.size(), 6u);
+    // A gradient is looked at once a group, where its sum is used.
+    expect_equal(moments[3], moments[1]);
+    EXPECT_EQ(moments[3].state.step, 4) << bad;
+    EXPECT_EQ(moments[5].state.skipped, 1) << bad;
+    EXPECT_EQ(moments[5].state.loss_count, 4) << bad;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, Skip, testing::Values(0, 1), [](const auto& its) {
+  return its.param == 0 ? "OfALoss" : "OfAGradient";
+});
+
+TEST(Skipping, TrainsOnToAFiniteStudent) {
+  SpoiltRig rig(host::NonFinite::Skip, {{"at", int64_t{3}}, {"count", int64_t{10}}});
+  host::Trainer trainer(rig.plan);
+  EXPECT_TRUE(trainer.run());
+  EXPECT_EQ(trainer.state().skipped, 10);
+  EXPECT_EQ(host::find_not_finite(host::named_weights(rig.student->parameters())), "");
+}
+
+TEST(Skipping, CountsStepsInARowAcrossAResume) {
+  const Options bad = {{"at", int64_t{0}}, {"count", int64_t{100}}};
+  SpoiltRig first(host::NonFinite::Skip, bad), second(host::NonFinite::Skip, bad);
+  const Moment sixth = moments_of(first, 6).back();
+  host::Trainer trainer(second.plan);
+  trainer.restore(sixth.state, sixth.tensors);
+  EXPECT_THAT(message_of<host::NonFiniteError>([&] { trainer.run(); }),
+              AllOf(HasSubstr("step 10: "), HasSubstr("10 steps before it were skipped")));
+}
+
+TEST(Skipping, SeesABufferThatIsNotFinite) {
+  SpoiltRig rig(host::NonFinite::Skip, {});
+  use_faulty_student(rig, "buffer");
+  host::Trainer trainer(rig.plan);
+  EXPECT_THAT(message_of<host::NonFiniteError>([&] { trainer.run(); }),
+              HasSubstr("the buffer \"over.running_var\" holds infinity"));
+}
+
+/// Bad in the second epoch, until its learning rate is halved.
+Options bad_once_at(int64_t step) {
+  const double before = -kRate * static_cast<double>(step);
+  const double halved = before + kRate / 2 * static_cast<double>(step - 8);
+  return {{"at", step}, {"below", (before + halved) / 2}};
+}
+
+/// The whole of a run: its last moment, and what its epochs came to.
+struct Whole {
+  explicit Whole(host::Trainer& trainer) : end(run(trainer)) {}
+  Moment run(host::Trainer& trainer) {
+    trainer.on_epoch = [&](const host::EpochReport& report) {
+      accuracies.push_back(report.accuracy.correct);
+      metrics = report.metrics;
+      losses = report.losses;
+    };
+    EXPECT_TRUE(trainer.run());
+    return Moment(trainer);
+  }
+  std::vector<int64_t> accuracies;
+  std::vector<std::pair<std::string, double>> metrics, losses;
+  Moment end;
+};
+
+void expect_equal(const Whole& found, const Whole& wanted) {
+  expect_equal(found.end, wanted.end);
+  EXPECT_EQ(found.metrics, wanted.metrics);
+  EXPECT_EQ(found.losses, wanted.losses);
+  EXPECT_EQ(found.accuracies.back(), wanted.accuracies.back());
+  EXPECT_EQ(found.end.state.best_epoch, wanted.end.state.best_epoch);
+  EXPECT_EQ(found.end.state.rollbacks, wanted.end.state.rollbacks);
+}
+
+TEST(Rollback, GoesOnAsIfTheEpochHadBegunWithHalfTheRate) {
+  SpoiltRig rolled(host::NonFinite::Rollback, bad_once_at(13));
+  SpoiltRig halved(host::NonFinite::Rollback, bad_once_at(13));
+  std::optional<Moment> start;
+  host::Trainer first(rolled.plan), second(halved.plan);
+  first.checkpoint_steps = 8;
+  first.on_checkpoint = [&] {
+    if (!start) start.emplace(first);
+  };
+  const Whole whole(first);
+  EXPECT_EQ(whole.end.state.rollbacks, 1);
+  EXPECT_EQ(whole.end.state.lr_factor, 0.5);
+  start->state.lr_factor = 0.5;
+  start->state.rollbacks = 1;
+  second.restore(start->state, start->tensors, start->rollback);
+  expect_equal(Whole(second), whole);
+}
+
+TEST(Rollback, ReturnsToTheEpochsStartAfterAResumeToo) {
+  for (const int64_t kept : {8, 9, 13}) {
+    SpoiltRig rolled(host::NonFinite::Rollback, bad_once_at(13));
+    SpoiltRig resumed(host::NonFinite::Rollback, bad_once_at(13));
+    std::optional<Moment> saved;
+    host::Trainer first(rolled.plan), second(resumed.plan);
+    first.checkpoint_steps = 1;
+    first.on_checkpoint = [&] {
+      if (first.steps_done() == kept && !saved) saved.emplace(first);
+    };
+    const Whole whole(first);
+    EXPECT_EQ(whole.end.state.rollbacks, 1);
+    second.restore(saved->state, saved->tensors, saved->rollback);
+    expect_equal(Whole(second), whole);
+  }
+}
+
+TEST(Rollback, DropsWhatAGroupHadGathered) {
+  SpoiltRig rig(host::NonFinite::Rollback, bad_once_at(13));
+  rig.plan.train.accumulate = 4;
+  rig.plan.train.optimizer.lr = 4 * kRate;  // the bound is for one update a batch
+  host::Trainer trainer(rig.plan);
+  EXPECT_TRUE(trainer.run());
+  EXPECT_EQ(host::find_not_finite(host::named_weights(rig.student->parameters())), "");
+}
+
+TEST(Results, ThatAreNotFiniteEndTrainingWithTheTensorsName) {
+  for (const double ema : {0.0, 0.9}) {
+    SpoiltRig rig(host::NonFinite::Stop, {});
+    use_faulty_student(rig, "buffer");
+    rig.plan.train.ema = ema;
+    host::Trainer trainer(rig.plan);
+    int epochs = 0;
+    trainer.on_epoch = [&](const host::EpochReport&) { ++epochs; };
+    EXPECT_THAT(message_of<host::NonFiniteError>([&] { trainer.run(); }),
+                HasSubstr("alone, after epoch 1: \"over.running_var\" holds infinity in the "
+                          "student; lower the learning rate"));
+    EXPECT_EQ(epochs, 0);
+  }
+}
+
+TEST(Results, OfAnAverageThatIsNotFiniteDoToo) {
+  SpoiltRig rig(host::NonFinite::Stop, {});
+  host::Trainer trainer(rig.plan);
+  for (auto& [name, tensor] : trainer.tensors()) {
+    if (name == "average/fc.bias") tensor.fill_(__builtin_nan(""));
+  }
+  EXPECT_THAT(message_of<host::NonFiniteError>([&] { trainer.run(); }),
+              HasSubstr("\"the average of fc.bias\" holds NaN"));
+}
+
+TEST(Results, ThatAreNotFiniteAreNotWritten) {
+  TrainingRig rig;
+  const Scratch scratch;
+  rig.student->parameters().find("bn1.running_var")->master.fill_(__builtin_inf());
+  const auto file = scratch.path("student.safetensors");
+  EXPECT_THAT(message_of<host::NonFiniteError>(
+                  [&] { host::save_network(file, rig.student->parameters(), {}); }),
+              AllOf(HasSubstr("student.safetensors: not written"),
+                    HasSubstr("\"bn1.running_var\" holds infinity in the student")));
+  EXPECT_EQ(files_in(scratch.folder()), 0u);
+}
+
+TEST(Evaluation, OfOutputsThatAreNotFiniteIsNeverTheBest) {
+  TrainingRig rig;
+  use_faulty_student(rig, "nan_in_evaluation");
+  host::Trainer trainer(rig.plan);
+  trainer.on_epoch = [](const host::EpochReport& report) {
+    EXPECT_FALSE(report.best);
+    EXPECT_EQ(report.accuracy.correct, 0);
+    EXPECT_EQ(report.accuracy.not_finite, report.accuracy.total);
+  };
+  trainer.on_best = [] { FAIL() << "outputs of NaN are the best"; };
+  EXPECT_TRUE(trainer.run());
+  EXPECT_EQ(trainer.state().best_epoch, 0);
+}
+
+}  // namespace
+}  // namespace retort::test
