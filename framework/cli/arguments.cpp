@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "framework/cli/commands.hpp"
+#include "framework/config/suggest.hpp"
 #include "framework/report/log.hpp"
 
 namespace retort::host {
@@ -142,6 +143,29 @@ bool asks_for_json_log(int argc, char** argv) {
   return false;
 }
 
+/// What may be meant by a command or option that there is not; "" where nothing is near.
+std::string meant_word(const CLI::App& app) {
+  const std::vector<std::string> unknown = app.remaining(/*recurse=*/true);
+  if (unknown.empty()) return "";
+  std::vector<std::string> known;
+  if (!unknown.front().starts_with("-")) {
+    if (!app.get_subcommands().empty()) return "";
+    for (const CLI::App* command : app.get_subcommands(nullptr))
+      known.push_back(command->get_name());
+  } else {
+    std::vector<const CLI::App*> apps = {&app};
+    for (const CLI::App* command : app.get_subcommands()) apps.push_back(command);
+    for (const CLI::App* each : apps) {
+      for (const CLI::Option* option : each->get_options()) {
+        if (!option->get_lnames().empty()) known.push_back("--" + option->get_lnames().front());
+      }
+    }
+  }
+  const std::string word = unknown.front().substr(0, unknown.front().find('='));
+  const std::string meant = nearest(word, known);
+  return meant.empty() ? "" : "\"" + word + "\": did you mean \"" + meant + "\"?";
+}
+
 /// Prints the help that was asked for, or what is wrong.
 ExitCode tell(const CLI::App& app, const CLI::ParseError& error) {
   if (error.get_exit_code() == 0) {
@@ -152,6 +176,7 @@ ExitCode tell(const CLI::App& app, const CLI::ParseError& error) {
   app.exit(error, unused, text);
   std::string message = text.str();
   while (message.ends_with('\n')) message.pop_back();
+  if (const std::string meant = meant_word(app); !meant.empty()) message = meant + "\n" + message;
   say_error(message);
   return ExitCode::Config;
 }

@@ -11,6 +11,7 @@
 #include "framework/cli/commands.hpp"
 #include "framework/data/atomic_file.hpp"
 #include "framework/report/report_page.hpp"
+#include "framework/report/run_order.hpp"
 #include "framework/report/run_record.hpp"
 
 namespace retort::host {
@@ -47,7 +48,8 @@ std::string state_of(const RunRecord& record) {
 }  // namespace
 
 void compare_command(const CompareArguments& arguments, const CommonOptions& common) {
-  const std::vector<fs::path> folders(arguments.runs.begin(), arguments.runs.end());
+  std::vector<fs::path> folders(arguments.runs.begin(), arguments.runs.end());
+  sort_runs(folders);
   print_comparison(folders, common.json     ? CompareFormat::Json
                             : arguments.csv ? CompareFormat::Csv
                                             : CompareFormat::Text);
@@ -60,7 +62,7 @@ void list_runs_command(const std::string& folder, const CommonOptions& common) {
   for (const auto& entry : fs::recursive_directory_iterator(folder, none)) {
     if (entry.path().filename() == "run.json") found.push_back(entry.path().parent_path());
   }
-  std::sort(found.begin(), found.end());
+  std::sort(found.begin(), found.end(), precedes);
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
   for (const fs::path& path : found) {
     const RunRecord record = read_run(path);
@@ -73,7 +75,7 @@ void list_runs_command(const std::string& folder, const CommonOptions& common) {
       list.back()["top1"] = top1 ? nlohmann::ordered_json(*top1) : nlohmann::ordered_json();
     } else {
       fmt::print("{:40} {:>6}  seed {:<6} {}\n", path.string(),
-                 top1 ? fmt::format("{:.2f}", *top1) : "", record.run.value("seed", 0),
+                 top1 ? fmt::format("{:.2f}", *top1) : "", record.run.value("seed", uint64_t{0}),
                  state_of(record));
     }
   }

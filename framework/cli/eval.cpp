@@ -4,6 +4,7 @@
 
 #include "framework/cli/commands.hpp"
 #include "framework/cli/load.hpp"
+#include "framework/run/saved_run.hpp"
 #include "framework/run/session.hpp"
 #include "framework/run/teacher_store.hpp"
 #include "framework/text.hpp"
@@ -22,7 +23,9 @@ struct Evaluated {
 Experiment load_saved(const ExperimentArguments& arguments, const CommonOptions& common) {
   namespace fs = std::filesystem;
   const std::string& target = arguments.file;
-  if (!fs::is_directory(target)) return load_for_command(arguments, common);
+  if (!fs::is_directory(target)) {
+    return read_for_command(arguments, common).load(Purpose::Evaluate);
+  }
   const fs::path experiment = fs::path(target) / "experiment.toml";
   const fs::path student = fs::path(target) / "student.safetensors";
   if (!fs::exists(experiment)) {
@@ -37,10 +40,11 @@ Experiment load_saved(const ExperimentArguments& arguments, const CommonOptions&
         " has no student.safetensors: the run did not come to its end; checkpoints/ holds what " +
         "was saved on the way");
   }
-  Experiment saved = load_for_command({experiment.string(), arguments.overrides}, common);
-  saved.student.weights = student;
-  saved.student.rename.clear();  // it was for the file that the run began with
-  return saved;
+  SavedRun saved = load_saved_run(target, arguments.overrides, scan_for_command(common, true),
+                                  Purpose::Evaluate);
+  saved.experiment.student.weights = saved.folder / "student.safetensors";
+  saved.experiment.student.rename.clear();  // it was for the file that the run began with
+  return std::move(saved.experiment);
 }
 
 std::vector<Evaluated> evaluate_saved(const Experiment& experiment) {

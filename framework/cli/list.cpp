@@ -20,31 +20,45 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json option_json(const OptionInfo& option) {
-  Json json = {{"name", option.name}, {"help", option.help}};
-  switch (option.type) {
+const char* type_name(retort_option_type type) {
+  switch (type) {
     case RETORT_OPTION_REAL:
-      json["type"] = "real";
-      json["default"] = option.default_real;
-      break;
+      return "real";
     case RETORT_OPTION_INT:
-      json["type"] = "int";
-      json["default"] = option.default_int;
-      break;
+      return "int";
     case RETORT_OPTION_BOOL:
-      json["type"] = "bool";
-      json["default"] = option.default_int != 0;
-      break;
+      return "bool";
     case RETORT_OPTION_TEXT:
-      json["type"] = "text";
-      json["default"] = option.default_text;
-      break;
+      return "text";
     case RETORT_OPTION_CHOICE:
-      json["type"] = "choice";
-      json["choices"] = option.choices;
-      json["default"] = option.choices.at(static_cast<size_t>(option.default_int));
       break;
   }
+  return "choice";
+}
+
+Json default_json(const OptionInfo& option) {
+  switch (option.type) {
+    case RETORT_OPTION_REAL:
+      return option.default_real;
+    case RETORT_OPTION_INT:
+      return option.default_int;
+    case RETORT_OPTION_BOOL:
+      return option.default_int != 0;
+    case RETORT_OPTION_TEXT:
+      return option.default_text;
+    case RETORT_OPTION_CHOICE:
+      break;
+  }
+  return option.choices.at(static_cast<size_t>(option.default_int));
+}
+
+Json option_json(const OptionInfo& option) {
+  Json json = {{"name", option.name}, {"help", option.help}, {"type", type_name(option.type)}};
+  if (option.type == RETORT_OPTION_CHOICE) json["choices"] = option.choices;
+  // What a required option's record has for a default is of no use, and may be anything.
+  const bool required = (option.flags & RETORT_OPTION_REQUIRED) != 0;
+  json["default"] = required ? Json() : default_json(option);
+  json["required"] = required;
   if ((option.flags & RETORT_OPTION_HAS_MIN) != 0) json["min"] = option.min;
   if ((option.flags & RETORT_OPTION_HAS_MAX) != 0) json["max"] = option.max;
   if (!option.unit.empty()) json["unit"] = option.unit;
@@ -186,7 +200,7 @@ bool is_file(const std::string& name) {
 
 /// The components that a user means by a name or by the path of a plugin file.
 std::vector<ComponentInfo> components_of(const std::string& name, const Catalog& catalog) {
-  if (is_file(name)) return read_manifest(name, ManifestUse::Show);
+  if (is_file(name)) return read_manifest(name, ManifestUse::Show, reserved_option_names());
   std::vector<ComponentInfo> found;
   std::vector<std::string> ids;
   for (const ComponentInfo& info : catalog.components()) {

@@ -1,10 +1,10 @@
 #include <cstdio>
-#include <filesystem>
 
 #include "framework/cli/commands.hpp"
 #include "framework/cli/load.hpp"
 #include "framework/config/resolved.hpp"
 #include "framework/run/run_experiment.hpp"
+#include "framework/run/saved_run.hpp"
 #include "framework/run/trials.hpp"
 #include "framework/train/interrupt.hpp"
 
@@ -15,21 +15,14 @@ Output output_of(const CommonOptions& common) { return common.json ? Output::Jso
 
 ExitCode resume(const ExperimentArguments& experiment, const RunArguments& arguments,
                 const CommonOptions& common) {
-  namespace fs = std::filesystem;
   if (!experiment.file.empty()) {
     throw ConfigError(experiment.file + ": --resume " + arguments.resume +
                       " goes on with that run's own experiment; leave file and overrides out");
   }
-  const fs::path folder = arguments.resume;
-  const fs::path file = folder / "experiment.toml";
-  if (!fs::exists(file)) {
-    throw ConfigError(arguments.resume +
-                      " is no run folder: it has no experiment.toml; name one such as "
-                      "runs/NAME/001");
-  }
+  const SavedRun saved =
+      load_saved_run(arguments.resume, {}, scan_for_command(common, true), Purpose::Train);
   install_signal_handlers();
-  return resume_run(load_for_command({file.string(), {}}, common), folder, arguments.accept_changes,
-                    output_of(common));
+  return resume_run(saved.experiment, saved.folder, arguments.accept_changes, output_of(common));
 }
 
 }  // namespace
@@ -40,7 +33,8 @@ ExitCode run_command(const ExperimentArguments& experiment, const RunArguments& 
   if (experiment.file.empty()) {
     throw ConfigError("run: FILE is missing; name an experiment file, or --resume RUN");
   }
-  const Experiment resolved = load_for_command(experiment, common);
+  const ExperimentFile file = read_for_command(experiment, common);
+  const Experiment resolved = file.load();
   if (arguments.dry_run) {
     std::fputs(to_toml(resolved).c_str(), stdout);
     return ExitCode::Ok;
@@ -49,12 +43,7 @@ ExitCode run_command(const ExperimentArguments& experiment, const RunArguments& 
   if (!resolved.sweep && resolved.seeds.size() < 2) {
     return run_experiment(resolved, output_of(common));
   }
-  const auto load = [&](const std::vector<std::string>& overrides) {
-    ExperimentArguments more = experiment;
-    more.overrides.insert(more.overrides.end(), overrides.begin(), overrides.end());
-    return load_for_command(more, common);
-  };
-  return run_trials(resolved, load, common.json);
+  return run_trials(file, resolved, common.json);
 }
 
 }  // namespace retort::host

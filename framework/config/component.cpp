@@ -112,19 +112,20 @@ bool read_component(Section& section, const std::string& key, retort_kind kind,
   if (node == nullptr) {
     if (!section.present()) return false;  // the missing section is told by who needs it
     const std::vector<std::string> ids = ids_of(catalog, kind);
-    section.diagnostics().add(section.place(), section.path_of(key),
-                              ids.empty()
-                                  ? std::string("missing; no ") + kind_name(kind) + " is installed"
-                                  : "missing; one of: " + join(ids));
+    section.begin_unknown_options(
+        section.place(), section.path_of(key),
+        ids.empty() ? std::string("missing; no ") + kind_name(kind) + " is installed"
+                    : "missing; one of: " + join(ids));
     return false;
   }
   choice.place = node->place;
-  std::string id;
-  if (!read_text(*node, section.path_of(key), id, "", section.diagnostics())) return false;
-  const ComponentInfo* info = catalog.find(kind, id);
+  const ComponentInfo* info = node->is(Node::Kind::Text) ? catalog.find(kind, node->text) : nullptr;
   if (info == nullptr) {
-    section.diagnostics().add(node->place, subject(section.path_of(key), *node),
-                              not_found(id, kind, catalog));
+    section.begin_unknown_options(
+        node->place, subject(section.path_of(key), *node),
+        node->is(Node::Kind::Text)
+            ? not_found(node->text, kind, catalog)
+            : std::string("must be text in quotes, not ") + describe(node->kind));
     return false;
   }
   choice.info = *info;

@@ -1,24 +1,63 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "framework/config/diagnostics.hpp"
 #include "framework/config/experiment.hpp"
+#include "framework/config/node.hpp"
 #include "framework/config/section.hpp"
 #include "framework/plugin/catalog.hpp"
 
 namespace retort::host {
 
-/// Reads an experiment file (with those it extends), applies the overrides of the command line
-/// (`student.depth=8`), and checks all of it against what is installed. No code of a plugin runs.
-/// Throws:  ConfigError with every mistake at once, each with its place, the value found and what
-/// is accepted.
+/// What an experiment is read for: what only training would get wrong is no mistake elsewhere.
+enum class Purpose { Train, Evaluate };
+
+/// An experiment file (with those it extends), the overrides of the command line (`student.depth=8`)
+/// and what is installed, each read once: what changes on the disk afterwards changes no experiment
+/// that is made of it. No code of a plugin runs.
+class ExperimentFile {
+ public:
+  /// What cannot be read is told by load().
+  ExperimentFile(const std::filesystem::path& file, const std::vector<std::string>& overrides,
+                 Catalog catalog);
+
+  /// A file that was read already. `reading` holds what was wrong with it.
+  ExperimentFile(std::filesystem::path file, std::optional<config::Node> tree, Diagnostics reading,
+                 Catalog catalog);
+
+  /// The experiment, with its sweep.
+  /// Throws: MistakesError with every mistake at once, those of each trial included, each with its
+  /// place, the value found and what is accepted.
+  Experiment load(Purpose purpose = Purpose::Train) const;
+
+  /// One trial of it: with these overrides too, without sweep and seeds.
+  /// Throws: MistakesError as load().
+  Experiment load_trial(const std::vector<std::string>& overrides) const;
+
+ private:
+  Experiment read(const config::Node& tree, Purpose purpose, Diagnostics& diagnostics) const;
+
+  std::filesystem::path file_;
+  Diagnostics reading_;  // what was wrong with the files and overrides themselves
+  std::optional<config::Node> tree_;
+  Catalog catalog_;
+};
+
+/// The experiment of a file: ExperimentFile::load().
 Experiment load_experiment(const std::filesystem::path& file,
                            const std::vector<std::string>& overrides, const Catalog& catalog);
 
 /// Every key of the host that an experiment file may have, as its reader declares it, in the order
 /// of reading; what it starts with is its table.
 std::vector<config::KeyInfo> experiment_keys();
+
+/// The names that options of a component may not have, by its kind: the keys that the readers of an
+/// experiment file take beside them, and those kept for later.
+ReservedNames reserved_option_names();
 
 }  // namespace retort::host

@@ -201,9 +201,8 @@ void read_data(Section section, const Catalog& catalog, DataConfig& data) {
                "pastes a box of another image, its area from Beta(cutmix, cutmix); 0: none");
   read_augment(section, data.augment);
   read_normalize(section.section("normalize"), data.normalize);
-  section.refuse("views", "is not built yet");
-  if (!known) return;
-  read_options(section, data.dataset);
+  for (const char* key : {"views", "host"}) section.reserve(key);
+  if (known) read_options(section, data.dataset);
   section.finish();
 }
 

@@ -72,9 +72,8 @@ void read_network(Section section, NetworkRole role, const Catalog& catalog,
               has_weights, network);
   read_normalize(section.section("normalize"), network.normalize);
   read_own_train(section, role, network);
-  for (const char* key : {"name", "mode"}) section.refuse(key, "is not built yet");
-  if (!known) return;
-  read_options(section, network.model);
+  for (const char* key : {"name", "mode", "host"}) section.reserve(key);
+  if (known) read_options(section, network.model);
   section.finish();
 }
 

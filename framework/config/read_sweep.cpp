@@ -4,11 +4,14 @@
 #include <utility>
 
 #include "framework/config/sections.hpp"
+#include "framework/config/trials.hpp"
 
 namespace retort::host::config {
 namespace {
 
 using SweepKind = SweepConfig::Kind;
+
+constexpr double kLargestInteger = 0x1p53;  // beyond it a double skips some
 
 /// { min = 1e-3, max = 1e-1, log = true }
 void read_range(Section range, SweepKey& key) {
@@ -31,6 +34,8 @@ void read_range(Section range, SweepKey& key) {
   if (key.log && min <= 0) wrong = "log needs min > 0";
   if (key.integer && (min != std::floor(min) || max != std::floor(max))) {
     wrong = "integer needs whole min and max";
+  } else if (key.integer && std::max(std::abs(min), std::abs(max)) > kLargestInteger) {
+    wrong = "integer needs min and max within 2^53";
   }
   if (!wrong.empty()) {
     range.diagnostics().add(range.place(), range.path(),
@@ -63,6 +68,15 @@ void read_key(const Node& node, const std::string& path, SweepKind kind, Diagnos
   }
 }
 
+void check_size_of_grid(const Node& keys, const SweepConfig& sweep, Diagnostics& diagnostics) {
+  double count = 1;
+  for (const SweepKey& key : sweep.keys) count *= static_cast<double>(key.values.size());
+  if (count <= static_cast<double>(kMostTrials)) return;
+  diagnostics.add(keys.place, "sweep.keys",
+                  "make " + real_text(count) + " trials; at most " + std::to_string(kMostTrials) +
+                      ": take kind = \"random\" or fewer values");
+}
+
 void check_lengths(const Node& keys, const SweepConfig& sweep, Diagnostics& diagnostics) {
   for (const SweepKey& key : sweep.keys) {
     const SweepKey& first = sweep.keys.front();
@@ -93,7 +107,8 @@ void read_sweep(Section section, std::optional<SweepConfig>& sweep) {
   if (!section.present()) return;
   Diagnostics& diagnostics = section.diagnostics();
   if (trials != nullptr) {
-    read_integer(*trials, "sweep.trials", Range::between(1, 1000000), read.trials, "", diagnostics);
+    read_integer(*trials, "sweep.trials", Range::between(1, static_cast<double>(kMostTrials)),
+                 read.trials, "", diagnostics);
   } else if (random) {
     diagnostics.add(section.place(), "sweep.trials", "missing; how many draws, as in trials = 20");
   }
@@ -103,6 +118,7 @@ void read_sweep(Section section, std::optional<SweepConfig>& sweep) {
       read_key(node, keys.path_of(node.key), read.kind, diagnostics, read);
     }
     if (read.kind == SweepKind::List) check_lengths(*keys.node(), read, diagnostics);
+    if (read.kind == SweepKind::Grid) check_size_of_grid(*keys.node(), read, diagnostics);
   }
   if (!keys.present() || keys.node()->items.empty()) {
     diagnostics.add(section.place(), "sweep.keys",

@@ -169,17 +169,49 @@ void read_bind(Section& section, TransferConfig& transfer) {
   }
 }
 
+/// What the host's own numbers and tensors are called in metrics.jsonl, summary.csv, event files,
+/// saved states and draws: a transfer of such a name would be taken for them.
+const std::vector<std::string> kHostNames = {"task",
+                                             "loss",
+                                             "losses",
+                                             "metrics",
+                                             "phase",
+                                             "epoch",
+                                             "lr",
+                                             "test_correct",
+                                             "test_total",
+                                             "validation_correct",
+                                             "name",
+                                             "top1",
+                                             "validation_total",
+                                             "versus_alone",
+                                             "train_seconds",
+                                             "student",
+                                             "teacher",
+                                             "alone",
+                                             "distil",
+                                             "data",
+                                             "network",
+                                             "transfer",
+                                             "optimizer",
+                                             "average",
+                                             "metric",
+                                             "student alone"};
+
 void read_name(Section& section, std::set<std::string>& used, TransferConfig& transfer) {
   transfer.name = transfer.strategy.info.id;
   const Node* node =
       section.text("name", transfer.name, "in metrics and messages; absent: the strategy's id");
   if (node != nullptr && !check_name(*node, section.path_of("name"), section.diagnostics())) return;
-  if (used.insert(transfer.name).second) return;
+  const bool is_host =
+      std::find(kHostNames.begin(), kHostNames.end(), transfer.name) != kHostNames.end();
+  if (used.insert(transfer.name).second && !is_host) return;
   const Node* blamed = node != nullptr ? node : section.node()->find("strategy");
   section.diagnostics().add(
       blamed->place, subject(section.path_of(node != nullptr ? "name" : "strategy"), *blamed),
-      "an earlier transfer has this name; give one of them another: name = " +
-          quote_text(transfer.name + ".2"));
+      (is_host ? "is what metrics or saved states call a value of the host; give it another name: "
+               : "an earlier transfer has this name; give one of them another: ") +
+          ("name = " + quote_text(transfer.name + ".2")));
 }
 
 void read_transfer(Section section, const Catalog& catalog, std::set<std::string>& used,
@@ -187,8 +219,13 @@ void read_transfer(Section section, const Catalog& catalog, std::set<std::string
   const bool known =
       read_component(section, "strategy", RETORT_KIND_STRATEGY, catalog, transfer.strategy);
   read_weight(section, transfer.weight);
-  for (const char* key : {"init", "teacher"}) section.refuse(key, "is not built yet");
-  if (!known && section.schema() == nullptr) return;
+  for (const char* key : {"init", "teacher", "host"}) section.reserve(key);
+  if (!known && section.schema() == nullptr) {
+    const Node* name = section.text("name", transfer.name);
+    if (name != nullptr) check_name(*name, section.path_of("name"), section.diagnostics());
+    section.take("bind");
+    return section.finish();
+  }
   read_name(section, used, transfer);
   read_bind(section, transfer);
   read_options(section, transfer.strategy);

@@ -219,12 +219,32 @@ void Section::refuse(const std::string& key, const std::string& what) {
   diagnostics_.add(node->key_place, path_of(key), what);
 }
 
+void Section::reserve(const std::string& key) {
+  if (schema_ != nullptr) schema_->push_back({path_of(key), "", "", "", "", false, true});
+  refuse(key, "is not built yet");
+}
+
+void Section::begin_unknown_options(Place place, std::string subject, std::string what) {
+  unknown_component_ = {std::move(place), std::move(subject), std::move(what), ""};
+}
+
 void Section::finish() {
   if (node_ == nullptr) return;
   std::vector<std::string> all = options_;
   all.insert(all.end(), host_keys_.begin(), host_keys_.end());
+  std::vector<const Node*> unasked;
   for (const Node& item : node_->items) {
-    if (contains(all, item.key) || contains(refused_, item.key)) continue;
+    if (!contains(all, item.key) && !contains(refused_, item.key)) unasked.push_back(&item);
+  }
+  if (unknown_component_) {
+    Mistake& mistake = *unknown_component_;
+    std::vector<std::string> keys;
+    for (const Node* item : unasked) keys.push_back(key_text(item->key));
+    if (!keys.empty()) mistake.what += "; its options could not be checked: " + join(keys);
+    return diagnostics_.add(mistake.place, mistake.subject, mistake.what);
+  }
+  for (const Node* found : unasked) {
+    const Node& item = *found;
     std::string what = "unknown key";
     const std::string meant = nearest(item.key, all);
     // The list that the key was most likely meant to be in is the one worth reading.

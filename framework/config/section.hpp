@@ -54,6 +54,7 @@ struct KeyInfo {
   std::string default_value;  // as TOML writes it; "" where there is none
   std::string text;           // what it does
   bool applies = true;        // false: only beside another value of the key it depends on
+  bool reserved = false;      // kept for later: it is refused, and no option may have its name
 };
 using Schema = std::vector<KeyInfo>;
 
@@ -96,10 +97,18 @@ class Section {
   /// A key that must not be here, with what to say when it is.
   void refuse(const std::string& key, const std::string& what);
 
+  /// A key that is kept for later.
+  void reserve(const std::string& key);
+
   /// From here on the keys asked for are a component's options, not the host's.
   void begin_options() { reading_options_ = true; }
 
-  /// Adds a mistake for each key that nobody asked for.
+  /// The component whose options stand here is not known, for what this mistake says: keys that
+  /// nobody asks for may be its options.
+  void begin_unknown_options(Place place, std::string subject, std::string what);
+
+  /// Adds a mistake for each key that nobody asked for; where they may be options of a component that
+  /// is not known, one mistake that lists them.
   void finish();
 
   bool present() const { return node_ != nullptr; }
@@ -122,6 +131,7 @@ class Section {
   std::vector<std::string> host_keys_;
   std::vector<std::string> options_;
   std::vector<std::string> refused_;
+  std::optional<Mistake> unknown_component_;
 };
 
 }  // namespace retort::host::config

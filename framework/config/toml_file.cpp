@@ -1,10 +1,13 @@
 // The one source that includes toml++.
 #include "framework/config/toml_file.hpp"
 
+#include <fcntl.h>
 #include <toml++/toml.h>
+#include <unistd.h>
 #include <algorithm>
+#include <cerrno>
 #include <cstddef>
-#include <fstream>
+#include <cstring>
 #include <sstream>
 #include <system_error>
 #include <utility>
@@ -225,16 +228,33 @@ std::optional<Node> parse_toml(std::string_view text, const std::string& file,
 }
 
 std::string read_text_file(const std::filesystem::path& file, std::string& text) {
+  using std::filesystem::file_type;
   std::error_code error;
   const std::filesystem::path tried = std::filesystem::absolute(file, error).lexically_normal();
   const std::filesystem::file_status status = std::filesystem::status(file, error);
   if (!std::filesystem::exists(status)) return "not found (tried " + tried.string() + ")";
-  if (std::filesystem::is_directory(status)) return "a folder; name a TOML file in it";
-  std::ifstream in(file, std::ios::binary);
-  text.resize(kLargestFile + 1);
-  in.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (!in.is_open() || in.bad()) return "cannot be read (tried " + tried.string() + ")";
-  text.resize(static_cast<size_t>(in.gcount()));
+  if (status.type() == file_type::directory) return "a folder; name a TOML file in it";
+  if (status.type() != file_type::regular) {
+    return status.type() == file_type::fifo     ? "a pipe; name a plain TOML file"
+           : status.type() == file_type::socket ? "a socket; name a plain TOML file"
+                                                : "a device; name a plain TOML file";
+  }
+  // Not blocking: what stands there may have become a pipe since.
+  const int in = open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  text.resize(in < 0 ? 0 : kLargestFile + 1);
+  size_t size = 0;
+  ssize_t count = in < 0 ? -1 : 1;
+  while (count > 0 && size < text.size()) {
+    count = read(in, text.data() + size, text.size() - size);
+    size += static_cast<size_t>(std::max<ssize_t>(count, 0));
+  }
+  const int failed = errno;
+  if (in >= 0) close(in);
+  text.resize(size);
+  if (count < 0) {
+    return "cannot be read: " + std::string(std::strerror(failed)) + " (tried " + tried.string() +
+           ")";
+  }
   if (text.size() > kLargestFile) return "larger than 1 MiB; not an experiment file";
   return "";
 }

@@ -29,7 +29,8 @@ std::vector<std::filesystem::path> plugin_files(const std::filesystem::path& fol
 
 }  // namespace
 
-Catalog Catalog::scan(const std::vector<std::filesystem::path>& folders) {
+Catalog Catalog::scan(const std::vector<std::filesystem::path>& folders,
+                      const ReservedNames& reserved) {
   Catalog catalog;
   const auto attempt = [&catalog](const auto& action) {
     try {
@@ -48,14 +49,14 @@ Catalog Catalog::scan(const std::vector<std::filesystem::path>& folders) {
     catalog.folders_.push_back(folder);
     attempt([&] {
       for (const std::filesystem::path& file : plugin_files(folder))
-        attempt([&] { catalog.add_file(file); });
+        attempt([&] { catalog.add_file(file, reserved); });
     });
   }
   return catalog;
 }
 
-void Catalog::add_file(const std::filesystem::path& file) {
-  std::vector<ComponentInfo> added = read_manifest(file);
+void Catalog::add_file(const std::filesystem::path& file, const ReservedNames& reserved) {
+  std::vector<ComponentInfo> added = read_manifest(file, ManifestUse::Load, reserved);
   for (const ComponentInfo& info : added) {
     if (const ComponentInfo* known = find(info.kind, info.id))
       throw PluginError(file.string() + ": holds " + kind_name(info.kind) + " \"" + info.id +

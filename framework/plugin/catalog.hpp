@@ -17,7 +17,9 @@ class Catalog {
  public:
   /// Scans folders for *.retort, each folder in name order. Of two components with one kind and id
   /// the first one found counts; the second one's file is refused as a problem.
-  static Catalog scan(const std::vector<std::filesystem::path>& folders);
+  /// A file whose component has an option of a reserved name is refused.
+  static Catalog scan(const std::vector<std::filesystem::path>& folders,
+                      const ReservedNames& reserved = {});
 
   /// A catalog of components that come from no file: for tests.
   static Catalog of(std::vector<ComponentInfo> components) {
@@ -31,7 +33,7 @@ class Catalog {
   }
 
   /// Adds one plugin file. Throws: PluginError as read_manifest, or for a duplicate id.
-  void add_file(const std::filesystem::path& file);
+  void add_file(const std::filesystem::path& file, const ReservedNames& reserved = {});
 
   /// The component of that kind and id, or null.
   const ComponentInfo* find(retort_kind kind, std::string_view id) const;

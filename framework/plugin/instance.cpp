@@ -1,5 +1,6 @@
 #include "framework/plugin/instance.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <optional>
 #include <utility>
@@ -33,6 +34,22 @@ std::optional<retort_value> as_argument(retort_option_type type, const OptionVal
   return value;
 }
 
+/// Refuses values that were read by another manifest than that of the code that is loaded: options
+/// are set by their position.
+void check_same_manifest(const Library& library, const ComponentInfo& info) {
+  const std::vector<ComponentInfo>& loaded = library.components();
+  const auto same = [](const OptionInfo& a, const OptionInfo& b) {
+    return a.name == b.name && a.type == b.type && a.choices == b.choices;
+  };
+  if (info.position < loaded.size() && loaded[info.position].id == info.id &&
+      std::ranges::equal(loaded[info.position].options, info.options, same)) {
+    return;
+  }
+  throw PluginError(library.path().string() +
+                    ": the file was replaced while this program ran, and \"" + info.id +
+                    "\" has other options in it now; start the program again");
+}
+
 }  // namespace
 
 Instance::Instance(std::shared_ptr<Library> library, const ComponentInfo& info,
@@ -41,6 +58,7 @@ Instance::Instance(std::shared_ptr<Library> library, const ComponentInfo& info,
       info_(info),
       options_(options),
       functions_(library_->component(info.position)) {
+  check_same_manifest(*library_, info_);
   if (options_.size() != info_.options.size())
     throw ConfigError(info_.id + ": " + std::to_string(options_.size()) +
                       " options are given, it has " + std::to_string(info_.options.size()));

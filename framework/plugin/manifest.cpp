@@ -59,21 +59,11 @@ std::vector<std::string> split(const std::string& text, char separator) {
   return parts;
 }
 
-/// Keys of the experiment file that the host reads beside a component's options.
-const std::set<std::string>& host_keys(retort_kind kind) {
-  static const std::set<std::string> strategy = {"strategy", "name",    "weight", "bind",
-                                                 "init",     "teacher", "host"};
-  static const std::set<std::string> model = {"model", "name",      "weights", "rename",
-                                              "train", "normalize", "mode",    "host"};
-  static const std::set<std::string> dataset = {"dataset",   "batch_size",    "augment",
-                                                "normalize", "train_samples", "host"};
-  return kind == RETORT_KIND_STRATEGY ? strategy : kind == RETORT_KIND_MODEL ? model : dataset;
-}
-
 /// Reads and checks the bytes of one manifest section.
 class ManifestReader {
  public:
-  ManifestReader(const ElfFile& elf, const std::vector<char>& data) : elf_(elf), data_(data) {}
+  ManifestReader(const ElfFile& elf, const std::vector<char>& data, const ReservedNames& reserved)
+      : elf_(elf), data_(data), reserved_(reserved) {}
 
   /// Magic, ABI and the layout of the records. Nothing else of the file is looked at before.
   void check_header();
@@ -82,6 +72,8 @@ class ManifestReader {
  private:
   ComponentInfo component(uint32_t position) const;
   OptionInfo option(const std::string& owner, uint32_t index) const;
+  void check_option_name(const ComponentInfo& info, const std::string& name,
+                         std::set<std::string>& names) const;
   void check_option(const std::string& where, const OptionInfo& option) const;
   void check_default(const std::string& where, const OptionInfo& option) const;
   std::vector<std::string> taps(const std::string& where, const std::string& text) const;
@@ -114,6 +106,7 @@ class ManifestReader {
 
   const ElfFile& elf_;
   const std::vector<char>& data_;
+  const ReservedNames& reserved_;
   retort_manifest_header header_{};
   uint64_t options_at_ = 0;
   uint64_t uses_at_ = 0;
@@ -205,12 +198,10 @@ ComponentInfo ManifestReader::component(uint32_t position) const {
 
   check_count(info.id + ".first_option + option_count",
               uint64_t{raw.first_option} + raw.option_count, header_.option_count);
-  std::set<std::string> names = host_keys(info.kind);
+  std::set<std::string> names;
   for (uint32_t i = 0; i < raw.option_count; ++i) {
     info.options.push_back(option(info.id, raw.first_option + i));
-    if (!names.insert(info.options.back().name).second)
-      refuse(info.id + " has an option \"" + info.options.back().name +
-             "\", a name that is already taken (by another option, or by the host)");
+    check_option_name(info, info.options.back().name, names);
   }
   check_count(info.id + ".first_use + use_count", uint64_t{raw.first_use} + raw.use_count,
               header_.use_count);
@@ -220,6 +211,22 @@ ComponentInfo ManifestReader::component(uint32_t position) const {
                          text(info.id + ": operator overload", use.overload)});
   }
   return info;
+}
+
+void ManifestReader::check_option_name(const ComponentInfo& info, const std::string& name,
+                                       std::set<std::string>& names) const {
+  if (!names.insert(name).second) {
+    elf_.refuse("manifest: " + info.id + " has two options \"" + name +
+                "\"; give one of them another name and build it again");
+  }
+  const auto reserved = reserved_.find(info.kind);
+  if (reserved == reserved_.end() || !reserved->second.contains(name)) return;
+  std::string all;
+  for (const std::string& key : reserved->second) all += (all.empty() ? "" : ", ") + key;
+  elf_.refuse("manifest: " + info.id + " has an option \"" + name +
+              "\", a name that is already taken: beside the options of a " + kind_name(info.kind) +
+              " an experiment file has the keys " + all +
+              "; give it another name and build it again");
 }
 
 std::vector<std::string> ManifestReader::taps(const std::string& where,
@@ -332,14 +339,15 @@ std::string abi_mismatch(uint32_t major, uint32_t minor) {
          std::to_string(host.minor) + kRebuild + " or use a newer retort";
 }
 
-std::vector<ComponentInfo> read_manifest(const std::filesystem::path& file, ManifestUse use) {
+std::vector<ComponentInfo> read_manifest(const std::filesystem::path& file, ManifestUse use,
+                                         const ReservedNames& reserved) {
   const ElfFile elf(file, use == ManifestUse::Load ? Machine::This : Machine::Any);
   const auto section = elf.section(RETORT_MANIFEST_SECTION, kMaxManifest);
   if (!section)
     elf.refuse("has no section " RETORT_MANIFEST_SECTION
                ": it is a shared library, but no Retort plugin; end its source with "
                "RETORT_STRATEGY, RETORT_MODEL, RETORT_DATASET or RETORT_PLUGIN");
-  ManifestReader reader(elf, *section);
+  ManifestReader reader(elf, *section, reserved);
   reader.check_header();
   check_links(elf);
   return reader.components();

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -69,12 +71,17 @@ std::string abi_mismatch(uint32_t major, uint32_t minor);
 /// another processor does too.
 enum class ManifestUse { Load, Show };
 
+/// The names that no option of a component of a kind may have: keys that stand beside the options in
+/// an experiment file. Who reads those files says which they are.
+using ReservedNames = std::map<retort_kind, std::set<std::string>>;
+
 /// Reads the manifest of a plugin file with bounded reads, before any of its code could run, and
 /// checks what can be checked of the file without loading it: architecture, ABI, exports, and the
 /// symbol versions it needs.
 /// Throws: PluginError in one sentence: file, field, value found, value wanted, remedy.
 std::vector<ComponentInfo> read_manifest(const std::filesystem::path& file,
-                                         ManifestUse use = ManifestUse::Load);
+                                         ManifestUse use = ManifestUse::Load,
+                                         const ReservedNames& reserved = {});
 
 /// "strategy", "model" or "dataset".
 const char* kind_name(retort_kind kind);

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "framework/config/paths.hpp"
 #include "framework/report/run_record.hpp"
 #include "framework/text.hpp"
 
@@ -49,7 +50,7 @@ std::vector<Group> groups_of(const std::vector<fs::path>& folders) {
   std::vector<Group> groups;
   for (const fs::path& folder : folders) {
     const RunRecord record = read_run(folder);
-    const Lines settings = settings_of(record.experiment);
+    const Lines settings = settings_of(portable_text(record.experiment, read_start(folder)));
     auto group = std::find_if(groups.begin(), groups.end(),
                               [&](const Group& other) { return other.settings == settings; });
     if (group == groups.end()) {

@@ -27,8 +27,11 @@ std::string cell(std::string text) {
 std::string options_of(const ComponentInfo& info) {
   std::string text;
   for (const OptionInfo& option : info.options) {
+    const bool required = (option.flags & RETORT_OPTION_REQUIRED) != 0;
     text += (text.empty() ? "" : "<br>") +
-            code(option.name + " = " + config::toml_of(option, config::default_of(option)));
+            (required
+                 ? code(option.name) + " (required)"
+                 : code(option.name + " = " + config::toml_of(option, config::default_of(option))));
     std::string note = option.type == RETORT_OPTION_CHOICE ? join(option.choices) : option.help;
     if (!note.empty()) text += " " + cell(note);
   }

@@ -12,11 +12,13 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "framework/config/paths.hpp"
 #include "framework/config/resolved.hpp"
 #include "framework/data/atomic_file.hpp"
-#include "framework/data/hash.hpp"
 #include "framework/error.hpp"
 #include "framework/report/evaluation_json.hpp"
+#include "framework/report/plugin_hash.hpp"
+#include "framework/report/run_record.hpp"
 
 namespace retort::host {
 namespace {
@@ -56,7 +58,7 @@ std::string lock_text(const Experiment& experiment) {
   for (const TransferConfig& transfer : experiment.transfers) add(transfer.strategy);
   std::string text = "# The plugins that this run used: id, version, SHA-256 of the file.\n";
   for (const auto& [id, info] : used) {
-    text += id + " " + info->version + " " + sha256_hex_of_file(info->file) + "\n";
+    text += id + " " + info->version + " " + hash_of_plugin(*info) + "\n";
   }
   return text;
 }
@@ -73,6 +75,7 @@ std::string results_json(const Experiment& experiment, const RunFacts& facts,
   run["threads"] = facts.threads;
   run["retort"] = RETORT_VERSION;
   run["libtorch"] = RETORT_TORCH_VERSION;
+  if (!facts.started_in.empty()) run["started_in"] = facts.started_in;
   run["classes"] = facts.class_names;
   run["results"] = nlohmann::ordered_json::array();
   for (const ComparisonRow& row : rows) {
@@ -101,11 +104,14 @@ RunFolder::RunFolder(const Experiment& experiment)
     : path_(next_free(experiment.run.out / experiment.name)) {
   own();
   make_folders(path_ / "checkpoints");
-  atomic_write(file("experiment.toml"), to_toml(experiment));
+  const std::filesystem::path here = std::filesystem::current_path();
+  if (is_utf8(here.string())) started_in_ = here.string();
+  atomic_write(file("experiment.toml"), to_toml(with_absolute_paths(experiment, here)));
   atomic_write(file("retort.lock"), lock_text(experiment));
 }
 
-RunFolder::RunFolder(std::filesystem::path path) : path_(std::move(path)) {
+RunFolder::RunFolder(std::filesystem::path path)
+    : path_(std::move(path)), started_in_(read_start(path_).string()) {
   if (!std::filesystem::exists(file("experiment.toml"))) {
     throw ConfigError(path_.string() +
                       " is no run folder: it has no experiment.toml; name one such as "

@@ -15,6 +15,7 @@ struct RunFacts {
   int64_t threads = 0;
   std::string status = "running";             // or "finished", "stopped by a signal", "failed: .."
   std::vector<std::string> class_names = {};  // of the data set
+  std::string started_in = {};  // working directory of the start; "" where it is not known
 };
 
 /// The results as JSON, as run.json holds them.
@@ -23,7 +24,7 @@ std::string results_json(const Experiment& experiment, const RunFacts& facts,
 
 /// The folder of one run: OUT/NAME/001. Readable at any moment: every file is written whole, or a
 /// line at a time.
-///   experiment.toml      the resolved experiment
+///   experiment.toml      the resolved experiment, its paths absolute
 ///   retort.lock          plugin files with versions and SHA-256
 ///   metrics.jsonl        a line an epoch, without times: equal runs give equal bytes
 ///   checkpoints/         last and best student
@@ -45,6 +46,8 @@ class RunFolder {
   ~RunFolder();
 
   const std::filesystem::path& path() const { return path_; }
+  /// The working directory in which the run was started; "" in folders of version 0.1.
+  const std::string& started_in() const { return started_in_; }
   std::filesystem::path file(const std::string& name) const { return path_ / name; }
 
   /// metrics.jsonl: its size, and what was appended behind a size removed.
@@ -62,6 +65,7 @@ class RunFolder {
   void own();
 
   std::filesystem::path path_;
+  std::string started_in_;
   int lock_ = -1;
 };
 

@@ -24,7 +24,23 @@ nlohmann::json parsed(const std::string& text, const std::string& where) {
   return object;
 }
 
+/// A text of run.json; empty where it is not there.
+std::string text_in_run_json(const std::filesystem::path& folder, const char* key) {
+  if (!std::filesystem::is_regular_file(folder / "run.json")) return "";
+  const auto run = nlohmann::json::parse(text_of(folder / "run.json"), nullptr, false);
+  const auto found = run.find(key);  // of what is no object: the end
+  return found != run.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
 }  // namespace
+
+std::string read_status(const std::filesystem::path& folder) {
+  return text_in_run_json(folder, "status");
+}
+
+std::filesystem::path read_start(const std::filesystem::path& folder) {
+  return text_in_run_json(folder, "started_in");
+}
 
 std::string RunRecord::name() const {
   const std::filesystem::path whole = std::filesystem::absolute(folder).lexically_normal();

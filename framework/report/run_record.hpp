@@ -21,4 +21,9 @@ struct RunRecord {
 /// Throws: DataError where the folder has no run.json, or a file is damaged.
 RunRecord read_run(const std::filesystem::path& folder);
 
+/// What run.json says of the run's state, "finished" for one, and of the working directory of its
+/// start; empty where there is no such file, or it does not say so.
+std::string read_status(const std::filesystem::path& folder);
+std::filesystem::path read_start(const std::filesystem::path& folder);
+
 }  // namespace retort::host

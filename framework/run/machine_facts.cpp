@@ -3,6 +3,7 @@
 #include <ATen/Version.h>
 
 #include "framework/data/hash.hpp"
+#include "framework/report/plugin_hash.hpp"
 #include "framework/train/device.hpp"
 
 namespace retort::host {
@@ -16,7 +17,7 @@ MachineFacts machine_facts(const Session& session) {
                         {"retort", RETORT_VERSION},
                         {"data", content_hash(session.data())}};
   const auto add = [&](const ComponentChoice& choice) {
-    facts["plugin " + choice.info.id] = sha256_hex_of_file(choice.info.file);
+    facts["plugin " + choice.info.id] = hash_of_plugin(choice.info);
   };
   add(experiment.data.dataset);
   add(experiment.student.model);

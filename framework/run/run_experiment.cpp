@@ -338,7 +338,7 @@ void Run::load_saved(const std::string& name, Network& network) {
 
 RunFacts Run::facts(const std::string& status) const {
   return {device_name(session_.placement().device), session_.threads(), status,
-          session_.data().class_names};
+          session_.data().class_names, folder_->started_in()};
 }
 
 void Run::finish(Output output) {

@@ -7,6 +7,7 @@
 #include "framework/data/atomic_file.hpp"
 #include "framework/data/hash.hpp"
 #include "framework/error.hpp"
+#include "framework/report/plugin_hash.hpp"
 #include "framework/train/device.hpp"
 #include "framework/train/finite.hpp"
 #include "framework/train/weights.hpp"
@@ -33,8 +34,8 @@ std::string recipe_text(const Experiment& experiment) {
 
 std::string key_of(const Session& session) {
   const Experiment& experiment = session.experiment();
-  const std::string text = sha256_hex_of_file(experiment.teacher->model.info.file) +
-                           sha256_hex_of_file(experiment.data.dataset.info.file) +
+  const std::string text = hash_of_plugin(experiment.teacher->model.info) +
+                           hash_of_plugin(experiment.data.dataset.info) +
                            content_hash(session.data()) + recipe_text(experiment);
   return sha256_hex({reinterpret_cast<const uint8_t*>(text.data()), text.size()}).substr(0, 16);
 }

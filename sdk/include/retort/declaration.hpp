@@ -23,7 +23,8 @@ constexpr bool is_reserved(uint32_t kind, std::string_view name) {
                                         "train", "normalize", "mode",    "host"};
   constexpr std::string_view dataset[] = {"dataset",   "batch_size",    "augment",
                                           "normalize", "train_samples", "validation",
-                                          "mixup",     "cutmix",        "host"};
+                                          "mixup",     "cutmix",        "views",
+                                          "host"};
   const auto holds = [name](const auto& keys) {
     for (const std::string_view key : keys) {
       if (key == name) return true;

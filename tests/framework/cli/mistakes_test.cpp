@@ -1,8 +1,10 @@
 // What a user sees when something is wrong: a message with the value and the remedy, and an exit
 // code that a script can tell apart.
 #include <gmock/gmock.h>
+#include <sys/stat.h>
 
 #include <nlohmann/json.hpp>
+#include <set>
 #include <sstream>
 
 #include "tests/framework/cli/program.hpp"
@@ -86,6 +88,48 @@ TEST(Mistakes, ThatOnlyTheDataTellsAreAllToldBeforeAnythingIsTrained) {
   EXPECT_FALSE(std::filesystem::exists(scratch.path("runs")));
 }
 
+TEST(Mistakes, OfAStrategyWithLabelsBesideMixedImagesAreToldByRunAndCheck) {
+  const Scratch scratch;
+  const std::string file = tiny_experiment(scratch).string();
+  for (const std::string strategy : {"logits.dkd", "logits.nkd", "logits.wsl", "logits.tf_kd"}) {
+    for (const std::string mix : {"data.mixup=0.2", "data.cutmix=1"}) {
+      const Finished check = retort({"check", file, "transfer[0].strategy=" + strategy, mix});
+      EXPECT_EQ(check.code, 2) << strategy;
+      EXPECT_THAT(check.err, AllOf(HasSubstr("command line: " + mix),
+                                   HasSubstr("two labels, and " + strategy)));
+    }
+  }
+  EXPECT_EQ(run_tiny(scratch, {"transfer[0].strategy=logits.dkd", "data.mixup=0.2"}).code, 2);
+  EXPECT_EQ(retort({"check", file, "data.mixup=0.2"}).code, 0);
+}
+
+/// Every name under which a run writes a number of its own.
+TEST(Mistakes, OfATransferNamedAsAnyNumberOfARunAreTold) {
+  const Scratch scratch;
+  ASSERT_EQ(run_tiny(scratch, {"train.epochs=1", "data.validation=0.25"}).code, 0);
+  const std::filesystem::path run = scratch.path("runs/tiny/001");
+  std::set<std::string> names;
+  std::istringstream metrics(content_of(run / "metrics.jsonl"));
+  for (std::string line; std::getline(metrics, line);) {
+    const nlohmann::json epoch = nlohmann::json::parse(line);
+    for (const auto& [name, value] : epoch.items()) names.insert(name);
+    for (const auto& [name, value] : epoch["losses"].items()) names.insert(name);
+  }
+  names.erase("logits.kd");
+  names.erase("feature.fitnet");
+  std::istringstream columns(content_of(run / "summary.csv"));
+  for (std::string name; std::getline(columns, name, ',') && names.size() < 30;) {
+    names.insert(name.substr(0, name.find('\n')));
+    if (name.find('\n') != std::string::npos) break;
+  }
+  ASSERT_GE(names.size(), 15u);
+  for (const std::string& name : names) {
+    const Finished named = run_tiny(scratch, {"--dry-run", "transfer[0].name=" + name});
+    EXPECT_EQ(named.code, 2) << name;
+    EXPECT_THAT(named.err, HasSubstr("give it another name")) << name;
+  }
+}
+
 /// Runs with a log of JSON; every line on stderr must be an object of level error.
 std::vector<nlohmann::json> json_errors(std::vector<std::string> arguments, int code) {
   arguments.insert(arguments.begin(), {"--log-format", "json"});
@@ -143,6 +187,48 @@ TEST(Mistakes, OfAnUnknownCommandNameIt) {
   const Finished run = retort({"distil"});
   EXPECT_EQ(run.code, 2);
   EXPECT_THAT(run.err, AllOf(HasSubstr("distil"), HasSubstr("--help")));
+}
+
+TEST(Mistakes, OfAMistypedCommandSayWhichMayBeMeant) {
+  for (const auto& [typed, meant] : {std::pair("rnu", "run"),
+                                     {"chekc", "check"},
+                                     {"lss", "ls"},
+                                     {"compair", "compare"},
+                                     {"Run", "run"}}) {
+    const Finished finished = retort({typed, "x.toml"});
+    EXPECT_EQ(finished.code, 2);
+    EXPECT_THAT(finished.err,
+                HasSubstr(std::string("\"") + typed + "\": did you mean \"" + meant + "\"?"))
+        << typed;
+  }
+  EXPECT_THAT(retort({"run", "--resum", "x"}).err, HasSubstr("did you mean \"--resume\"?"));
+  EXPECT_THAT(retort({"run", "--dry-rnu=1", "x"}).err, HasSubstr("did you mean \"--dry-run\"?"));
+  EXPECT_THAT(retort({"quite_another"}).err, Not(HasSubstr("did you mean")));
+}
+
+TEST(Mistakes, OfAPipeInPlaceOfAFileAreToldAtOnce) {
+  const Scratch scratch;
+  const std::string pipe = scratch.path("pipe").string();
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  std::filesystem::create_directories(scratch.path("run"));
+  ASSERT_EQ(mkfifo(scratch.path("run/experiment.toml").c_str(), 0600), 0);
+  const std::string tiny = tiny_experiment(scratch).string();
+  const std::vector<std::vector<std::string>> commands = {
+      {"run", pipe},
+      {"check", pipe},
+      {"eval", pipe},
+      {"bench", pipe},
+      {"check", tiny, "teacher.weights=" + pipe},
+      {"probe", "logits.kd", "--inputs", pipe},
+      {"probe", "feature.fitnet", "--inputs", tiny, "--modules", pipe},
+      {"inspect", scratch.path("pipe").string()},
+      {"run", "--resume", scratch.path("run").string()}};
+  for (const auto& command : commands) {
+    Program program(command, {"timeout", "20"});
+    const Finished finished = program.wait();
+    EXPECT_TRUE(finished.code >= 1 && finished.code <= 3) << command[0] << finished.code;
+    EXPECT_THAT(finished.err, Not(IsEmpty())) << command[0];
+  }
 }
 
 TEST(Mistakes, OfNoCommandGiveTheHelp) {

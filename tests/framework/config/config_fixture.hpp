@@ -65,6 +65,12 @@ inline ComponentInfo rkd() {
   return info;
 }
 
+inline ComponentInfo dkd() {
+  ComponentInfo info = component(RETORT_KIND_STRATEGY, "logits.dkd", {});
+  info.needs = RETORT_NEED_LOGITS | RETORT_NEED_LABELS;
+  return info;
+}
+
 /// What these tests believe to be installed.
 inline Catalog installed() {
   const uint32_t above = RETORT_OPTION_HAS_MIN | RETORT_OPTION_MIN_OPEN;
@@ -74,7 +80,7 @@ inline Catalog installed() {
       {resnet(), fitnet(), rkd(), component(RETORT_KIND_MODEL, "convnet", {}),
        component(RETORT_KIND_STRATEGY, "logits.kd",
                  {option("temperature", RETORT_OPTION_REAL, 4, above)}),
-       component(RETORT_KIND_STRATEGY, "logits.dkd", {}),
+       dkd(),
        component(RETORT_KIND_DATASET, "fashion_mnist", {option("root", RETORT_OPTION_TEXT, 0)}),
        component(RETORT_KIND_DATASET, "cifar", {classes})});
 }

@@ -1,4 +1,5 @@
 #include <gmock/gmock.h>
+#include <sys/stat.h>
 
 #include "tests/framework/config/config_fixture.hpp"
 
@@ -85,6 +86,66 @@ TEST_F(MistakesTest, OfMissingKeysListWhatThereIs) {
             "kd.toml:1:1 data.dataset missing; one of: cifar, fashion_mnist");
   EXPECT_EQ(mistake("[data]\ndataset = \"cifar\"\n[student]\nmodel = \"resnet\"\n"),
             "kd.toml:1:1 data.classes missing; cifar needs it: an integer, 10 or 100");
+}
+
+TEST_F(MistakesTest, OfAnUnknownComponentNameTheKeysThatCouldNotBeChecked) {
+  EXPECT_EQ(
+      mistakes("[data]\ndataset = \"fashion_mnits\"\nbatch_size = -1\nroot = 3\nviews = 1\n"
+               "[student]\nwidth = 2\n[teacher]\nmodel = 7\ndepht = 8\n"
+               "[[transfer]]\nstrategy = \"logits.dk\"\nname = \"a/b\"\nweight = 1\nt = 4\n"),
+      "kd.toml:2:11   data.dataset \"fashion_mnits\"   in no plugin; did you mean "
+      "\"fashion_mnist\"?; its options could not be checked: root\n"
+      "kd.toml:3:14   data.batch_size = -1          must be >= 1 and <= 1048576 (default 128)\n"
+      "kd.toml:5:1    data.views                    is not built yet\n"
+      "kd.toml:6:1    student.model                 missing; one of: convnet, resnet; its "
+      "options could not be checked: width\n"
+      "kd.toml:9:9    teacher.model = 7             must be text in quotes, not an integer; "
+      "its options could not be checked: depht\n"
+      "kd.toml:12:12  transfer[0].strategy \"logits.dk\"   in no plugin; did you mean "
+      "\"logits.dkd\"?; its options could not be checked: t\n"
+      "kd.toml:13:8   transfer[0].name \"a/b\"       must be letters, digits, \".\", \"_\" and "
+      "\"-\", at most 100 and none of \".-\" first: it names files\n"
+      "7 mistakes; nothing was started.");
+}
+
+TEST_F(MistakesTest, OfAFileThatIsNoPlainFileAreToldAtOnce) {
+  ASSERT_EQ(mkfifo("pipe.toml", 0600), 0);
+  const auto told = [&](const char* file) {
+    return test::message_of<ConfigError>([&] { load_experiment(file, {}, catalog_); });
+  };
+  EXPECT_THAT(told("pipe.toml"), HasSubstr("a pipe; name a plain TOML file"));
+  EXPECT_THAT(told("/dev/zero"), HasSubstr("a device; name a plain TOML file"));
+  EXPECT_THAT(mistake("extends = \"pipe.toml\"\n" + kSmall),
+              HasSubstr("kd.toml:1:11 extends \"pipe.toml\" a pipe; name a plain TOML file"));
+}
+
+TEST_F(MistakesTest, OfAStrategyWithLabelsBesideMixedImages) {
+  const std::string text = "[data]\ndataset = \"fashion_mnist\"\nmixup = 0.2\ncutmix = 1\n" +
+                           kWithTeacher.substr(kWithTeacher.find("[student]"));
+  EXPECT_EQ(mistake(text + "[[transfer]]\nstrategy = \"logits.kd\"\n"), "");
+  const std::string labelled = text + "[[transfer]]\nstrategy = \"logits.dkd\"\nname = \"mine\"\n";
+  const std::string why =
+      " gives an image two labels, and mine would be handed one of them alone; set it to 0, or "
+      "take a strategy that needs no labels\n";
+  EXPECT_EQ(mistake(labelled), "kd.toml:3:9 data.mixup = 0.2" + why +
+                                   "kd.toml:4:10 data.cutmix = 1 " + why +
+                                   "2 mistakes; nothing was started.");
+  EXPECT_EQ(mistake(labelled, {"data.mixup=0", "data.cutmix=0"}), "");
+  const ExperimentFile file("kd.toml", {}, catalog_);
+  EXPECT_EQ(file.load(Purpose::Evaluate).data.mixup, 0.2);  // evaluation mixes nothing
+}
+
+TEST_F(MistakesTest, OfATransferNamedAsTheHostsOwn) {
+  const std::string text = kWithTeacher + "[[transfer]]\nstrategy = \"logits.kd\"\nname = \"";
+  EXPECT_EQ(mistake(text + "loss\"\n"),
+            "kd.toml:9:8 transfer[0].name \"loss\" is what metrics or saved states call a value of "
+            "the host; give it another name: name = \"loss.2\"");
+  for (const char* name : {"task", "student", "teacher", "lr", "top1"}) {
+    EXPECT_THAT(mistake(text + name + "\"\n"), HasSubstr("give it another name")) << name;
+  }
+  for (const char* name : {"a/b", "a\\tb", "", "..", "-x", "\\u202Ex"}) {
+    EXPECT_THAT(mistake(text + name + "\"\n"), HasSubstr("must be letters, digits")) << name;
+  }
 }
 
 struct Case {

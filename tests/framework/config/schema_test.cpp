@@ -1,4 +1,5 @@
 #include <gmock/gmock.h>
+#include <retort/declaration.hpp>
 
 #include <algorithm>
 #include <map>
@@ -125,6 +126,35 @@ TEST_F(SchemaTest, WhatAMistakeCallsKnownIsDeclared) {
       EXPECT_TRUE(table || option || std::count(paths.begin(), paths.end(), path) == 1) << path;
     }
   }
+}
+
+/// What authors of plugins have been told. A new key beside options takes a name from them: an
+/// installed plugin with an option of that name is refused, so choose one that none has, and add it.
+TEST_F(SchemaTest, NamesThatOptionsMayNotHaveAreTheReadersKeys) {
+  using testing::UnorderedElementsAre;
+  ReservedNames reserved = reserved_option_names();
+  EXPECT_THAT(
+      reserved[RETORT_KIND_STRATEGY],
+      UnorderedElementsAre("strategy", "name", "weight", "bind", "init", "teacher", "host"));
+  EXPECT_THAT(reserved[RETORT_KIND_MODEL],
+              UnorderedElementsAre("model", "name", "weights", "rename", "train", "normalize",
+                                   "mode", "host"));
+  EXPECT_THAT(reserved[RETORT_KIND_DATASET],
+              UnorderedElementsAre("dataset", "batch_size", "augment", "normalize", "train_samples",
+                                   "validation", "mixup", "cutmix", "views", "host"));
+}
+
+TEST_F(SchemaTest, NamesThatOptionsMayNotHaveAreRefusedByTheCompilerToo) {
+  for (const auto& [kind, names] : reserved_option_names()) {
+    for (const std::string& name : names) {
+      EXPECT_TRUE(::retort::detail::is_reserved(kind, name)) << kind_name(kind) << " " << name;
+    }
+  }
+}
+
+TEST_F(SchemaTest, KeysKeptForLaterAreRefused) {
+  EXPECT_EQ(mistake(kSmall + "host = 1\n"), "kd.toml:5:1 student.host is not built yet");
+  for (const config::KeyInfo& key : experiment_keys()) EXPECT_FALSE(key.path.ends_with(".host"));
 }
 
 TEST_F(SchemaTest, TheBlockHasEveryKeyWithWhatItTakes) {

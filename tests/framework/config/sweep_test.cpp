@@ -1,5 +1,9 @@
 #include <gmock/gmock.h>
 
+#include <cmath>
+#include <map>
+
+#include "framework/config/trials.hpp"
 #include "tests/framework/config/config_fixture.hpp"
 
 namespace retort::host {
@@ -64,6 +68,103 @@ TEST_F(SweepTest, BothEndsOfARangeAreTried) {
             "(default 0)");
 }
 
+TEST_F(SweepTest, EveryDrawIsChecked) {
+  // Both ends are integers, what lies between them is not.
+  EXPECT_THAT(
+      mistake(kBase + "[sweep]\nkind = \"random\"\ntrials = 3\n[sweep.keys]\n"
+                      "\"train.epochs\" = { min = 1, max = 9 }\n"),
+      testing::MatchesRegex("kd.toml:13:18 sweep.keys.\"train.epochs\" draws [1-8]\\.[0-9]+: "
+                            "train.epochs = [1-8]\\.[0-9]+ must be an integer, not .*"));
+}
+
+TEST_F(SweepTest, EveryCombinationIsChecked) {
+  EXPECT_EQ(mistake(kBase + "[sweep.keys]\n\"train.epochs\" = [9, 3]\n"
+                            "\"train.schedule.warmup_epochs\" = [1, 5]\n"),
+            "kd.toml:11:37 sweep.keys.\"train.schedule.warmup_epochs\"[1] = 5 "
+            "train.schedule.warmup_epochs = 5 the warm-up must end before the training does, after "
+            "epoch 3");
+}
+
+TEST_F(SweepTest, AGridOfTooManyTrialsIsRefused) {
+  std::string keys;
+  for (const char* key : {"seed", "train.epochs", "train.early_stop", "train.accumulate"}) {
+    keys += std::string("\"") + key + "\" = [1";
+    for (int i = 2; i <= 40; ++i) keys += ", " + std::to_string(i);
+    keys += "]\n";
+  }
+  EXPECT_THAT(mistake(kBase + "[sweep.keys]\n" + keys),
+              HasSubstr("sweep.keys make 2560000 trials; at most 1000000"));
+}
+
+/// How often each value of a range is drawn.
+std::map<std::string, int> count_draws(double min, double max, bool log, int64_t trials) {
+  SweepConfig sweep;
+  sweep.kind = SweepConfig::Kind::Random;
+  sweep.keys = {{"k", {}, min, max, log, /*integer=*/true}};
+  sweep.trials = trials;
+  std::map<std::string, int> counts;
+  for (const auto& overrides : config::make_trials(sweep, 1)) ++counts[overrides.at(0)];
+  return counts;
+}
+
+TEST(Draws, OfIntegersAreUniformOverBothEnds) {
+  const auto counts = count_draws(-2, 2, false, 10000);
+  ASSERT_EQ(counts.size(), 5u);
+  for (const char* value : {"k=-2", "k=-1", "k=0", "k=1", "k=2"}) {
+    EXPECT_NEAR(counts.at(value), 2000, 200) << value;  // five deviations
+  }
+}
+
+TEST(Draws, OfIntegersByTheirLogarithmStayWithinBothEnds) {
+  const auto counts = count_draws(3, 6, true, 10000);
+  ASSERT_EQ(counts.size(), 4u);
+  for (int value = 3; value <= 6; ++value) {
+    const double share = std::log((value + 1.0) / value) / std::log(7.0 / 3);
+    EXPECT_NEAR(counts.at("k=" + std::to_string(value)), 10000 * share, 250) << value;
+  }
+  // The logarithm of some minima comes back below them.
+  for (int min = 1; min < 200; ++min) {
+    EXPECT_EQ(count_draws(min, min + 1, true, 20).count("k=" + std::to_string(min - 1)), 0u);
+  }
+}
+
+/// What sweeps of version 0.1 drew, so that they find their trials again.
+TEST(Draws, StayWhatTheyWere) {
+  SweepConfig sweep;
+  sweep.kind = SweepConfig::Kind::Random;
+  sweep.trials = 3;
+  sweep.keys = {{"train.epochs", {}, 200, 300, false, true},
+                {"train.optimizer.lr", {}, 1e-3, 0.1, true, false},
+                {"transfer[0].temperature", {"2", "4.5"}, {}, {}, false, false}};
+  EXPECT_THAT(config::make_trials(sweep, 3),
+              ElementsAre(ElementsAre("train.epochs=0", "train.optimizer.lr=0",
+                                      "transfer[0].temperature=2")));
+}
+
+TEST_F(SweepTest, TrialsAreMadeOfTheFilesAsTheyWereRead) {
+  write("base.toml", kBase + "weight = 3\n[train]\nepochs = 5\n");
+  write("kd.toml", "extends = \"base.toml\"\n[sweep.keys]\n\"student.depth\" = [8, 14]\n");
+  const ExperimentFile file("kd.toml", {"task.weight=2"}, catalog_);
+  write("base.toml", "not TOML");
+  write("kd.toml", kWithTeacher);
+  const Experiment trial = file.load_trial({"student.depth=14"});
+  EXPECT_EQ(trial.train.epochs, 5);
+  EXPECT_EQ(trial.task.weight, 2);
+  EXPECT_EQ(std::get<int64_t>(trial.student.model.options[0]), 14);
+  EXPECT_FALSE(trial.sweep);
+  EXPECT_EQ(file.load().sweep->keys.size(), 1u);
+}
+
+TEST_F(SweepTest, MayGoOverTheSeed) {
+  const std::string text = kBase + "[sweep.keys]\nseed = [5, 6]\n";
+  load(text);
+  const ExperimentFile file("kd.toml", {}, catalog_);
+  EXPECT_EQ(file.load_trial({"seed=6"}).seed, 6u);
+  EXPECT_EQ(mistake("seeds = [1, 2]\n" + text),
+            "kd.toml:11:1 sweep.keys.seed there are seeds too, and each trial runs with every one; "
+            "remove one");
+}
+
 struct Case {
   const char* lines;  // after kBase and [sweep]; the first is line 10
   const char* message;
@@ -101,6 +202,11 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"kind = \"random\"\ntrials = 1\nkeys = { seed = { min = 0.5, max = 2, integer = true "
              "} }",
              "kd.toml:12:17 sweep.keys.seed integer needs whole min and max; found 0.5 and 2"},
+        Case{
+            "kind = \"random\"\ntrials = 1\nkeys = { seed = { min = 0, max = 1e300, integer = true "
+            "} }",
+            "kd.toml:12:17 sweep.keys.seed integer needs min and max within 2^53; found 0 and "
+            "1e+300"},
         Case{"kind = \"random\"\ntrials = 1\nkeys = { seed = { min = 2, max = 2 } }",
              "kd.toml:12:17 sweep.keys.seed min must be below max; found 2 and 2"},
         Case{"keys = { \"sweep.kind\" = [\"grid\"] }",

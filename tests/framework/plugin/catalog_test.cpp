@@ -41,6 +41,14 @@ TEST(Catalog, RefusesASecondComponentOfTheSameName) {
                           " already holds; remove one of the two files, or rename the component"));
 }
 
+TEST(Catalog, RefusesAnOptionOfAReservedName) {
+  const test::Scratch folder;
+  std::filesystem::copy_file(zoo("good"), folder.folder() / "a.retort");
+  const Catalog catalog = Catalog::scan({folder.folder()}, {{RETORT_KIND_STRATEGY, {"scale"}}});
+  EXPECT_THAT(catalog.components(), SizeIs(0));
+  EXPECT_THAT(catalog.problems(), ElementsAre(HasSubstr("has an option \"scale\", a name that")));
+}
+
 TEST(Catalog, SortsComponentsAndScansAFolderOnce) {
   const Catalog catalog = Catalog::scan({RETORT_ZOO_DIR, RETORT_ZOO_DIR "/../zoo"});
   EXPECT_THAT(catalog.folders(), SizeIs(1));

@@ -166,6 +166,16 @@ TEST(Instance, RefusesValuesOfAnotherType) {
   EXPECT_THROW(Instance(library, library->components().front(), options), ConfigError);
 }
 
+TEST(Instance, RefusesOptionsThatWereReadByAnotherManifest) {
+  const auto library = open_good();
+  ComponentInfo info = library->components().front();
+  info.options.front().name = "gain";
+  EXPECT_THAT(refusal([&] { Instance(library, info, some_options(2)); }),
+              HasSubstr("was replaced while this program ran"));
+  std::swap(info.options[0], info.options[1]);
+  EXPECT_THROW(Instance(library, info, some_options(2)), PluginError);
+}
+
 TEST(Instance, MapsErrorCodesToTheHostsErrors) {
   const ComponentInfo info = open_good()->components().front();
   retort_error error = empty_error();

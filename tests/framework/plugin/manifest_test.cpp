@@ -36,10 +36,11 @@ class SpoiledPlugin : public testing::Test {
   /// What read_manifest says of the bytes as they are now.
   std::string verdict() {
     write_bytes(file_, bytes_);
-    return refusal([&] { read_manifest(file_); });
+    return refusal([&] { read_manifest(file_, ManifestUse::Load, reserved_); });
   }
 
   test::Scratch folder_;
+  const ReservedNames reserved_ = {{RETORT_KIND_STRATEGY, {"weight", "bind"}}};
   std::filesystem::path file_;
   std::string bytes_;
   size_t manifest_ = 0;
@@ -218,7 +219,16 @@ TEST_F(SpoiledPlugin, IsRefusedForAnOptionThatMakesNoSense) {
   EXPECT_THAT(verdict(), HasSubstr("which holds nothing"));
   bytes_ = whole;
   put(bytes_, option_, std::array{'w', 'e', 'i', 'g', 'h', 't', '\0'});
-  EXPECT_THAT(verdict(), HasSubstr("has an option \"weight\", a name that is already taken"));
+  EXPECT_THAT(verdict(), AllOf(HasSubstr("has an option \"weight\", a name that is already taken"),
+                               HasSubstr("an experiment file has the keys bind, weight")));
+  EXPECT_EQ(refusal([&] { read_manifest(file_); }), "");
+  put(bytes_, option_ + sizeof(retort_option_record),
+      std::array{'w', 'e', 'i', 'g', 'h', 't', '\0'});
+  EXPECT_THAT(verdict(), HasSubstr("a name that is already taken"));
+  put(bytes_, option_, std::array{'h', 'e', 'i', 'g', 'h', 't', '\0'});
+  put(bytes_, option_ + sizeof(retort_option_record),
+      std::array{'h', 'e', 'i', 'g', 'h', 't', '\0'});
+  EXPECT_THAT(verdict(), HasSubstr("has two options \"height\""));
 }
 
 TEST_F(SpoiledPlugin, IsRefusedForATextThatATerminalWouldObey) {

@@ -3,8 +3,10 @@
 
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "framework/report/compare.hpp"
+#include "framework/report/run_order.hpp"
 #include "tests/framework/cli/program.hpp"
 
 namespace retort::test {
@@ -130,6 +132,50 @@ TEST_F(Trials, OfSeedsEndAtAMistakeThatTheyShare) {
   EXPECT_THAT(seeds.err, AllOf(HasSubstr("is defined for images of 1 or 3 channels"),
                                Not(HasSubstr("trial 2"))));
   EXPECT_FALSE(fs::exists(scratch_.path("runs")));
+}
+
+TEST_F(Trials, AreMadeOfTheFileAsItWasAtTheStart) {
+  const fs::path file = tiny_experiment(scratch_);
+  const std::string text = content_of(file) + "[sweep.keys]\n\"student.width\" = [0.5, 0.25]\n";
+  scratch_.put("tiny.toml", text);
+  Program sweep({"run", file.string()});
+  while (sweep.running() && !fs::exists(run(1) / "run.json")) std::this_thread::yield();
+  scratch_.put("tiny.toml", "not TOML any more");
+  const Finished finished = sweep.wait();
+  EXPECT_EQ(finished.code, 0) << finished.err;
+  EXPECT_THAT(content_of(run(2) / "experiment.toml"), HasSubstr("width = 0.25"));
+}
+
+TEST_F(Trials, GoOverTheSeedToo) {
+  const Finished sweep = start({"sweep.keys={ seed = [1, 4000000000] }", "train.epochs=1"});
+  ASSERT_EQ(sweep.code, 0) << sweep.err;
+  EXPECT_EQ(json::parse(content_of(run(1) / "run.json"))["seed"], 1);
+  EXPECT_EQ(json::parse(content_of(run(2) / "run.json"))["seed"], 4000000000);
+  EXPECT_THAT(retort({"ls", "runs", scratch_.path("runs").string()}).out,
+              HasSubstr("seed 4000000000 "));
+}
+
+TEST(RunOrder, IsThatOfTheNumbers) {
+  EXPECT_TRUE(host::precedes("runs/kd/999", "runs/kd/1000"));
+  EXPECT_FALSE(host::precedes("runs/kd/1000", "runs/kd/999"));
+  EXPECT_TRUE(host::precedes("runs/a/1000", "runs/b/001"));
+  EXPECT_TRUE(host::precedes("runs/a10", "runs/a9"));  // a name, not a number
+  EXPECT_TRUE(host::precedes("1", "01") != host::precedes("01", "1"));
+  std::vector<fs::path> folders = {"b/1000", "b/999/", "a/002", "a/001", "b/1"};
+  host::sort_runs(folders);
+  EXPECT_THAT(folders, testing::ElementsAre("b/999/", "b/1000", "a/001", "a/002", "b/1"));
+}
+
+TEST(RunOrder, IsThatOfTheListToo) {
+  const Scratch scratch;
+  for (const char* name : {"999", "1000", "001"}) {
+    folder_with(scratch, std::string("runs/") + name, json::object());
+  }
+  const json runs =
+      json::parse(retort({"--json", "ls", "runs", scratch.path("runs").string()}).out);
+  std::vector<std::string> names;
+  for (const json& run : runs) names.push_back(fs::path(run["folder"]).filename());
+  EXPECT_THAT(names, testing::ElementsAre("001", "999", "1000"));
 }
 
 TEST_F(Trials, ShareTheTeacherThatTheyDoNotChange) {

@@ -1,0 +1,117 @@
+#include "framework/run/saved_run.hpp"
+
+#include <spdlog/fmt/fmt.h>
+#include <spdlog/fmt/ranges.h>
+#include <spdlog/spdlog.h>
+
+#include "framework/config/load_tree.hpp"
+#include "framework/config/paths.hpp"
+#include "framework/config/resolved.hpp"
+#include "framework/data/file_bytes.hpp"
+#include "framework/report/log.hpp"
+#include "framework/report/run_order.hpp"
+#include "framework/report/run_record.hpp"
+
+namespace retort::host {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string text_of_file(const fs::path& file) {
+  const FileBytes bytes = map_file(file, SIZE_MAX);
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+void warn_of_lost_paths(const std::vector<const config::Node*>& lost, const RunStart& start) {
+  std::vector<std::string> places;
+  for (const fs::path& place : start.searched) places.push_back(place.string());
+  for (const config::Node* node : lost) {
+    spdlog::warn(
+        "{}: {} \"{}\" is relative to where the run was started, and was not found in {}; go there "
+        "first, or write the whole path",
+        place_text(node->place), node->key, node->text, fmt::join(places, " or "));
+  }
+}
+
+/// Goes to where the run was started, for what a plugin may read by a relative path besides. Returns
+/// whether that is another folder.
+bool work_in(const RunStart& start, Experiment& experiment) {
+  if (start.recorded.empty()) return false;
+  const fs::path folder = fs::is_directory(start.recorded) ? start.recorded : start.around;
+  std::error_code failed;
+  if (folder.empty() || fs::equivalent(folder, fs::current_path(), failed)) return false;
+  const auto keep = [](ComponentChoice& choice) {
+    choice.info.file = fs::absolute(choice.info.file);
+  };
+  keep(experiment.data.dataset);
+  keep(experiment.student.model);
+  if (experiment.teacher) keep(experiment.teacher->model);
+  for (TransferConfig& transfer : experiment.transfers) keep(transfer.strategy);
+  fs::current_path(folder, failed);
+  if (failed) {
+    spdlog::warn("{}: cannot be entered ({}); the run was started there", folder.string(),
+                 failed.message());
+    return false;
+  }
+  say("works in  " + folder.string() + ", where the run was started");
+  return true;
+}
+
+}  // namespace
+
+SavedRun load_saved_run(const fs::path& folder, const std::vector<std::string>& overrides,
+                        Catalog catalog, Purpose purpose) {
+  const fs::path file = folder / "experiment.toml";
+  if (!fs::exists(file)) {
+    throw ConfigError(folder.string() +
+                      " is no run folder: it has no experiment.toml; name one such as "
+                      "runs/NAME/001");
+  }
+  Diagnostics reading;
+  std::optional<config::Node> tree = config::load_tree(file, {}, reading);
+  RunStart start;
+  if (tree) {
+    start = find_start(*tree, folder, read_start(folder));
+    warn_of_lost_paths(anchor_paths(*tree, start), start);
+    for (const std::string& text : overrides) config::override_tree(*tree, text, reading);
+    anchor_paths(*tree, {{}, {}, {fs::current_path()}});
+  }
+  const ExperimentFile saved(file, std::move(tree), std::move(reading), std::move(catalog));
+  SavedRun run = {folder, saved.load(purpose)};
+  const fs::path whole = fs::absolute(folder);
+  if (work_in(start, run.experiment)) run.folder = whole;
+  return run;
+}
+
+const EarlierRuns::Texts& EarlierRuns::texts_of(const fs::path& folder) {
+  const auto [entry, is_new] = kept_.try_emplace(folder);
+  if (is_new) {
+    const fs::path recorded = read_start(folder);
+    entry->second.absolute = text_of_file(folder / "experiment.toml");
+    // A folder that does not say so was started here, if it is of this project.
+    entry->second.portable =
+        portable_text(entry->second.absolute, recorded.empty() ? fs::current_path() : recorded);
+  }
+  return entry->second;
+}
+
+std::optional<fs::path> EarlierRuns::find(const Experiment& experiment) {
+  const fs::path here = fs::current_path();
+  const std::string absolute = to_toml(with_absolute_paths(experiment, here));
+  const std::string portable = portable_text(absolute, here);
+  std::optional<fs::path> found;
+  bool is_finished = false;
+  std::error_code none;
+  for (const auto& entry : fs::directory_iterator(experiment.run.out / experiment.name, none)) {
+    if (!fs::is_regular_file(entry.path() / "experiment.toml", none)) continue;
+    const Texts& kept = texts_of(entry.path());
+    if (kept.absolute != absolute && kept.portable != portable) continue;
+    const bool finished = read_status(entry.path()) == "finished";
+    if (found && (is_finished != finished ? is_finished : precedes(entry.path(), *found))) continue;
+    found = entry.path();
+    is_finished = finished;
+  }
+  return found;
+}
+
+}  // namespace retort::host

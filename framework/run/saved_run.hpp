@@ -1,0 +1,44 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "framework/config/experiment.hpp"
+#include "framework/config/parse.hpp"
+
+namespace retort::host {
+
+/// A run folder and its experiment.
+struct SavedRun {
+  std::filesystem::path folder;
+  Experiment experiment;
+};
+
+/// Reads the experiment of a run folder, from any working directory: its paths mean what they meant where
+/// the run was started, and from here on the process works there, where the folder says so. Overrides
+/// are relative to the current folder. A path that is found nowhere is warned of, with the places
+/// where it was looked for.
+/// Throws: ConfigError where it is no run folder; MistakesError as ExperimentFile::load().
+SavedRun load_saved_run(const std::filesystem::path& folder,
+                        const std::vector<std::string>& overrides, Catalog catalog,
+                        Purpose purpose);
+
+/// The folders of earlier runs below OUT/NAME, each known by its resolved experiment.
+class EarlierRuns {
+ public:
+  /// The newest run of exactly this experiment: a finished one where there is any.
+  std::optional<std::filesystem::path> find(const Experiment& experiment);
+
+ private:
+  struct Texts {
+    std::string absolute, portable;
+  };
+  const Texts& texts_of(const std::filesystem::path& folder);
+
+  std::map<std::filesystem::path, Texts> kept_;  // read once: an experiment.toml never changes
+};
+
+}  // namespace retort::host
