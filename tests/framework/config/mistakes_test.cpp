@@ -95,15 +95,15 @@ TEST_F(MistakesTest, OfAnUnknownComponentNameTheKeysThatCouldNotBeChecked) {
                "[[transfer]]\nstrategy = \"logits.dk\"\nname = \"a/b\"\nweight = 1\nt = 4\n"),
       "kd.toml:2:11   data.dataset \"fashion_mnits\"   in no plugin; did you mean "
       "\"fashion_mnist\"?; its options could not be checked: root\n"
-      "kd.toml:3:14   data.batch_size = -1          must be >= 1 and <= 1048576 (default 128)\n"
-      "kd.toml:5:1    data.views                    is not built yet\n"
-      "kd.toml:6:1    student.model                 missing; one of: convnet, resnet; its "
+      "kd.toml:3:14   data.batch_size = -1           must be >= 1 and <= 1048576 (default 128)\n"
+      "kd.toml:5:1    data.views                     is not built yet\n"
+      "kd.toml:6:1    student.model                  missing; one of: convnet, resnet; its "
       "options could not be checked: width\n"
-      "kd.toml:9:9    teacher.model = 7             must be text in quotes, not an integer; "
+      "kd.toml:9:9    teacher.model = 7              must be text in quotes, not an integer; "
       "its options could not be checked: depht\n"
       "kd.toml:12:12  transfer[0].strategy \"logits.dk\"   in no plugin; did you mean "
       "\"logits.dkd\"?; its options could not be checked: t\n"
-      "kd.toml:13:8   transfer[0].name \"a/b\"       must be letters, digits, \".\", \"_\" and "
+      "kd.toml:13:8   transfer[0].name \"a/b\"         must be letters, digits, \".\", \"_\" and "
       "\"-\", at most 100 and none of \".-\" first: it names files\n"
       "7 mistakes; nothing was started.");
 }
@@ -128,7 +128,7 @@ TEST_F(MistakesTest, OfAStrategyWithLabelsBesideMixedImages) {
       " gives an image two labels, and mine would be handed one of them alone; set it to 0, or "
       "take a strategy that needs no labels\n";
   EXPECT_EQ(mistake(labelled), "kd.toml:3:9 data.mixup = 0.2" + why +
-                                   "kd.toml:4:10 data.cutmix = 1 " + why +
+                                   "kd.toml:4:10 data.cutmix = 1" + why +
                                    "2 mistakes; nothing was started.");
   EXPECT_EQ(mistake(labelled, {"data.mixup=0", "data.cutmix=0"}), "");
   const ExperimentFile file("kd.toml", {}, catalog_);

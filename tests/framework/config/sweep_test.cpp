@@ -80,7 +80,7 @@ TEST_F(SweepTest, EveryDrawIsChecked) {
 TEST_F(SweepTest, EveryCombinationIsChecked) {
   EXPECT_EQ(mistake(kBase + "[sweep.keys]\n\"train.epochs\" = [9, 3]\n"
                             "\"train.schedule.warmup_epochs\" = [1, 5]\n"),
-            "kd.toml:11:37 sweep.keys.\"train.schedule.warmup_epochs\"[1] = 5 "
+            "kd.toml:11:38 sweep.keys.\"train.schedule.warmup_epochs\"[1] = 5 "
             "train.schedule.warmup_epochs = 5 the warm-up must end before the training does, after "
             "epoch 3");
 }
@@ -136,9 +136,12 @@ TEST(Draws, StayWhatTheyWere) {
   sweep.keys = {{"train.epochs", {}, 200, 300, false, true},
                 {"train.optimizer.lr", {}, 1e-3, 0.1, true, false},
                 {"transfer[0].temperature", {"2", "4.5"}, {}, {}, false, false}};
-  EXPECT_THAT(config::make_trials(sweep, 3),
-              ElementsAre(ElementsAre("train.epochs=0", "train.optimizer.lr=0",
-                                      "transfer[0].temperature=2")));
+  const auto trials = config::make_trials(sweep, 3);
+  ASSERT_EQ(trials.size(), 3u);
+  EXPECT_THAT(trials[0], ElementsAre("train.epochs=234", "train.optimizer.lr=0.0011682871635163143",
+                                     "transfer[0].temperature=2"));
+  EXPECT_THAT(trials[2], ElementsAre("train.epochs=227", "train.optimizer.lr=0.005047347044365606",
+                                     "transfer[0].temperature=4.5"));
 }
 
 TEST_F(SweepTest, TrialsAreMadeOfTheFilesAsTheyWereRead) {
