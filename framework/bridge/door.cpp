@@ -16,6 +16,7 @@
 #include "framework/bridge/handle.hpp"
 #include "framework/bridge/operators.hpp"
 #include "framework/bridge/scope.hpp"
+#include "framework/bridge/warnings.hpp"
 #include "framework/data/file_bytes.hpp"
 #include "framework/error.hpp"
 
@@ -321,7 +322,7 @@ int32_t warn(const char* text, retort_error* error) {
       throw PluginError(std::string("a warning is given in ") + phase_name(running.phase) +
                         "(); give it in Model::build or Strategy::setup");
     }
-    spdlog::warn("{}: {}", running.instance, text);
+    tell_warning(running, text);
   });
 }
 

@@ -9,6 +9,7 @@
 #include "framework/cli/commands.hpp"
 #include "framework/cli/load.hpp"
 #include "framework/run/machine.hpp"
+#include "framework/run/networks.hpp"
 #include "framework/run/session.hpp"
 #include "framework/run/teacher_store.hpp"
 #include "framework/train/device.hpp"
@@ -41,6 +42,7 @@ class Bench {
  public:
   Bench(const Experiment& experiment, const BenchArguments& arguments)
       : arguments_(arguments), session_(experiment) {
+    make_networks(session_);  // tells all that does not fit at once
     if (experiment.teacher) prepare_teacher();
     if (wanted("distil") && !experiment.transfers.empty()) {
       const auto student = session_.make_student();

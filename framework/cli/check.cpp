@@ -9,6 +9,7 @@
 #include "framework/cli/load.hpp"
 #include "framework/run/determinism.hpp"
 #include "framework/run/machine.hpp"
+#include "framework/run/networks.hpp"
 #include "framework/run/session.hpp"
 #include "framework/run/term_trial.hpp"
 #include "framework/text.hpp"
@@ -77,19 +78,14 @@ Json check_facts(const Session& session) {
                    {"test", data.test.size()},
                    {"shape", {data.channels, data.height, data.width}},
                    {"classes", data.class_count}};
-  const auto student = session.make_student();
-  std::unique_ptr<Network> teacher;
-  std::vector<std::unique_ptr<Transfer>> transfers;
+  Networks networks = make_networks(session);
+  const auto& [teacher, student, transfers] = networks;
   TrainingPlan plan = session.plan("alone", *student);
-  if (experiment.teacher) {
-    teacher = session.make_teacher();
+  if (teacher) {
     teacher->parameters().freeze();
     facts["teacher"] = network_facts(*teacher);
   }
-  if (!experiment.transfers.empty()) {
-    transfers = session.make_transfers();
-    plan = session.distil_plan(*student, teacher.get(), transfers);
-  }
+  if (!transfers.empty()) plan = session.distil_plan(*student, teacher.get(), transfers);
   facts["student"] = network_facts(*student);
   plan.train.non_finite = NonFinite::Stop;  // a first step that is not finite is told, not skipped
   Trainer trainer(plan);

@@ -135,6 +135,7 @@ bool read_component(Section& section, const std::string& key, retort_kind kind,
 void read_options(Section& section, ComponentChoice& choice) {
   section.begin_options();
   choice.options.clear();
+  choice.option_places.clear();
   for (const OptionInfo& option : choice.info.options) {
     OptionValue value = default_of(option);
     const Node* node = section.take(option.name);
@@ -146,6 +147,7 @@ void read_options(Section& section, ComponentChoice& choice) {
                                     (option.help.empty() ? "" : ", " + option.help));
     }
     choice.options.push_back(std::move(value));
+    choice.option_places.push_back(node != nullptr ? node->place : choice.place);
   }
 }
 

@@ -28,7 +28,8 @@ using OptionValue = std::variant<double, int64_t, bool, std::string>;
 struct ComponentChoice {
   ComponentInfo info;
   std::vector<OptionValue> options;
-  Place place;  // of the value that names the component
+  Place place;                            // of the value that names the component
+  std::vector<Place> option_places = {};  // of each option: of its value, or `place`
 };
 
 struct Normalize {

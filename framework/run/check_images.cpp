@@ -23,8 +23,7 @@ void check_normalize(const std::string& section, const std::optional<Normalize>&
 
 }  // namespace
 
-void check_images(const Experiment& experiment, const ImageData& data) {
-  Diagnostics mistakes;
+void check_images(const Experiment& experiment, const ImageData& data, Diagnostics& mistakes) {
   check_normalize("data", experiment.data.normalize, data, mistakes);
   check_normalize("student", experiment.student.normalize, data, mistakes);
   if (experiment.teacher) check_normalize("teacher", experiment.teacher->normalize, data, mistakes);
@@ -38,7 +37,6 @@ void check_images(const Experiment& experiment, const ImageData& data) {
                  "is defined for images of 1 or 3 channels; " + channels_of(data) +
                      "; take it out of the list");
   }
-  mistakes.throw_if_any();
 }
 
 }  // namespace retort::host

@@ -23,6 +23,7 @@
 #include "framework/run/checkpoint.hpp"
 #include "framework/run/determinism.hpp"
 #include "framework/run/machine_facts.hpp"
+#include "framework/run/networks.hpp"
 #include "framework/run/session.hpp"
 #include "framework/run/teacher_store.hpp"
 #include "framework/run/term_trial.hpp"
@@ -174,19 +175,17 @@ void Run::print_network(Network& network, const std::string& origin) const {
 }
 
 void Run::prepare_networks() {
-  if (experiment_.teacher) {
-    teacher_ = session_.make_teacher();
-    print_network(*teacher_, prepare_teacher());
-  }
-  student_ = session_.make_student();
+  // Options of models, weights, taps and set-up are checked before hours of teacher training, not
+  // after them.
+  Networks networks = make_networks(session_);
+  teacher_ = std::move(networks.teacher);
+  student_ = std::move(networks.student);
+  if (teacher_) print_network(*teacher_, prepare_teacher());
   print_network(*student_,
                 experiment_.student.weights ? "from " + experiment_.student.weights->string() : "");
   check_determinism(session_);
   if (!distils()) return;
-  // Taps, set-up and losses are checked before hours of teacher training, not after them.
-  const auto transfers = session_.make_transfers();
-  const TrainingPlan plan = session_.distil_plan(*student_, teacher_.get(), transfers);
-  const Trainer check(plan);
+  const TrainingPlan plan = session_.distil_plan(*student_, teacher_.get(), networks.transfers);
   for (const std::string& warning : try_terms(plan)) spdlog::warn("{}", warning);
 }
 

@@ -1,6 +1,10 @@
 #include "framework/run/session.hpp"
 
+#include <utility>
+
+#include "framework/bridge/warnings.hpp"
 #include "framework/run/check_images.hpp"
+#include "framework/run/networks.hpp"
 #include "framework/train/device.hpp"
 #include "framework/train/weights.hpp"
 
@@ -27,7 +31,8 @@ Session::Session(const Experiment& experiment)
       threads_(use_threads(experiment.run.threads)),
       placement_(placement_of(experiment.run)),
       data_(load_images(experiment.data)) {
-  check_images(experiment, data_);
+  forget_told_warnings();
+  refuse_what_does_not_fit();
   const Normalize& student = normalize_of(experiment.student);
   student_views_ = std::make_unique<ViewMaker>(data_, student, experiment.data.augment,
                                                experiment.seed, placement_.channels_last);
@@ -43,17 +48,48 @@ const Normalize& Session::normalize_of(const NetworkConfig& config) const {
   return experiment_.data.normalize ? *experiment_.data.normalize : data_.normalize;
 }
 
-std::unique_ptr<Network> Session::make(const std::string& role, const NetworkConfig& config) const {
+/// What the images alone tell to be wrong, and then with it what the networks tell.
+void Session::refuse_what_does_not_fit() const {
+  Diagnostics mistakes;
+  check_images(experiment_, data_, mistakes);
+  if (mistakes.empty()) return;
+  Failures failures(std::move(mistakes));
+  collect_failures_of_networks(*this, failures);
+  failures.throw_if_any();
+}
+
+std::unique_ptr<Network> Session::build(const std::string& role,
+                                        const NetworkConfig& config) const {
   const InputShape input = {data_.channels, data_.height, data_.width, data_.class_count};
-  auto network = std::make_unique<Network>(role, config, input, placement_, experiment_.seed);
-  if (config.weights) load_weights(network->parameters(), *config.weights, config.rename);
+  return std::make_unique<Network>(role, config, input, placement_, experiment_.seed);
+}
+
+void Session::load(Network& network, const NetworkConfig& config) const {
+  load_weights(network.parameters(), *config.weights, config.rename);
+}
+
+std::unique_ptr<Network> Session::make(const std::string& role, const NetworkConfig& config) const {
+  auto network = build(role, config);
+  if (config.weights) load(*network, config);
   return network;
+}
+
+RunShape Session::shape() const {
+  TrainingPlan plan;
+  plan.train = experiment_.train;
+  plan.data = &data_;
+  plan.batch_size = experiment_.data.batch_size;
+  return make_run_shape(plan);
+}
+
+std::unique_ptr<Transfer> Session::make_transfer(const TransferConfig& config) const {
+  return std::make_unique<Transfer>(config, placement_.device, experiment_.seed);
 }
 
 std::vector<std::unique_ptr<Transfer>> Session::make_transfers() const {
   std::vector<std::unique_ptr<Transfer>> transfers;
   for (const TransferConfig& config : experiment_.transfers) {
-    transfers.push_back(std::make_unique<Transfer>(config, placement_.device, experiment_.seed));
+    transfers.push_back(make_transfer(config));
   }
   return transfers;
 }

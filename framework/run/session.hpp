@@ -17,7 +17,8 @@ namespace retort::host {
 class Session {
  public:
   /// Chooses the device, sets the threads and loads the data.
-  /// Throws: EnvironmentError, DataError; MistakesError for what does not fit the data (check_images).
+  /// Throws: EnvironmentError, DataError; MistakesError for what does not fit the data (check_images),
+  ///         together with what make_networks() would throw.
   explicit Session(const Experiment& experiment);
 
   const Experiment& experiment() const { return experiment_; }
@@ -37,6 +38,14 @@ class Session {
   std::unique_ptr<Network> make_teacher() const { return make("teacher", *experiment_.teacher); }
   std::vector<std::unique_ptr<Transfer>> make_transfers() const;
 
+  /// The parts of these: a network without its weights, its weights, one transfer, and what
+  /// transfers are told of the run when they are set up.
+  std::unique_ptr<Network> build(const std::string& role, const NetworkConfig& config) const;
+  void load(Network& network, const NetworkConfig& config) const;
+  std::unique_ptr<Transfer> make_transfer(const TransferConfig& config) const;
+  /// Throws: ConfigError where a batch is larger than the training split.
+  RunShape shape() const;
+
   /// The plan of training a network on the labels alone.
   TrainingPlan plan(const std::string& phase, Network& network) const;
   /// The plan of training the student with the experiment's transfers.
@@ -44,6 +53,7 @@ class Session {
                            const std::vector<std::unique_ptr<Transfer>>& transfers) const;
 
  private:
+  void refuse_what_does_not_fit() const;
   std::unique_ptr<Network> make(const std::string& role, const NetworkConfig& config) const;
   const Normalize& normalize_of(const NetworkConfig& config) const;
 

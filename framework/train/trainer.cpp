@@ -29,8 +29,20 @@ void add_taps(std::vector<std::string>& all, const std::vector<std::string>& tap
   }
 }
 
-/// Sets the transfers up before the optimizer collects their parameters.
+/// Sets the transfers up that are not, before the optimizer collects their parameters.
 const TrainingPlan& with_transfers_set_up(const TrainingPlan& plan) {
+  const RunShape run = make_run_shape(plan);
+  for (size_t i = 0; i < plan.transfers.size(); ++i) {
+    if (plan.transfers[i]->is_set_up()) continue;
+    plan.transfers[i]->setup(run, *plan.student, plan.teacher,
+                             "transfer[" + std::to_string(i) + "]");
+  }
+  return plan;
+}
+
+}  // namespace
+
+RunShape make_run_shape(const TrainingPlan& plan) {
   const int64_t steps_per_epoch = plan.data->trained_count() / plan.batch_size;
   if (steps_per_epoch < 1) {
     throw ConfigError("data.batch_size = " + std::to_string(plan.batch_size) +
@@ -45,14 +57,8 @@ const TrainingPlan& with_transfers_set_up(const TrainingPlan& plan) {
   run.epoch_count = plan.train.epochs;
   run.step_count = plan.train.epochs * steps_per_epoch;
   run.labels = plan.data->train.labels.const_data_ptr<int64_t>();
-  for (size_t i = 0; i < plan.transfers.size(); ++i) {
-    plan.transfers[i]->setup(run, *plan.student, plan.teacher,
-                             "transfer[" + std::to_string(i) + "]");
-  }
-  return plan;
+  return run;
 }
-
-}  // namespace
 
 Trainer::Trainer(const TrainingPlan& plan)
     : plan_(with_transfers_set_up(plan)),

@@ -48,6 +48,10 @@ struct TrainingPlan {
       false;  // wait for the device after each part, so that StepTimes mean something on a GPU
 };
 
+/// What the plan's transfers are told of the run when they are set up.
+/// Throws: ConfigError where a batch is larger than the training split.
+RunShape make_run_shape(const TrainingPlan& plan);
+
 /// Where training stands, after a step.
 struct Progress {
   const std::string& phase;
@@ -78,7 +82,7 @@ struct EpochReport {
 ///   task = mix * cross_entropy(labels) + (1 - mix) * cross_entropy(mixed labels)
 class Trainer {
  public:
-  /// Sets the transfers up. Throws: ConfigError for taps that do not exist, and what setup()
+  /// Sets those transfers up that are not. Throws: ConfigError for taps that do not exist, and what setup()
   /// throws.
   explicit Trainer(const TrainingPlan& plan);
 

@@ -165,6 +165,7 @@ void Transfer::setup(const RunShape& run, const OutputShapes& student,
   call_plugin(scope_, "setup()", [&](retort_error* error) {
     return functions_->setup(instance_->self(), &setup, error);
   });
+  is_set_up_ = true;
 }
 
 template <class Function>

@@ -61,6 +61,8 @@ class Transfer {
   /// Throws: ShapeError where there are more features than taps; what it throws in setup().
   void setup(const RunShape& run, const OutputShapes& student, const OutputShapes& teacher);
 
+  bool is_set_up() const { return is_set_up_; }
+
   /// The unweighted loss, a [] tensor. Throws: what the strategy throws; PluginError when the loss
   /// is not one element.
   at::Tensor loss(const StepInputs& step);
@@ -91,6 +93,7 @@ class Transfer {
   std::unique_ptr<Instance> instance_;
   const retort_strategy_interface* functions_ = nullptr;
   Scope scope_;
+  bool is_set_up_ = false;
 };
 
 /// The shapes of what is bound to a strategy, for a batch of n. Throws: ConfigError for a tap that

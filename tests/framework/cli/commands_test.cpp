@@ -65,6 +65,16 @@ TEST(Check, TellsWhatAStrategyWarnsOf) {
   EXPECT_THAT(check.err, HasSubstr("warning: logits.dkd: with 2 classes"));
 }
 
+TEST(Run, TellsWhatAStrategyWarnsOfOnce) {
+  const Scratch scratch;
+  const Finished run = retort({"run", tiny_experiment(scratch).string(), "data.classes=2",
+                               "train.epochs=1", "transfer[0].strategy=logits.dkd"});
+  ASSERT_EQ(run.code, 0) << run.err;
+  const size_t first = run.err.find("warning: logits.dkd: with 2 classes");
+  ASSERT_NE(first, std::string::npos) << run.err;
+  EXPECT_EQ(run.err.find("with 2 classes", first + 40), std::string::npos) << run.err;
+}
+
 TEST(Program, TellsOfResultsThatCannotBeWritten) {
   const Scratch scratch;
   // Flushed by the command, written at the end, and more than stdio keeps.

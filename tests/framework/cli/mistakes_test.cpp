@@ -65,6 +65,55 @@ TEST(Mistakes, OfATapListTheModelsTapsBeforeAnythingIsTrained) {
   EXPECT_FALSE(std::filesystem::exists(scratch.path("runs")));
 }
 
+/// An experiment in which every part that only its plugin can check is wrong.
+std::string wrong_networks(const Scratch& scratch) {
+  return scratch
+      .put("networks.toml",
+           "data = { dataset = \"synthetic\", size = 8, channels = 2, train = 64, test = 8, "
+           "batch_size = 8 }\n[teacher]\nmodel = \"resnet\"\ndepth = 9\n[student]\n"
+           "model = \"resnet\"\ndepth = 9\n[[transfer]]\nstrategy = \"logits.kd\"\n")
+      .string();
+}
+
+TEST(Mistakes, ThatOnlyModelsTellAreAllToldAtOnce) {
+  const Scratch scratch;
+  const std::string file = wrong_networks(scratch);
+  for (const char* command : {"check", "run"}) {
+    const Finished told = retort({command, file, "run.out=" + scratch.path("runs").string()});
+    EXPECT_EQ(told.code, 2);
+    EXPECT_THAT(told.err, AllOf(HasSubstr("networks.toml:4:9  teacher.depth = 9   resnet "),
+                                HasSubstr("networks.toml:7:9  student.depth = 9   resnet "),
+                                HasSubstr("6n + 2 layers: use 8 or 14"),
+                                HasSubstr("2 mistakes; nothing was started.")))
+        << command;
+  }
+  EXPECT_FALSE(std::filesystem::exists(scratch.path("runs")));
+}
+
+TEST(Mistakes, OfImagesModelsWeightsAndTapsAreAllToldAtOnce) {
+  const Scratch scratch;
+  const std::string file = wrong_networks(scratch);
+  const Finished told =
+      retort({"check", file, "data.augment=[\"randaugment(2, 9)\"]", "student.depth=8",
+              "student.weights=" + scratch.put("w.safetensors", "no weights").string(),
+              "transfer[0].strategy=feature.fitnet", "transfer[0].bind=[\"layer7\", \"layer8\"]"});
+  EXPECT_EQ(told.code, 2);
+  EXPECT_THAT(told.err, AllOf(HasSubstr("is defined for images of 1 or 3 channels"),
+                              HasSubstr("teacher.depth = 9"), HasSubstr("w.safetensors: "),
+                              HasSubstr("\"layer7\"  resnet depth=8 has: "),
+                              HasSubstr("\"layer8\"  resnet depth=8 has: "),
+                              HasSubstr("5 mistakes; nothing was started.")));
+}
+
+TEST(Mistakes, ThatStrategiesTellAreAllToldAtOnce) {
+  const Scratch scratch;
+  const Finished told =
+      run_tiny(scratch, {"transfer[0].strategy=feature.fitnet", "transfer[0].name=first",
+                         "transfer[0].bind=logits", "transfer[1].bind=pooled"});
+  EXPECT_EQ(told.code, 2) << told.err;
+  EXPECT_THAT(told.err, HasSubstr("2 mistakes; nothing was started."));
+}
+
 TEST(Mistakes, ThatOnlyTheDataTellsAreAllToldBeforeAnythingIsTrained) {
   const Scratch scratch;
   std::string text = content_of(tiny_experiment(scratch));

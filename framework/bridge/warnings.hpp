@@ -1,0 +1,16 @@
+#pragma once
+
+#include <string>
+
+#include "framework/bridge/scope.hpp"
+
+namespace retort::host {
+
+/// Logs what a plugin warns of in build() or setup(), each warning of an instance once: a run builds
+/// its networks and sets its transfers up several times.
+void tell_warning(const Scope& running, const std::string& text);
+
+/// From here on they are told again: another run begins.
+void forget_told_warnings();
+
+}  // namespace retort::host
