@@ -1,8 +1,10 @@
 #include "framework/plugin/link_check.hpp"
 
+#include <cxxabi.h>
 #include <link.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <map>
 #include <set>
 
@@ -44,6 +46,36 @@ bool is_tool_symbol(std::string_view name) {
   return std::ranges::find(kNames, name) != std::end(kNames);
 }
 
+std::string demangled(std::string_view symbol) {
+  int status = 0;
+  char* text = abi::__cxa_demangle(std::string(symbol).c_str(), nullptr, nullptr, &status);
+  std::string result = text == nullptr ? "" : text;
+  std::free(text);
+  return result;
+}
+
+/// "Mine::Options::Options() (_ZN4Mine7OptionsC2Ev)".
+std::string readable(std::string_view symbol) {
+  const std::string text = demangled(symbol);
+  return text.empty() ? shown(symbol) : shown(text) + " (" + shown(symbol) + ")";
+}
+
+/// What an author does about a symbol that is exported: a static library brings its own along.
+std::string remedy_of_export(std::string_view symbol) {
+  if (symbol.starts_with("__gcov") || symbol.starts_with("__llvm_profile"))
+    return "build it without --coverage, or link it with -Wl,--exclude-libs,ALL";
+  const std::string text = demangled(symbol);
+  const bool is_runtime = symbol.starts_with("__cxa_") || symbol.starts_with("_Unwind_") ||
+                          text.find("std::") != std::string::npos ||
+                          text.find("__cxxabiv1") != std::string::npos ||
+                          text.find("_txnal_") != std::string::npos;
+  if (is_runtime)
+    return "the C++ runtime is linked into it (-static-libstdc++, -static-libgcc): link it with "
+           "-Wl,--exclude-libs,ALL as well";
+  return "build it with sdk/plugin.flags; what is from a static library is hidden by "
+         "-Wl,--exclude-libs,ALL";
+}
+
 void check_exports(const ElfFile& elf) {
   bool has_entry = false;
   elf.each_symbol([&](const ElfSymbol& symbol) {
@@ -52,11 +84,12 @@ void check_exports(const ElfFile& elf) {
       return true;
     if (symbol.name == RETORT_ENTRY_SYMBOL) return has_entry = true;
     if (is_standard_library(symbol.name) || is_tool_symbol(symbol.name)) return true;
+    const std::string name = readable(symbol.name);
     if (symbol.binding == STB_GNU_UNIQUE)
-      elf.refuse("shares the variable " + shown(symbol.name) +
+      elf.refuse("shares the variable " + name +
                  " with every other plugin (STB_GNU_UNIQUE); build it with sdk/plugin.flags");
-    elf.refuse("exports " + shown(symbol.name) +
-               ", a plugin exports only " RETORT_ENTRY_SYMBOL "; build it with sdk/plugin.flags");
+    elf.refuse("exports " + name + ", a plugin exports only " RETORT_ENTRY_SYMBOL "; " +
+               remedy_of_export(symbol.name));
   });
   if (!has_entry)
     elf.refuse("does not export " RETORT_ENTRY_SYMBOL

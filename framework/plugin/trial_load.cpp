@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -13,6 +14,9 @@
 #include <cstdlib>
 #include <cstring>
 #include <exception>
+#include <fstream>
+#include <iterator>
+#include <sstream>
 #include <string>
 #include <string_view>
 
@@ -58,13 +62,16 @@ std::string_view loader_error(const std::filesystem::path& file) {
   return text;
 }
 
-[[noreturn]] void run_child(const std::filesystem::path& file) {
+/// `said` is a file for what the plugin writes to stderr, or -1.
+[[noreturn]] void run_child(const std::filesystem::path& file, int said) {
   ::setpgid(0, 0);
   constexpr rlimit kNoCore = {0, 0};
   ::setrlimit(RLIMIT_CORE, &kNoCore);
   if (const int null = ::open("/dev/null", O_RDWR); null >= 0)
     for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) ::dup2(null, stream);
-  for (const int signal : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGINT, SIGTERM})
+  if (said >= 0) ::dup2(said, STDERR_FILENO);
+  for (const int signal :
+       {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS, SIGINT, SIGTERM})
     std::signal(signal, SIG_DFL);
   // Registered last, so it runs before this process's own exit handlers would.
   std::atexit([] { answer(Answer::Exited); });
@@ -109,6 +116,48 @@ bool has_ended(pid_t child, Deadline deadline) {
   return false;
 }
 
+/// Whether the child would go on if the machine let it: it is not waiting for anything, and has not
+/// had `limit` of processor time.
+bool is_starved(pid_t child, std::chrono::milliseconds limit) {
+  std::ifstream stat("/proc/" + std::to_string(child) + "/stat");
+  const std::string text((std::istreambuf_iterator<char>(stat)), {});
+  std::istringstream fields(text.substr(std::min(text.rfind(')'), text.size() - 1) + 1));
+  std::string state, skipped;
+  fields >> state;
+  for (int field = 4; field < 14; ++field) fields >> skipped;
+  int64_t user = 0, system = 0;  // in ticks
+  fields >> user >> system;
+  return fields && (state == "R" || state == "D") &&
+         (user + system) * 1000 < limit.count() * ::sysconf(_SC_CLK_TCK);
+}
+
+/// The first line that the plugin wrote to stderr, in brief.
+std::string first_line_of(int said) {
+  char text[2048];
+  const ssize_t size = ::pread(said, text, sizeof text, 0);
+  std::istringstream lines(std::string(text, static_cast<size_t>(std::max<ssize_t>(size, 0))));
+  std::string line;
+  while (std::getline(lines, line)) {
+    // "==123==": sanitizers begin so, with the number of the process.
+    if (line.starts_with("==")) line.erase(0, line.find("==", 2) + 2);
+    if (!line.empty()) break;
+  }
+  return shown(line, 300);
+}
+
+/// What to do about a plugin that gives this reason.
+std::string remedy_for(const std::string& reason) {
+  const auto preload = [](const std::string& sanitizer, const std::string& library) {
+    return "it is built with -fsanitize=" + sanitizer + ": start retort with LD_PRELOAD=$(g++ " +
+           "-print-file-name=" + library + "), or build it without";
+  };
+  if (reason.find("ASan runtime") != std::string::npos) return preload("address", "libasan.so");
+  if (reason.find("libtsan") != std::string::npos) return preload("thread", "libtsan.so");
+  if (reason.find("static TLS") != std::string::npos)
+    return "the library named must be there from the start: name its file in LD_PRELOAD";
+  return "correct its static constructors and libraries, or remove the file";
+}
+
 /// Why a child that gave no answer ended.
 std::string ending(int status) {
   if (WIFSIGNALED(status))
@@ -140,6 +189,7 @@ std::string judge(const std::string& line, bool timed_out, int status,
 }  // namespace
 
 void trial_load(const std::filesystem::path& file, std::chrono::milliseconds limit) {
+  const int said = ::memfd_create("retort-trial", MFD_CLOEXEC);
   int ends[2];
   const pid_t child = ::pipe2(ends, O_CLOEXEC) == 0 ? ::fork() : -1;
   if (child < 0)
@@ -147,22 +197,29 @@ void trial_load(const std::filesystem::path& file, std::chrono::milliseconds lim
                            std::strerror(errno) + "); free processes or file descriptors");
   if (child == 0) {
     answer_pipe = ends[1];
-    run_child(file);
+    run_child(file, said);
   }
   ::setpgid(child, child);  // here too, whichever of the two comes first
   ::close(ends[1]);
-  const Deadline deadline = std::chrono::steady_clock::now() + limit;
-  const std::string line = read_answer(ends[0], deadline);
+  const Deadline start = std::chrono::steady_clock::now();
+  Deadline deadline = start + limit;
+  std::string line = read_answer(ends[0], deadline);
+  while (line.empty() && deadline < start + 6 * limit && is_starved(child, limit)) {
+    deadline = std::chrono::steady_clock::now() + limit / 5;
+    line = read_answer(ends[0], deadline);
+  }
   ::close(ends[0]);
   const bool timed_out = line.empty() && !has_ended(child, deadline);
   ::kill(-child, SIGKILL);  // with whatever the plugin has started
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
-  const std::string problem = judge(line, timed_out, status, limit);
-  if (!problem.empty())
-    throw PluginError(file.string() + ": " + problem +
-                      "; correct its static constructors and libraries, or remove the file");
+  std::string problem = judge(line, timed_out, status, limit);
+  const std::string words = problem.empty() || !line.empty() ? "" : first_line_of(said);
+  if (said >= 0) ::close(said);
+  if (problem.empty()) return;
+  if (!words.empty()) problem += " and said \"" + words + "\"";
+  throw PluginError(file.string() + ": " + problem + "; " + remedy_for(problem));
 }
 
 }  // namespace retort::host

@@ -117,10 +117,23 @@ TEST(Manifest, RefusesAFileWithoutItsEntrySymbol) {
 }
 
 TEST(Manifest, RefusesAnotherExportedSymbol) {
-  EXPECT_EQ(refusal([] { read_manifest(zoo("exports")); }),
-            zoo("exports").string() +
-                ": exports helper_of_mine, a plugin exports only "
-                "retort_plugin_v1; build it with sdk/plugin.flags");
+  EXPECT_EQ(
+      refusal([] { read_manifest(zoo("exports")); }),
+      zoo("exports").string() +
+          ": exports helper_of_mine, a plugin exports only "
+          "retort_plugin_v1; build it with sdk/plugin.flags; what is from a static library is "
+          "hidden by -Wl,--exclude-libs,ALL");
+}
+
+TEST(Manifest, NamesAnExportedSymbolReadablyAndSaysHowItIsHidden) {
+  EXPECT_THAT(refusal([] { read_manifest(zoo("mangled")); }),
+              AllOf(HasSubstr("exports Mine::Options::Options() (_ZN4Mine7OptionsC2Ev), a plugin"),
+                    HasSubstr("build it with sdk/plugin.flags")));
+  EXPECT_THAT(refusal([] { read_manifest(zoo("runtime")); }),
+              EndsWith("(-static-libstdc++, -static-libgcc): link it with -Wl,--exclude-libs,ALL "
+                       "as well"));
+  EXPECT_THAT(refusal([] { read_manifest(zoo("coverage")); }),
+              EndsWith("build it without --coverage, or link it with -Wl,--exclude-libs,ALL"));
 }
 
 TEST(Manifest, RefusesAVariableSharedBetweenPlugins) {
