@@ -111,6 +111,7 @@ int32_t call(retort_op handle, const retort_value* arguments, int64_t count, ret
   int64_t needed = 0;
   const int32_t code = answer(error, [&] {
     scope();
+    PluginEntry::restore_floating_point();
     const auto& op = *reinterpret_cast<const Operator*>(handle);
     c10::Stack stack;
     try {
@@ -216,6 +217,7 @@ int32_t grad(const retort_value* outputs, int64_t output_count, const retort_val
              int64_t input_count, int32_t create_graph, retort_tensor* grads, retort_error* error) {
   return answer(error, [&] {
     scope();
+    PluginEntry::restore_floating_point();
     std::vector<at::Tensor> from, to;
     for (int64_t i = 0; i < output_count; ++i) from.push_back(tensor_of_value(outputs[i]));
     for (int64_t i = 0; i < input_count; ++i) to.push_back(tensor_of_value(inputs[i]));

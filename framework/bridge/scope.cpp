@@ -72,6 +72,16 @@ std::vector<MetricSink::Entry> MetricSink::copy() const {
   return entries;
 }
 
+PluginCall Scope::call(const char* function) {
+  if (name_ == nullptr) name_ = &plugin_name(*component);
+  const bool each_step =
+      phase == Phase::Forward || phase == Phase::Loss || phase == Phase::AfterBackward;
+  const bool watched = !each_step || watched_calls_ > 0;
+  if (each_step && watched) --watched_calls_;
+  return {
+      .info = *component, .function = function, .step = step, .watched = watched, .name = name_};
+}
+
 Scope* current_scope() { return running; }
 
 ScopeEntry::ScopeEntry(Scope& scope) : previous_(running), grad_mode_(c10::GradMode::is_enabled()) {

@@ -95,6 +95,13 @@ struct Scope {
     return phase != Phase::Loss || component == nullptr ||
            (component->needs & RETORT_NEED_SYNC) != 0;
   }
+  /// The call of a function of the component, as in "loss()". Of functions that each step calls the
+  /// first few calls are watched.
+  PluginCall call(const char* function);
+
+ private:
+  const PluginName* name_ = nullptr;
+  int watched_calls_ = 6;
 };
 
 /// The scope of the plugin function that runs on this thread, or null.
@@ -118,7 +125,7 @@ class ScopeEntry {
 template <class Function>
 void call_plugin(Scope& scope, const char* name, Function&& function) {
   const ScopeEntry entry(scope);
-  call_plugin(PluginCall{*scope.component, name, scope.step}, std::forward<Function>(function));
+  call_plugin(scope.call(name), std::forward<Function>(function));
 }
 
 /// "loss(), step 12" for a message.

@@ -55,7 +55,7 @@ void add_check_and_eval(CLI::App& app, CommandLine& line) {
   CLI::App* check =
       app.add_subcommand("check", "Resolve and check everything, run one step; writes nothing");
   take_experiment(*check, line.experiment, "FILE", "Experiment file (TOML)");
-  check->callback([&line] { check_command(line.experiment, line.common); });
+  check->callback([&line] { line.exit_code = check_command(line.experiment, line.common); });
 
   CLI::App* eval =
       app.add_subcommand("eval", "Accuracy of the saved networks of a run or an experiment file");

@@ -7,6 +7,8 @@
 
 #include "framework/cli/commands.hpp"
 #include "framework/cli/load.hpp"
+#include "framework/guard/child.hpp"
+#include "framework/report/log.hpp"
 #include "framework/run/determinism.hpp"
 #include "framework/run/machine.hpp"
 #include "framework/run/networks.hpp"
@@ -158,7 +160,13 @@ void print_facts(const Json& facts, const ImageData& data) {
 
 }  // namespace
 
-void check_command(const ExperimentArguments& arguments, const CommonOptions& common) {
+ExitCode check_command(const ExperimentArguments& arguments, const CommonOptions& common) {
+  // A plugin that kills its process is then told of; and one that ends it is no success.
+  if (const std::optional<ChildEnd> end = go_on_in_child("check")) {
+    if (!end->message.empty()) say_error(end->message);
+    if (end->signal != 0) die_by(end->signal);
+    return static_cast<ExitCode>(end->code);
+  }
   const Experiment experiment = load_for_command(arguments, common);
   const Session session(experiment);
   check_determinism(session);
@@ -168,6 +176,7 @@ void check_command(const ExperimentArguments& arguments, const CommonOptions& co
   } else {
     print_facts(facts, session.data());
   }
+  return ExitCode::Ok;
 }
 
 }  // namespace retort::host

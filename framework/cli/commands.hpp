@@ -48,7 +48,8 @@ struct ProbeArguments {
 
 ExitCode run_command(const ExperimentArguments& experiment, const RunArguments& arguments,
                      const CommonOptions& common);
-void check_command(const ExperimentArguments& arguments, const CommonOptions& common);
+/// Works in a child process, so that every end of it is told.
+ExitCode check_command(const ExperimentArguments& arguments, const CommonOptions& common);
 /// `file` may be a run folder.
 void eval_command(const ExperimentArguments& arguments, const CommonOptions& common);
 void bench_command(const BenchArguments& arguments, const CommonOptions& common);

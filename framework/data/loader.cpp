@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "framework/bridge/random.hpp"
+#include "framework/guard/plugin_entry.hpp"
 
 namespace retort::host {
 namespace {
@@ -67,6 +68,7 @@ std::vector<int64_t> Loader::order_of(int64_t epoch) const {
 }
 
 void Loader::work(int64_t epoch, int64_t first_batch) {
+  const ThreadEntry thread;
   try {
     const std::vector<int64_t> order = order_of(epoch);
     const auto size = static_cast<size_t>(batch_size_);

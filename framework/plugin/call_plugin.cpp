@@ -27,10 +27,20 @@ void throw_plugin_error(const ComponentInfo& info, const std::string& where, int
   }
 }
 
+const PluginName& plugin_name(const ComponentInfo& info) {
+  return plugin_name(info.id + " " + info.version + " (" + info.file.string() + ")");
+}
+
 std::string where_text(const PluginCall& call) {
   std::string text = call.function;
+  if (call.detail != nullptr) text += std::string(", ") + call.detail;
   if (call.step >= 0) text += ", step " + std::to_string(call.step);
   return text;
+}
+
+RunningCall running_call(const PluginCall& call) {
+  return {call.name != nullptr ? call.name : &plugin_name(call.info), call.function, call.detail,
+          call.step};
 }
 
 }  // namespace retort::host

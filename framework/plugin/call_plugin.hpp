@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 
+#include "framework/guard/plugin_entry.hpp"
 #include "framework/plugin/manifest.hpp"
 
 namespace retort::host {
@@ -22,23 +23,36 @@ inline retort_error empty_error() {
   return error;
 }
 
-/// A call into a plugin: which component, and which of its functions, as in "loss()".
+/// "logits.mine 0.2.0 (plugins/mine.retort)", for the guard.
+const PluginName& plugin_name(const ComponentInfo& info);
+
+/// A call into a plugin. The text of `function` lives as long as the process.
 struct PluginCall {
   const ComponentInfo& info;
-  const char* function;
-  int64_t step = -1;  // told where it is 0 or more
+  const char* function;              // "loss()"
+  const char* detail = nullptr;      // "scale" in "set_option(), scale"
+  int64_t step = -1;                 // told where it is 0 or more
+  bool watched = true;               // see PluginEntry; not in every step
+  const PluginName* name = nullptr;  // of info, where it is known already
 };
 
-/// "loss(), step 12" for a message.
+/// "loss(), step 12" or "set_option(), scale".
 std::string where_text(const PluginCall& call);
 
-/// Calls a function of a plugin: every call of one that can fail goes through here.
+/// The call as the guard knows it.
+RunningCall running_call(const PluginCall& call);
+
+/// Calls a function of a plugin: every call of one that can fail goes through here, within a
+/// PluginEntry.
 /// Inputs: function, called with a retort_error to fill; returns a retort_code.
 /// Throws: what throw_plugin_error makes of the code.
 template <class Function>
 void call_plugin(const PluginCall& call, Function&& function) {
   retort_error error = empty_error();
-  const int32_t code = function(&error);
+  const int32_t code = [&] {
+    const PluginEntry entry(running_call(call), call.watched);
+    return function(&error);
+  }();
   if (code != RETORT_OK) throw_plugin_error(call.info, where_text(call), code, error);
 }
 

@@ -57,22 +57,28 @@ Instance::Instance(std::shared_ptr<Library> library, const ComponentInfo& info,
     : library_(std::move(library)),
       info_(info),
       options_(options),
+      name_(plugin_name(info_)),
       functions_(library_->component(info.position)) {
   check_same_manifest(*library_, info_);
   if (options_.size() != info_.options.size())
     throw ConfigError(info_.id + ": " + std::to_string(options_.size()) +
                       " options are given, it has " + std::to_string(info_.options.size()));
-  call_plugin({info_, "create()"},
+  call_plugin({.info = info_, .function = "create()", .name = &name_},
               [&](retort_error* error) { return functions_.create(&self_, error); });
   try {
     set_options();
   } catch (...) {
-    functions_.destroy(self_);
+    destroy();
     throw;
   }
 }
 
-Instance::~Instance() { functions_.destroy(self_); }
+Instance::~Instance() { destroy(); }
+
+void Instance::destroy() {
+  const PluginEntry entry({.plugin = &name_, .function = "destroy()"}, /*watched=*/true);
+  functions_.destroy(self_);
+}
 
 void Instance::set_options() {
   for (uint32_t i = 0; i < options_.size(); ++i) {
@@ -82,15 +88,20 @@ void Instance::set_options() {
       throw ConfigError(info_.id + "." + option.name + ": the value given is variant " +
                         std::to_string(options_[i].index()) + ", the option has type " +
                         std::to_string(option.type));
-    const std::string where = "set_option(), " + option.name;
-    call_plugin({info_, where.c_str()}, [&](retort_error* error) {
-      return functions_.set_option(self_, i, &*value, error);
-    });
+    const PluginCall call = {
+        .info = info_, .function = "set_option()", .detail = option.name.c_str(), .name = &name_};
+    call_plugin(
+        call, [&](retort_error* error) { return functions_.set_option(self_, i, &*value, error); });
   }
 }
 
+const void* Instance::find_interface(const char* id) const {
+  const PluginEntry entry({.plugin = &name_, .function = "find_interface()"}, /*watched=*/true);
+  return functions_.find_interface(id);
+}
+
 const void* Instance::find_interface(const char* id, size_t size) const {
-  const void* found = functions_.find_interface(id);
+  const void* found = find_interface(id);
   uint32_t struct_size = 0;  // every interface begins with it
   if (found != nullptr) std::memcpy(&struct_size, found, sizeof struct_size);
   if (struct_size < size)

@@ -34,15 +34,18 @@ class Instance {
     return *static_cast<const Interface*>(find_interface(id, size));
   }
   /// Whether the component has that interface.
-  bool has_interface(const char* id) const { return functions_.find_interface(id) != nullptr; }
+  bool has_interface(const char* id) const { return find_interface(id) != nullptr; }
 
  private:
+  const void* find_interface(const char* id) const;
   const void* find_interface(const char* id, size_t size) const;
   void set_options();
+  void destroy();
 
   std::shared_ptr<Library> library_;
   ComponentInfo info_;
   std::vector<OptionValue> options_;  // the plugin keeps pointers to their texts
+  const PluginName& name_;
   const retort_component& functions_;
   void* self_ = nullptr;
 };

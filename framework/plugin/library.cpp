@@ -9,6 +9,7 @@
 #include <string>
 
 #include "framework/error.hpp"
+#include "framework/plugin/call_plugin.hpp"
 #include "framework/plugin/elf_file.hpp"
 #include "framework/plugin/trial_load.hpp"
 
@@ -51,6 +52,9 @@ Library::Library(const std::filesystem::path& file)
     : path_(file), components_(read_manifest(file)) {
   trial_load(file);
   try {
+    const PluginEntry entry(
+        {.plugin = &plugin_name(components_.front()), .function = "its static constructors"},
+        /*watched=*/true);
     const boost::dll::shared_library loaded(std::filesystem::absolute(file), plugin_load_mode());
     table_ = &loaded.get<const retort_plugin>(RETORT_ENTRY_SYMBOL);
   } catch (const std::exception& error) {
@@ -97,7 +101,12 @@ void Library::check_table() const {
 void Library::attach(const retort_host* host) const {
   retort_error error = {};
   error.struct_size = sizeof error;
-  if (table_->attach(host, &error) != RETORT_OK)
+  const int32_t code = [&] {
+    const PluginEntry entry({.plugin = &plugin_name(components_.front()), .function = "attach()"},
+                            /*watched=*/true);
+    return table_->attach(host, &error);
+  }();
+  if (code != RETORT_OK)
     refuse("refused this host in attach() (" +
            shown({error.message, ::strnlen(error.message, sizeof error.message)},
                  sizeof error.message) +

@@ -8,6 +8,8 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "framework/guard/crash.hpp"
+
 namespace retort::host {
 namespace {
 
@@ -67,6 +69,7 @@ class JsonFormatter final : public spdlog::formatter {
 
 void log_as_json() {
   json_lines = true;
+  tell_crashes_as_json();
   spdlog::set_formatter(std::make_unique<JsonFormatter>());
 }
 

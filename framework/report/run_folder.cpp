@@ -188,11 +188,19 @@ void RunFolder::append_metrics(const std::string& phase, const EpochReport& repo
 }
 
 void RunFolder::write_status(const Experiment& experiment, const RunFacts& facts) {
-  atomic_write(file("run.json"), results_json(experiment, facts, {}) + "\n");
+  const std::string text = results_json(experiment, facts, {}) + "\n";
+  atomic_write(file("run.json"), text);
+  mark_.reset();
+  if (facts.status != RunFacts().status) return;
+  const std::string status = "\"status\": \"";
+  const size_t from = text.find(status + facts.status) + status.size();
+  mark_ = std::make_unique<CrashMark>(
+      file("run.json"), text.substr(0, from) + "failed: ", text.substr(from + facts.status.size()));
 }
 
 void RunFolder::write_results(const Experiment& experiment, const RunFacts& facts,
                               const std::vector<ComparisonRow>& rows) {
+  mark_.reset();
   atomic_write(file("run.json"), results_json(experiment, facts, rows) + "\n");
   atomic_write(file("summary.csv"), comparison_csv(rows));
 }

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <string>
 
 #include "framework/config/experiment.hpp"
+#include "framework/guard/crash.hpp"
 #include "framework/report/comparison.hpp"
 #include "framework/train/trainer.hpp"
 
@@ -55,7 +57,8 @@ class RunFolder {
   void truncate_metrics(uint64_t bytes);
   /// Appends the epoch to metrics.jsonl.
   void append_metrics(const std::string& phase, const EpochReport& report);
-  /// Writes run.json: what `retort ls runs` tells of this run.
+  /// Writes run.json: what `retort ls runs` tells of this run. From status "running" on a crash of
+  /// the process makes it "failed: ..".
   void write_status(const Experiment& experiment, const RunFacts& facts);
   /// Writes run.json and summary.csv.
   void write_results(const Experiment& experiment, const RunFacts& facts,
@@ -67,6 +70,7 @@ class RunFolder {
   std::filesystem::path path_;
   std::string started_in_;
   int lock_ = -1;
+  std::unique_ptr<CrashMark> mark_;  // while the status is "running"
 };
 
 }  // namespace retort::host

@@ -11,6 +11,7 @@
 
 #include "framework/data/file_bytes.hpp"
 #include "framework/data/hash.hpp"
+#include "framework/guard/plugin_entry.hpp"
 #include "framework/failure.hpp"
 #include "framework/report/compare.hpp"
 #include "framework/report/comparison.hpp"
@@ -274,6 +275,7 @@ void Run::restore_student(const std::string& phase) {
 }
 
 bool Run::train(const TrainingPlan& plan, const std::string& row_name) {
+  set_activity("phase " + plan.phase);
   Trainer trainer(plan);
   if (resumed_ && resumed_->checkpoint.phase == plan.phase && !resumed_->checkpoint.complete) {
     trainer.restore(resumed_->checkpoint.state, resumed_->tensors, resumed_->checkpoint.rollback);
@@ -341,7 +343,9 @@ RunFacts Run::facts(const std::string& status) const {
 }
 
 void Run::finish(Output output) {
+  set_activity("the last evaluation");
   evaluate_all();
+  compare_process_state();
   save_network(folder_->file("student.safetensors"), student_->parameters(),
                {{"format", "pt"}, {"model", student_->description()}});
   const RunFacts done = facts("finished");

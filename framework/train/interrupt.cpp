@@ -1,9 +1,9 @@
 #include "framework/train/interrupt.hpp"
 
-#include <unistd.h>
-
 #include <atomic>
 #include <csignal>
+
+#include "framework/guard/plugin_entry.hpp"
 
 namespace retort::host {
 namespace {
@@ -13,7 +13,7 @@ std::atomic<int> received = 0;
 static_assert(std::atomic<int>::is_always_lock_free, "a handler may not wait for a lock");
 
 void on_signal(int number) {
-  if (received.exchange(number) != 0) _exit(128 + number);
+  if (received.exchange(number) != 0) end_process(128 + number);
 }
 
 }  // namespace
@@ -23,6 +23,7 @@ void install_signal_handlers() {
   action.sa_handler = on_signal;
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
+  watch_process_state();
 }
 
 int pending_signal() { return received; }

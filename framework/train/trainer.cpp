@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "framework/error.hpp"
+#include "framework/guard/plugin_entry.hpp"
 #include "framework/train/device.hpp"
 #include "framework/train/interrupt.hpp"
 #include "framework/train/schedule.hpp"
@@ -83,6 +84,7 @@ Trainer::Trainer(const TrainingPlan& plan)
 }
 
 bool Trainer::run() {
+  watch_process_state();
   while (state_.epoch < plan_.train.epochs && !state_.stopped_early) {
     const double start = now();
     const Ended ended = train_epoch(loader_.batches_per_epoch());
@@ -95,6 +97,7 @@ bool Trainer::run() {
 }
 
 void Trainer::finish_epoch() {
+  compare_process_state();
   EpochReport report;
   report.epoch = state_.epoch + 1;
   report.train_seconds = std::exchange(epoch_seconds_, 0);
@@ -125,6 +128,7 @@ void Trainer::finish_epoch() {
       plan_.train.early_stop > 0 && report.epoch - state_.best_epoch >= plan_.train.early_stop;
   ++state_.epoch;
   state_.step_in_epoch = 0;
+  compare_process_state();  // before a file is written: evaluating calls plugins too
   if (on_epoch) on_epoch(report);
 }
 
@@ -183,6 +187,7 @@ Trainer::Ended Trainer::train_epoch(int64_t max_steps) {
     if (checkpoint_steps > 0 && state_.step % checkpoint_steps == 0 && !mid_accumulation() &&
         on_checkpoint) {
       flush_or_throw();
+      compare_process_state();
       on_checkpoint();
     }
   }

@@ -7,6 +7,7 @@
  * and one makes nothing wrong:
  *   TEST_ODR_INDICATOR what AddressSanitizer exports beside the entry
  */
+#include <fenv.h>
 #include <retort/abi.h>
 #include <signal.h>
 #include <stdlib.h>

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <thread>
 
+#include "framework/guard/floating_point.hpp"
 #include "framework/plugin/instance.hpp"
 #include "framework/plugin/trial_load.hpp"
 #include "tests/broken_plugins/options.h"
@@ -81,6 +82,18 @@ TEST(Library, RefusesOneThatHangsWhileLoading) {
   EXPECT_THAT(refusal([] { trial_load(zoo("hangs"), std::chrono::milliseconds(100)); }),
               HasSubstr("hangs while it is loaded: no answer within 100 ms"));
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(2));
+}
+
+TEST(Library, ShowsWhatOneSaysBeforeItEndsTheProcess) {
+  EXPECT_THAT(refusal_of("complains"),
+              HasSubstr("ended the process while it was loaded (exit code 3) and said "
+                        "\"no licence\"; correct its static"));
+}
+
+TEST(Library, LeavesTheFloatingPointStateAsItWas) {
+  const FloatingPoint before = floating_point();
+  EXPECT_EQ(refusal_of("rounds"), "");
+  EXPECT_EQ(difference_between(before, floating_point()), "");
 }
 
 TEST(Library, RefusesOneThatNeedsASymbolOfNobody) {

@@ -1,0 +1,295 @@
+// Signal handlers here neither lock nor allocate: what they write is made ready before, or put together
+// in memory of their own.
+#include "framework/guard/crash.hpp"
+
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <ctime>
+#include <exception>
+#include <iterator>
+#include <utility>
+
+#include "framework/guard/fixed_text.hpp"
+#include "framework/guard/running.hpp"
+
+namespace retort::host {
+namespace {
+
+struct CrashSignal {
+  int number;
+  const char* text;
+};
+constexpr CrashSignal kCrashSignals[] = {{SIGSEGV, "Segmentation fault (SIGSEGV)"},
+                                         {SIGBUS, "Bus error (SIGBUS)"},
+                                         {SIGFPE, "Arithmetic error (SIGFPE)"},
+                                         {SIGILL, "Illegal instruction (SIGILL)"},
+                                         {SIGABRT, "Aborted (SIGABRT)"},
+                                         {SIGTRAP, "Trap (SIGTRAP)"},
+                                         {SIGSYS, "Bad system call (SIGSYS)"}};
+constexpr const char* kCrashRemedy =
+    "; build it with -g and run retort-main under gdb to see the line";
+constexpr const char* kExitRemedy = "; a plugin throws to report a failure, and returns otherwise";
+
+struct sigaction previous[std::size(kCrashSignals)];
+std::atomic<pid_t> process = 0;  // that installed the handlers
+std::atomic<pid_t> teller = 0;   // the thread that tells
+std::atomic<bool> end_expected = false, as_json = false, told = false;
+std::atomic<std::atomic<bool>*> told_elsewhere = nullptr;
+std::atomic<const CrashMark::Content*> mark = nullptr;
+
+pid_t thread_id() { return static_cast<pid_t>(syscall(SYS_gettid)); }
+
+/// An end that was not meant: "crashed", "Segmentation fault (SIGSEGV)", what to do.
+struct Ending {
+  const char* verb;
+  const char* reason;
+  const char* reason_json;  // as it stands in a JSON string
+  const char* remedy;
+};
+
+const char* name_text(const RunningCall& call, bool json) {
+  return (json ? call.plugin->name.json : call.plugin->name.text).c_str();
+}
+
+/// Without the remedy.
+void append_sentence(FixedText& text, const Ending& ending, bool json) {
+  const LatestCall latest = latest_call();
+  if (const RunningCall* here = running_call(); here != nullptr) {
+    text.append(name_text(*here, json)).append(" ").append(ending.verb).append(" in ");
+    append_where(text, *here);
+  } else {
+    const bool is_main = thread_id() == process;
+    text.append(is_main ? "Retort itself or LibTorch "
+                        : "a thread that is in no plugin's function ");
+    text.append(ending.verb);
+    if (activity()[0] != '\0') text.append(" in ").append(activity());
+    if (latest.call.plugin != nullptr) {
+      text.append(latest.running ? " while " : " after ").append(name_text(latest.call, json));
+      text.append(latest.running ? " was in " : ", ");
+      append_where(text, latest.call);
+    }
+  }
+  text.append(": ").append(json ? ending.reason_json : ending.reason);
+}
+
+/// errno is the caller's business.
+bool write_text(int file, const char* data, size_t size) {
+  while (size > 0) {
+    const ssize_t written = write(file, data, size);
+    if (written < 0 && errno != EINTR) return false;
+    if (written > 0) data += written, size -= static_cast<size_t>(written);
+  }
+  return true;
+}
+
+void write_line(const Ending& ending) {
+  FixedText text;
+  if (as_json) {
+    timespec now = {};
+    clock_gettime(CLOCK_REALTIME, &now);
+    text.append("{\"time\":").append_number(now.tv_sec).append(".");
+    text.append_number(now.tv_nsec / 1000, 6).append(",\"level\":\"error\",\"message\":\"");
+    append_sentence(text, ending, true);
+    text.append(ending.remedy).append("\"}");
+  } else {
+    if (isatty(STDERR_FILENO) != 0) text.append("\r\x1b[K");  // over a line of progress
+    append_sentence(text, ending, false);
+    text.append(ending.remedy);
+  }
+  text.append("\n");
+  write_text(STDERR_FILENO, text.c_str(), text.size());
+}
+
+/// Replaces the file of the CrashMark.
+void write_mark(const Ending& ending) {
+  const CrashMark::Content* content = mark;
+  if (content == nullptr) return;
+  const int file =
+      open(content->temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
+  if (file < 0) return;
+  FixedText reason;
+  append_sentence(reason, ending, true);
+  const bool whole = write_text(file, content->before.data(), content->before.size()) &&
+                     write_text(file, reason.c_str(), reason.size()) &&
+                     write_text(file, content->after.data(), content->after.size()) &&
+                     fsync(file) == 0;
+  close(file);
+  if (whole) rename(content->temporary.c_str(), content->file.c_str());
+}
+
+/// Tells it once in a process. Another thread that comes meanwhile waits for the end.
+void tell(const Ending& ending) {
+  if (getpid() != process) return;
+  const pid_t self = thread_id();
+  pid_t nobody = 0;
+  if (!teller.compare_exchange_strong(nobody, self)) {
+    constexpr timespec kTenMilliseconds = {0, 10000000};
+    for (int i = 0; i < 100 && nobody != self && !told; ++i) nanosleep(&kTenMilliseconds, nullptr);
+    return;
+  }
+  write_line(ending);
+  write_mark(ending);
+  told = true;
+  if (std::atomic<bool>* elsewhere = told_elsewhere; elsewhere != nullptr) *elsewhere = true;
+}
+
+/// Whether the fault's address is where the stack ends.
+bool is_stack_overflow([[maybe_unused]] const siginfo_t& info,
+                       [[maybe_unused]] const void* context) {
+  if (info.si_signo != SIGSEGV || info.si_code <= 0) return false;
+  [[maybe_unused]] const auto* machine = static_cast<const ucontext_t*>(context);
+#if defined(__x86_64__)
+  const auto stack = static_cast<uintptr_t>(machine->uc_mcontext.gregs[REG_RSP]);
+#elif defined(__aarch64__)
+  const auto stack = static_cast<uintptr_t>(machine->uc_mcontext.sp);
+#else
+  return false;
+#endif
+  constexpr uintptr_t kNear = 1 << 16;
+  const auto address = reinterpret_cast<uintptr_t>(info.si_addr);
+  return address + kNear > stack && address < stack + kNear;
+}
+
+/// Whether an instruction failed, which would fail again.
+bool is_fault(const siginfo_t& info) {
+  const int number = info.si_signo;
+  return info.si_code > 0 &&
+         (number == SIGSEGV || number == SIGBUS || number == SIGFPE || number == SIGILL);
+}
+
+void on_crash(int number, siginfo_t* info, void* context) {
+  const auto* found =
+      std::find_if(std::begin(kCrashSignals), std::end(kCrashSignals),
+                   [&](const CrashSignal& known) { return known.number == number; });
+  FixedText reason;
+  reason.append(found->text);
+  if (is_stack_overflow(*info, context)) {
+    reason.append(", the stack is full: it calls itself without end, or has a large array on it");
+  } else if (is_fault(*info)) {
+    reason.append(" at address ").append_address(reinterpret_cast<uintptr_t>(info->si_addr));
+  }
+  tell({"crashed", reason.c_str(), reason.c_str(), kCrashRemedy});
+  // A handler of before, such as AddressSanitizer's, sees the same fault again; else the process
+  // dies by the signal as soon as this one returns, with the stack of the fault.
+  const struct sigaction& before = previous[found - std::begin(kCrashSignals)];
+  const bool has_handler = before.sa_handler != SIG_DFL && before.sa_handler != SIG_IGN;
+  if (has_handler) {
+    sigaction(number, &before, nullptr);
+    if (!is_fault(*info)) raise(number);
+    return;
+  }
+  struct sigaction deadly = {};
+  deadly.sa_handler = SIG_DFL;
+  sigaction(number, &deadly, nullptr);
+  raise(number);
+}
+
+void tell_exit(const char* verb, int code) {
+  FixedText reason;
+  reason.append("code ").append_number(code);
+  tell({verb, reason.c_str(), reason.c_str(), kExitRemedy});
+}
+
+void on_exit_call(int code, void*) {
+  if (end_expected || getpid() != process) return;
+  tell_exit("called exit()", code);
+  end_process(1);
+}
+
+void on_quick_exit() { on_exit_call(0, nullptr); }
+
+/// The first line of what was thrown; LibTorch's errors have a back trace behind it.
+std::string thrown_text() {
+  try {
+    if (!std::current_exception()) return "nothing was thrown";
+    throw;
+  } catch (const std::exception& error) {
+    const std::string text = error.what();
+    return text.substr(0, std::min(text.find('\n'), size_t{500}));
+  } catch (...) {
+    return "something that is no std::exception";
+  }
+}
+
+[[noreturn]] void on_terminate() {
+  const SafeText thrown = make_safe(thrown_text());
+  tell({"threw where nothing can catch it (std::terminate)", thrown.text.c_str(),
+        thrown.json.c_str(), "; catch it, or throw on the thread that the host called"});
+  std::abort();
+}
+
+}  // namespace
+
+void install_crash_handlers() {
+  static const AlternateStack stack;
+  process = getpid();
+  for (size_t i = 0; i < std::size(kCrashSignals); ++i) {
+    struct sigaction action = {};
+    action.sa_sigaction = on_crash;
+    action.sa_flags = SA_SIGINFO | SA_ONSTACK;
+    sigemptyset(&action.sa_mask);
+    sigaction(kCrashSignals[i].number, &action, &previous[i]);
+  }
+  std::set_terminate(on_terminate);
+  on_exit(on_exit_call, nullptr);
+  std::at_quick_exit(on_quick_exit);
+}
+
+void tell_crashes_as_json() { as_json = true; }
+
+void adopt_crash_handlers(std::atomic<bool>* told_to_parent) {
+  process = getpid();
+  told_elsewhere = told_to_parent;
+}
+
+AlternateStack::AlternateStack() {
+  const size_t size = std::max<size_t>(static_cast<size_t>(SIGSTKSZ) * 4, 64 << 10);
+  memory_ = std::make_unique<char[]>(size);
+  stack_t stack = {};
+  stack.ss_sp = memory_.get();
+  stack.ss_size = size;
+  sigaltstack(&stack, nullptr);
+}
+
+AlternateStack::~AlternateStack() {
+  stack_t none = {};
+  none.ss_flags = SS_DISABLE;
+  sigaltstack(&none, nullptr);
+}
+
+CrashMark::CrashMark(const std::filesystem::path& file, std::string before, std::string after) {
+  const std::string path = std::filesystem::absolute(file).string();
+  content_ = std::make_unique<Content>(
+      Content{path, path + ".crash.tmp", std::move(before), std::move(after)});
+  mark = content_.get();
+}
+
+CrashMark::~CrashMark() {
+  const Content* own = content_.get();
+  mark.compare_exchange_strong(own, nullptr);
+}
+
+void expect_end() { end_expected = true; }
+
+void end_process(int code) {
+  end_expected = true;
+  _exit(code);
+}
+
+int code_of_exit(int code) {
+  if (end_expected || getpid() != process) return code;
+  if (running_call() == nullptr && !latest_call().running) return code;
+  tell_exit("called _exit()", code);
+  return 1;
+}
+
+}  // namespace retort::host

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <array>
+#include <csignal>
+#include <exception>
+#include <locale>
+#include <new>
+#include <string>
+#include <vector>
+
+namespace retort::host {
+
+/// What belongs to the whole process and a library can change: locales, working directory, file
+/// mode mask, environment, signal handlers and mask, handlers of the C++ runtime. Tens of us to
+/// take.
+class ProcessState {
+ public:
+  /// As it is now.
+  ProcessState();
+
+  /// Puts back what differs now.
+  /// Output:  what it was: "the working directory (to /tmp), SIGINT's handler"; "" for nothing.
+  /// Threads: one at a time, and none that needs what is changed back.
+  std::string restore() const;
+
+ private:
+  void restore_locales(const ProcessState& now, std::vector<std::string>& changes) const;
+  void restore_files(const ProcessState& now, std::vector<std::string>& changes) const;
+  void restore_environment(const ProcessState& now, std::vector<std::string>& changes) const;
+  void restore_signals(const ProcessState& now, std::vector<std::string>& changes) const;
+
+  std::string locale_;
+  std::locale stream_locale_;
+  locale_t thread_locale_;
+  std::string folder_;  // "" where it has no path
+  mode_t mask_ = 0;
+  std::vector<std::string> environment_;
+  std::array<struct sigaction, 32> handlers_ = {};  // by the signal's number
+  sigset_t blocked_ = {};
+  std::terminate_handler terminate_;
+  std::new_handler out_of_memory_;
+};
+
+}  // namespace retort::host

@@ -1,0 +1,186 @@
+// A plugin that ends the process, in whatever way: the program says which, and where.
+#include <gmock/gmock.h>
+#include <stdlib.h>
+
+#include <chrono>
+#include <csignal>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "tests/framework/cli/program.hpp"
+
+namespace retort::test {
+namespace {
+
+using namespace std::chrono_literals;
+using nlohmann::json;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+constexpr const char* kPlugins = RETORT_ZOO_DIR "/wrong";
+const std::string kFile = std::string(" 0.3.0 (") + kPlugins + "/wrong.retort) ";
+
+/// The plugin of tests/broken_plugins/wrong.cpp as data set, student and transfer.
+std::filesystem::path wrong_experiment(const Scratch& scratch) {
+  return scratch.put("wrong.toml", R"toml(name = "wrong"
+data = { dataset = "test.wrong_data", batch_size = 32, augment = [] }
+student = { model = "test.wrong_model" }
+student_alone = false
+task = { weight = 1 }
+transfer = [{ strategy = "test.wrong", weight = 1 }]
+train = { epochs = 2 }
+)toml"
+                                   "run = { device = \"cpu\", threads = 1, out = \"" +
+                                       scratch.path("runs").string() + "\" }\n");
+}
+
+Program start(const std::string& wish, std::vector<std::string> arguments) {
+  setenv("RETORT_TEST_WRONG", wish.c_str(), 1);
+  arguments.insert(arguments.begin(), {"--plugins", kPlugins});
+  return Program(arguments);
+}
+
+Finished run(const std::string& wish, const Scratch& scratch) {
+  return start(wish, {"run", wrong_experiment(scratch).string()}).wait();
+}
+
+Finished check(const std::string& wish) {
+  const Scratch scratch;
+  return start(wish, {"check", wrong_experiment(scratch).string()}).wait();
+}
+
+std::string status_of(const Scratch& scratch) {
+  return json::parse(content_of(scratch.path("runs/wrong/001/run.json")))["status"];
+}
+
+TEST(WrongPlugin, IsRightWithoutAWish) {
+  const Finished finished = check("");
+  EXPECT_EQ(finished.code, 0) << finished.err;
+  EXPECT_EQ(finished.err, "");
+}
+
+struct Crash {
+  const char* wish;
+  const char* told;
+};
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SKIP_WITH_SANITIZER() GTEST_SKIP() << "a sanitizer ends such a program in its own way"
+#else
+#define SKIP_WITH_SANITIZER() static_cast<void>(0)
+#endif
+
+class CrashIn : public testing::TestWithParam<Crash> {};
+
+TEST_P(CrashIn, IsToldWithPluginAndFunction) {
+  SKIP_WITH_SANITIZER();
+  const Finished finished = check(GetParam().wish);
+  EXPECT_EQ(finished.code, 1);
+  EXPECT_THAT(finished.err, AllOf(HasSubstr(kFile), HasSubstr(GetParam().told)));
+  EXPECT_EQ(finished.out, "");
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    EveryFunction, CrashIn,
+    testing::Values(Crash{"create segv", "crashed in create(): Segmentation fault (SIGSEGV) at"},
+                    Crash{"setup ill", "crashed in setup(): Illegal instruction (SIGILL)"},
+                    Crash{"loss fpe", "crashed in loss(), step 0: Arithmetic error (SIGFPE)"},
+                    Crash{"after_backward bus", "crashed in after_backward(), step 0: Bus error"},
+                    Crash{"destroy abort", "crashed in destroy(): Aborted (SIGABRT)"},
+                    Crash{"build segv", "crashed in build(): Segmentation"},
+                    Crash{"forward overflow", "(SIGSEGV), the stack is full"},
+                    Crash{"open abort", "crashed in open(): Aborted (SIGABRT)"},
+                    Crash{"read segv", "crashed in read(): Segmentation fault (SIGSEGV) at"}));
+
+INSTANTIATE_TEST_SUITE_P(
+    OtherEnds, CrashIn,
+    testing::Values(
+        Crash{"loss exit", "called exit() in loss(), step 0: code 0; a plugin throws"},
+        Crash{"loss quick_exit", "called exit() in loss(), step 0"},
+        Crash{"loss _exit", "called _exit() in loss(), step 0: code 0; a plugin throws"},
+        Crash{"loss exit_group", "in loss(), step 0: the process ended before check was done"},
+        Crash{"loss kill", "in loss(), step 0: check was killed (SIGKILL)"},
+        Crash{"setup noexcept",
+              "threw where nothing can catch it (std::terminate) in setup(): no "
+              "\"way\" out"},
+        Crash{"setup thread_segv", "was in setup(): Segmentation fault"},
+        Crash{"setup thread_throw", "was in setup(): lost"}));
+
+TEST(Crash, KillsTheRunByItsSignalAndMarksItAsFailed) {
+  SKIP_WITH_SANITIZER();
+  const Scratch scratch;
+  const Finished finished = run("loss@1 segv", scratch);
+  EXPECT_EQ(finished.code, 1000 + SIGSEGV);
+  EXPECT_THAT(finished.err, HasSubstr("test.wrong" + kFile + "crashed in loss(), step 1: Segment"));
+  EXPECT_THAT(status_of(scratch),
+              StartsWith("failed: test.wrong" + kFile + "crashed in loss(), step 1"));
+  const Finished list = retort({"ls", "runs", scratch.path("runs").string()});
+  EXPECT_THAT(list.out, HasSubstr("failed: test.wrong"));
+}
+
+TEST(Crash, IsForgottenWhenTheRunIsResumed) {
+  SKIP_WITH_SANITIZER();
+  const Scratch scratch;
+  EXPECT_EQ(run("loss@3 abort", scratch).code, 1000 + SIGABRT);
+  const std::string folder = scratch.path("runs/wrong/001").string();
+  EXPECT_THAT(status_of(scratch), StartsWith("failed: "));
+  const Finished resumed = start("", {"run", "--resume", folder}).wait();
+  EXPECT_EQ(resumed.code, 0) << resumed.err;
+  EXPECT_EQ(status_of(scratch), "finished");
+}
+
+TEST(Exit, OfAPluginInARunIsNoSuccess) {
+  SKIP_WITH_SANITIZER();
+  for (const char* wish : {"loss@1 exit", "loss@1 _exit"}) {
+    const Scratch scratch;
+    const Finished finished = run(wish, scratch);
+    EXPECT_EQ(finished.code, 1) << wish;
+    EXPECT_THAT(finished.err, HasSubstr("test.wrong" + kFile + "called "));
+    EXPECT_THAT(status_of(scratch), StartsWith("failed: test.wrong"));
+  }
+}
+
+TEST(Crash, IsAJsonLineWhereTheLogIsJson) {
+  const Scratch scratch;
+  const std::string file = wrong_experiment(scratch).string();
+  const Finished finished = start("setup noexcept", {"--log-format", "json", "check", file}).wait();
+  EXPECT_EQ(finished.code, 1);
+  // The runtime's own words are gone: its handler is replaced.
+  const json line = json::parse(finished.err);
+  EXPECT_EQ(line["level"], "error");
+  EXPECT_THAT(std::string(line["message"]), HasSubstr("in setup(): no \"way\" out"));
+}
+
+TEST(HangingPlugin, IsNamedWhenCheckIsStopped) {
+  const Scratch scratch;
+  Program program = start("setup hang", {"check", wrong_experiment(scratch).string()});
+  std::this_thread::sleep_for(1500ms);
+  ASSERT_TRUE(program.running());
+  program.send(SIGTERM);
+  const Finished finished = program.wait();
+  EXPECT_EQ(finished.code, 1000 + SIGTERM);
+  EXPECT_THAT(finished.err, HasSubstr("in setup(): check was stopped (Terminated)"));
+}
+
+TEST(ProcessStateOfARun, IsPutBackAndThePluginNamed) {
+  const Scratch scratch;
+  const Finished finished = run("setup change", scratch);
+  EXPECT_EQ(finished.code, 0) << finished.err;
+  EXPECT_THAT(finished.err,
+              HasSubstr("test.wrong" + kFile + "changed the locale (to C.UTF-8), the "));
+  EXPECT_THAT(finished.err, HasSubstr("what happens at SIGSEGV in setup()"));
+}
+
+TEST(FloatingPointOfARun, IsPutBackAndThePluginNamedOnce) {
+  const Scratch scratch;
+  const Finished finished = run("loss round", scratch);
+  EXPECT_EQ(finished.code, 0) << finished.err;
+  const std::string warning = "changed the floating-point state in loss(), step 0 (rounding";
+  const size_t first = finished.err.find(warning);
+  EXPECT_NE(first, std::string::npos) << finished.err;
+  EXPECT_EQ(finished.err.find("floating-point", first + warning.size()), std::string::npos);
+}
+
+}  // namespace
+}  // namespace retort::test
