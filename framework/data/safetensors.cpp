@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "framework/data/atomic_file.hpp"
+#include "framework/data/file_format.hpp"
 #include "framework/data/safetensors_header.hpp"
 #include "framework/error.hpp"
 #include "framework/text.hpp"
@@ -20,25 +21,14 @@ constexpr uint64_t kMaxHeader = 100'000'000;  // the format's own limit
 
 struct DtypeRow {
   std::string_view name;
-  size_t bytes;
+  size_t bits;
 };
-constexpr std::array<DtypeRow, 17> kDtypes{{{"BOOL", 1},
-                                            {"U8", 1},
-                                            {"I8", 1},
-                                            {"F8_E5M2", 1},
-                                            {"F8_E4M3", 1},
-                                            {"F8_E8M0", 1},
-                                            {"I16", 2},
-                                            {"U16", 2},
-                                            {"F16", 2},
-                                            {"BF16", 2},
-                                            {"I32", 4},
-                                            {"U32", 4},
-                                            {"F32", 4},
-                                            {"C64", 8},
-                                            {"F64", 8},
-                                            {"I64", 8},
-                                            {"U64", 8}}};
+constexpr std::array<DtypeRow, 22> kDtypes{
+    {{"BOOL", 8},        {"F4", 4},      {"F6_E2M3", 6}, {"F6_E3M2", 6}, {"U8", 8},
+     {"I8", 8},          {"F8_E5M2", 8}, {"F8_E4M3", 8}, {"F8_E8M0", 8}, {"F8_E4M3FNUZ", 8},
+     {"F8_E5M2FNUZ", 8}, {"I16", 16},    {"U16", 16},    {"F16", 16},    {"BF16", 16},
+     {"I32", 32},        {"U32", 32},    {"F32", 32},    {"C64", 64},    {"F64", 64},
+     {"I64", 64},        {"U64", 64}}};
 
 [[noreturn]] void fail(const std::string& file, const std::string& what) {
   throw DataError(file + ": " + what + "; the file is damaged or cut off: fetch or write it again");
@@ -59,6 +49,13 @@ uint64_t header_length(const FileBytes& bytes, const std::string& file) {
     fail(file, "byte 8 does not start a header with '{'");
   }
   return length;
+}
+
+/// Every safetensors file has a '{' behind the length of its header, which no other known format has.
+void refuse_other_format(const FileBytes& bytes, const std::filesystem::path& path) {
+  if (bytes.size() > kPrefixBytes && bytes.data()[kPrefixBytes] == '{') return;
+  const std::string format = describe_other_format(bytes.bytes(), path);
+  if (!format.empty()) throw DataError(path.string() + ": " + format);
 }
 
 std::string place_text(const SafeTensorEntry& entry) {
@@ -142,7 +139,7 @@ std::string_view safe_dtype_name(SafeDtype dtype) {
   return kDtypes[static_cast<size_t>(dtype)].name;
 }
 
-size_t safe_dtype_bytes(SafeDtype dtype) { return kDtypes[static_cast<size_t>(dtype)].bytes; }
+size_t safe_dtype_bits(SafeDtype dtype) { return kDtypes[static_cast<size_t>(dtype)].bits; }
 
 std::optional<SafeDtype> safe_dtype_of(std::string_view name) {
   for (size_t i = 0; i < kDtypes.size(); ++i) {
@@ -155,6 +152,7 @@ SafetensorsFile SafetensorsFile::open(const std::filesystem::path& path) {
   const std::string file = path.string();
   SafetensorsFile result;
   result.file_ = map_file(path, std::numeric_limits<size_t>::max());
+  refuse_other_format(result.file_, path);
   const uint64_t length = header_length(result.file_, file);
   const uint8_t* text = result.file_.data() + kPrefixBytes;
   SafetensorsHeader header =

@@ -16,11 +16,16 @@ namespace retort::host {
 /// The element types of the format, in its own order of rising alignment: the writer sorts by it.
 enum class SafeDtype : uint8_t {
   Bool,
+  F4,
+  F6E2M3,
+  F6E3M2,
   U8,
   I8,
   F8E5M2,
   F8E4M3,
   F8E8M0,
+  F8E4M3Fnuz,
+  F8E5M2Fnuz,
   I16,
   U16,
   F16,
@@ -37,7 +42,8 @@ enum class SafeDtype : uint8_t {
 /// The name in the file, such as "F32".
 std::string_view safe_dtype_name(SafeDtype dtype);
 std::optional<SafeDtype> safe_dtype_of(std::string_view name);
-size_t safe_dtype_bytes(SafeDtype dtype);
+/// The bits of one element; those of F4 and F6 are packed.
+size_t safe_dtype_bits(SafeDtype dtype);
 
 /// A named tensor whose bytes lie elsewhere: row-major, little-endian.
 /// `data` is aligned to the element only if the writer padded its header, as ours does: copy, or
@@ -56,7 +62,8 @@ using SafeMetadata = std::map<std::string, std::string>;
 /// before the object exists, so every view lies inside it.
 class SafetensorsFile {
  public:
-  /// Throws: DataError with the file, the tensor or offset, what was found and what was wanted.
+  /// Throws: DataError with the file, the tensor or offset, what was found and what was wanted; one
+  ///         that names the format of a file that is of another (describe_other_format).
   static SafetensorsFile open(const std::filesystem::path& path);
 
   /// In the order of their bytes in the file.

@@ -52,10 +52,11 @@ class HeaderHandler : public nlohmann::json_sax<Json> {
     }
     if (level_ != Level::Tensor || key_ != "dtype") return unexpected(quote(text));
     const std::optional<SafeDtype> dtype = safe_dtype_of(text);
-    if (!dtype)
-      fail("has dtype " + quote(text) +
-           "; known are BOOL, U8 to U64, I8 to I64, "
-           "F8_E5M2, F8_E4M3, F8_E8M0, F16, BF16, F32, F64, C64");
+    if (!dtype) {
+      throw DataError(
+          file_ + ": tensor " + quote(entry_.name) + " has dtype " + quote(text) +
+          "; known are BOOL, U8 to U64, I8 to I64, F4 to F64, BF16, C64; write it as F32");
+    }
     entry_.dtype = *dtype;
     return true;
   }
@@ -178,11 +179,13 @@ SafetensorsHeader parse_safetensors_header(std::string_view text, const std::str
 }
 
 std::optional<uint64_t> safe_tensor_bytes(SafeDtype dtype, const std::vector<int64_t>& shape) {
-  uint64_t bytes = safe_dtype_bytes(dtype);
+  uint64_t elements = 1, bits = 0;
   for (const int64_t size : shape) {
-    if (size < 0 || __builtin_mul_overflow(bytes, static_cast<uint64_t>(size), &bytes)) return {};
+    const auto factor = static_cast<uint64_t>(size);
+    if (size < 0 || __builtin_mul_overflow(elements, factor, &elements)) return {};
   }
-  return bytes;
+  if (__builtin_mul_overflow(elements, uint64_t{safe_dtype_bits(dtype)}, &bits)) return {};
+  return bits / 8 + (bits % 8 == 0 ? 0 : 1);
 }
 
 }  // namespace retort::host

@@ -91,8 +91,9 @@ TEST(Safetensors, KnowsEveryDtypeByItsName) {
     const auto dtype = static_cast<SafeDtype>(i);
     EXPECT_EQ(safe_dtype_of(safe_dtype_name(dtype)), dtype);
   }
-  EXPECT_EQ(safe_dtype_bytes(SafeDtype::BF16), 2U);
-  EXPECT_EQ(safe_dtype_bytes(SafeDtype::C64), 8U);
+  EXPECT_EQ(safe_dtype_bits(SafeDtype::BF16), 16U);
+  EXPECT_EQ(safe_dtype_bits(SafeDtype::C64), 64U);
+  EXPECT_EQ(safe_dtype_bits(SafeDtype::F8E5M2Fnuz), 8U);
 }
 
 TEST(Safetensors, CutOffAnywhereIsRefused) {
@@ -174,6 +175,19 @@ TEST(Safetensors, WithAWrongValueIsRefusedByTensorAndKey) {
   EXPECT_THAT(bad("\"F32\"", "null", "[0,4]"), HasSubstr("has null in \"shape\""));
   EXPECT_THAT(bad("\"F32\"", "[1]", "[0,4,8]"), HasSubstr("has 3 data_offsets"));
   EXPECT_THAT(bad("\"F32\"", "[1]", "{}"), HasSubstr("has an object in \"data_offsets\""));
+}
+
+TEST(Safetensors, OfPackedTypesAreMeasuredInBits) {
+  EXPECT_EQ(refusal(with_header(one("\"F4\"", "[3, 2]", "[0,3]"), 3)), "");
+  EXPECT_EQ(refusal(with_header(one("\"F6_E2M3\"", "[4]", "[0,3]"), 3)), "");
+  EXPECT_THAT(refusal(with_header(one("\"F6_E3M2\"", "[8]", "[0,8]"), 8)),
+              HasSubstr("wanted 6 bytes"));
+}
+
+TEST(Safetensors, WithAnUnknownTypeAreNotCalledDamaged) {
+  EXPECT_THAT(refusal(with_header(one("\"C128\"", "[1]", "[0,16]"), 16)),
+              AllOf(HasSubstr("tensor \"w\" has dtype \"C128\"; known are BOOL"),
+                    testing::Not(HasSubstr("damaged"))));
 }
 
 TEST(Safetensors, WithAKeyTwiceMissingOrUnknownIsRefused) {
