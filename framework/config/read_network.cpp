@@ -42,6 +42,12 @@ void read_rename(Section section, bool has_weights, NetworkConfig& network) {
   for (const Node& item : section.node()->items) {
     std::string& to = network.rename[item.key];
     read_text(item, section.path_of(item.key), to, "", section.diagnostics());
+    const std::string undotted = item.key.substr(0, item.key.size() - 1);
+    if (item.key.ends_with('.') && section.node()->find(undotted) != nullptr) {
+      section.diagnostics().add(
+          item.key_place, section.path_of(item.key),
+          "is the same beginning as \"" + undotted + "\"; keep one of the two");
+    }
   }
 }
 
@@ -68,7 +74,9 @@ void read_network(Section section, NetworkRole role, const Catalog& catalog,
   const bool known = read_component(section, "model", RETORT_KIND_MODEL, catalog, network.model);
   read_weights(section, network);
   const bool has_weights = section.present() && section.node()->find("weights") != nullptr;
-  read_rename(section.section("rename", "a name's beginning in the weights file = in the model"),
+  read_rename(section.section(
+                  "rename",
+                  "a name's beginning in the weights file, up to a dot = in the model; \"\": none"),
               has_weights, network);
   read_normalize(section.section("normalize"), network.normalize);
   read_own_train(section, role, network);

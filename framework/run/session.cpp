@@ -1,5 +1,7 @@
 #include "framework/run/session.hpp"
 
+#include <spdlog/spdlog.h>
+
 #include <utility>
 
 #include "framework/bridge/warnings.hpp"
@@ -20,6 +22,14 @@ Placement placement_of(const RunConfig& run) {
   return placement;
 }
 
+/// Once a session, though a student is made several times.
+void warn_of_unused_rules(const std::string& role, const NetworkConfig& config) {
+  if (!config.weights) return;
+  for (const std::string& rule : find_unused_rules(*config.weights, config.rename)) {
+    spdlog::warn("{}.rename: {} ({})", role, rule, config.weights->string());
+  }
+}
+
 bool equal(const Normalize& a, const Normalize& b) {
   return a.mean == b.mean && a.stddev == b.stddev;
 }
@@ -33,6 +43,8 @@ Session::Session(const Experiment& experiment)
       data_(load_images(experiment.data)) {
   forget_told_warnings();
   refuse_what_does_not_fit();
+  if (experiment.teacher) warn_of_unused_rules("teacher", *experiment.teacher);
+  warn_of_unused_rules("student", experiment.student);
   const Normalize& student = normalize_of(experiment.student);
   student_views_ = std::make_unique<ViewMaker>(data_, student, experiment.data.augment,
                                                experiment.seed, placement_.channels_last);

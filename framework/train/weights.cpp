@@ -9,6 +9,7 @@
 
 #include "framework/error.hpp"
 #include "framework/text.hpp"
+#include "framework/train/weight_values.hpp"
 
 namespace retort::host {
 namespace {
@@ -51,22 +52,20 @@ SafeDtype safe_dtype(at::ScalarType type) {
       return SafeDtype::F16;
     case at::kBFloat16:
       return SafeDtype::BF16;
+    case at::kFloat:
+      return SafeDtype::F32;
     case at::kLong:
       return SafeDtype::I64;
+    case at::kInt:
+      return SafeDtype::I32;
+    case at::kByte:
+      return SafeDtype::U8;
+    case at::kBool:
+      return SafeDtype::Bool;
     default:
-      return SafeDtype::F32;
+      throw DataError(std::string("a tensor of type ") + c10::toString(type) +
+                      " cannot be saved; convert it to float32");
   }
-}
-
-std::string renamed(const std::string& name, const std::map<std::string, std::string>& rename) {
-  const std::pair<const std::string, std::string>* best = nullptr;
-  for (const auto& rule : rename) {
-    const std::string& from = rule.first;
-    const bool fits = name == from ||
-                      (name.starts_with(from) && (from.ends_with('.') || name[from.size()] == '.'));
-    if (fits && (best == nullptr || from.size() > best->first.size())) best = &rule;
-  }
-  return best == nullptr ? name : best->second + name.substr(best->first.size());
 }
 
 void append_names(std::string& message, const char* title, const std::vector<std::string>& names) {
@@ -84,44 +83,107 @@ at::Tensor read_tensor(const SafeTensorView& view, at::ScalarType type) {
   return tensor;
 }
 
-}  // namespace
-
-void load_weights(ParameterSet& parameters, const std::filesystem::path& file,
-                  const std::map<std::string, std::string>& rename) {
-  const SafetensorsFile weights = SafetensorsFile::open(file);
-  std::vector<std::string> missing, unexpected, wrong;
+/// The tensors of a file by their names in the model, and all that does not fit.
+struct Match {
   std::map<std::string, const SafeTensorView*> found;
+  std::vector<std::string> missing, unexpected, twice, shapes, types;
+};
+
+Match match_names(ParameterSet& parameters, const SafetensorsFile& weights,
+                  const RenameRules& rename) {
+  Match match;
   for (const SafeTensorView& view : weights.tensors()) {
     if (view.name.ends_with("num_batches_tracked")) continue;
-    const std::string name = renamed(view.name, rename);
+    const std::string name = rename_weight(view.name, rename);
     const Parameter* parameter = parameters.find(name);
-    if (parameter == nullptr || !found.emplace(name, &view).second) {
-      unexpected.push_back(view.name);
+    if (parameter == nullptr) {
+      match.unexpected.push_back(view.name);
+    } else if (const auto [other, first] = match.found.emplace(name, &view); !first) {
+      match.twice.push_back(name + " from " + other->second->name + " and " + view.name);
     } else if (parameter->master.sizes() != at::IntArrayRef(view.shape)) {
-      wrong.push_back(name + " " + shape_text(view.shape) + " in the file, " +
-                      shape_text(parameter->master.sizes()) + " in the model");
+      match.shapes.push_back(name + " " + shape_text(view.shape) + " in the file, " +
+                             shape_text(parameter->master.sizes()) + " in the model");
     } else if (!is_float(view.dtype)) {
-      wrong.push_back(name + " is " + std::string(safe_dtype_name(view.dtype)) +
-                      " in the file, not a float");
+      match.types.push_back(name + " is " + std::string(safe_dtype_name(view.dtype)));
     }
   }
   for (const Parameter& parameter : parameters.all()) {
-    if (found.count(parameter.name) == 0) missing.push_back(parameter.name);
+    if (match.found.count(parameter.name) == 0) match.missing.push_back(parameter.name);
   }
-  if (!missing.empty() || !unexpected.empty() || !wrong.empty()) {
-    std::string message = file.string() + ": these weights do not fit the " + parameters.owner();
-    append_names(message, "missing", missing);
-    append_names(message, "unexpected", unexpected);
-    append_names(message, "wrongly shaped", wrong);
-    throw DataError(message +
-                    "\n  choose the options that the weights were trained with, or map prefixes: " +
-                    "rename = { \"name in the file\" = \"name in the model\" }");
-  }
+  return match;
+}
 
-  const c10::NoGradGuard without_gradients;
-  for (const auto& [name, view] : found) {
-    parameters.find(name)->master.copy_(read_tensor(*view, *scalar_type(view->dtype)));
+std::vector<std::string> list_names(const SafetensorsFile& weights) {
+  std::vector<std::string> names;
+  for (const SafeTensorView& view : weights.tensors()) names.push_back(view.name);
+  return names;
+}
+
+void check_match(const Match& match, const std::string& file, const std::string& owner,
+                 const std::vector<std::string>& unused_rules) {
+  const bool names_fit = match.missing.empty() && match.unexpected.empty() && match.twice.empty();
+  if (names_fit && match.shapes.empty() && match.types.empty()) return;
+  std::string message = file + ": these weights do not fit the " + owner;
+  if (match.found.empty() && match.unexpected.empty())
+    message += "; the file holds no tensor of it";
+  append_names(message, "missing", match.missing);
+  append_names(message, "unexpected", match.unexpected);
+  append_names(message, "two of one name", match.twice);
+  append_names(message, "wrongly shaped", match.shapes);
+  append_names(message, "of a type that is not read", match.types);
+  for (const std::string& rule : unused_rules) message += "\n  rename: " + rule;
+  if (!match.types.empty()) {
+    message +=
+        "\n  weights are read from F32, F64, F16 and BF16: convert the others, as with "
+        "tensor.to(torch.float32)";
   }
+  if (!names_fit || !match.shapes.empty()) {
+    message +=
+        "\n  choose the options that the weights were trained with, or map prefixes: rename = "
+        "{ \"name in the file\" = \"name in the model\" }";
+  }
+  throw DataError(message);
+}
+
+/// Reads the matched tensors, which must hold numbers that a network can use.
+std::map<std::string, at::Tensor> read_values(const Match& match, const std::string& file) {
+  std::map<std::string, at::Tensor> values;
+  std::vector<std::string> unusable;
+  for (const auto& [name, view] : match.found) {
+    const at::Tensor& tensor = values[name] = read_tensor(*view, *scalar_type(view->dtype));
+    const std::string text = describe_unusable(view->name, tensor);
+    if (!text.empty()) unusable.push_back(text);
+  }
+  if (unusable.empty()) return values;
+  std::string message = file + ": no network can compute with these weights: ";
+  for (size_t i = 0; i < unusable.size() && i < kNamesShown; ++i) {
+    message += (unusable.size() == 1 ? "" : "\n  ") + unusable[i];
+  }
+  if (unusable.size() > kNamesShown) {
+    message += "\n  and " + std::to_string(unusable.size() - kNamesShown) + " more tensors";
+  }
+  throw DataError(message + (unusable.size() == 1 ? "; " : "\n  ") +
+                  "fetch the file again, or train anew with a lower learning rate");
+}
+
+}  // namespace
+
+void load_weights(ParameterSet& parameters, const std::filesystem::path& file,
+                  const RenameRules& rename) {
+  const SafetensorsFile weights = SafetensorsFile::open(file);
+  const Match match = match_names(parameters, weights, rename);
+  check_match(match, file.string(), parameters.owner(),
+              find_unused_rules(list_names(weights), rename));
+  const c10::NoGradGuard without_gradients;
+  for (const auto& [name, values] : read_values(match, file.string())) {
+    parameters.find(name)->master.copy_(values);
+  }
+}
+
+std::vector<std::string> find_unused_rules(const std::filesystem::path& file,
+                                           const RenameRules& rename) {
+  if (rename.empty()) return {};
+  return find_unused_rules(list_names(SafetensorsFile::open(file)), rename);
 }
 
 std::vector<NamedTensor> load_tensors(const std::filesystem::path& file) {

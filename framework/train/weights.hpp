@@ -1,24 +1,29 @@
 #pragma once
 
 #include <filesystem>
-#include <map>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "framework/bridge/parameter_set.hpp"
 #include "framework/data/safetensors.hpp"
+#include "framework/train/weight_names.hpp"
 
 namespace retort::host {
 
 /// Loads a network's parameters and buffers from a safetensors file, converted to float32. `rename`
-/// maps name prefixes of the file to prefixes of the model, at a dot: { "linear" = "fc" } turns
-/// linear.weight into fc.weight. PyTorch's num_batches_tracked counters are left out: nothing here
-/// depends on them.
-/// Throws: DataError that lists every missing, unexpected and wrongly shaped name; nothing is
-///         changed then.
+/// maps beginnings of the file's names to beginnings of the model's (rename_weight). PyTorch's
+/// num_batches_tracked counters are left out: nothing here depends on them.
+/// Throws: DataError that lists every missing, unexpected, doubled and wrongly shaped name, every one
+///         of a type that is not read, and, where all fit, every tensor that holds NaN, infinity or a
+///         negative running variance; nothing is changed then.
 void load_weights(ParameterSet& parameters, const std::filesystem::path& file,
-                  const std::map<std::string, std::string>& rename);
+                  const RenameRules& rename);
+
+/// The rules that fit no name in the file, each with what names begin with. They do no harm where
+/// all weights fit, so they are no error.
+std::vector<std::string> find_unused_rules(const std::filesystem::path& file,
+                                           const RenameRules& rename);
 
 /// A named tensor to write.
 using NamedTensor = std::pair<std::string, at::Tensor>;
@@ -30,7 +35,9 @@ std::vector<NamedTensor> load_tensors(const std::filesystem::path& file);
 /// The network's parameters and buffers under their own names.
 std::vector<NamedTensor> named_weights(const ParameterSet& parameters);
 
-/// Writes tensors as row-major safetensors, whole or not at all.
+/// Writes tensors as row-major safetensors, whole or not at all: float32, float64, float16, bfloat16,
+/// int64, int32, uint8 and bool as they are.
+/// Throws: DataError for another type.
 void save_tensors(const std::filesystem::path& file, const std::vector<NamedTensor>& tensors,
                   const SafeMetadata& metadata);
 
