@@ -1,57 +1,47 @@
 #include "framework/data/image_data.hpp"
 
 #include <ATen/ops/empty.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/zeros.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 
 #include "framework/bridge/door.hpp"
 #include "framework/bridge/scope.hpp"
+#include "framework/data/dataset_facts.hpp"
 #include "framework/data/hash.hpp"
 #include "framework/data/validation.hpp"
-#include "framework/error.hpp"
 #include "framework/text.hpp"
 
 namespace retort::host {
 namespace {
 
-[[noreturn]] void refuse(const ComponentInfo& info, const std::string& what) {
-  throw DataError(info.id + " " + info.version + " (" + info.file.string() + "): " + what);
-}
-
-void check_info(const ComponentInfo& component, const retort_dataset_info& info) {
-  if (info.train_count < 1 || info.channels < 1 || info.height < 1 || info.width < 1 ||
-      info.class_count < 1 || info.test_count < 0) {
-    refuse(component, "describes " + std::to_string(info.train_count) + " training images of " +
-                          std::to_string(info.channels) + " x " + std::to_string(info.height) +
-                          " x " + std::to_string(info.width) + " in " +
-                          std::to_string(info.class_count) + " classes; each must be at least 1");
-  }
-  for (int64_t c = 0; c < info.channels; ++c) {
-    if (!(info.stddev[c] > 0)) refuse(component, "gives a standard deviation that is not above 0");
-  }
+const char* split_name(retort_split split) {
+  return split == RETORT_SPLIT_TRAIN ? "training" : "test";
 }
 
 ImageSplit read_split(const Instance& instance, const retort_dataset_interface& functions,
                       Scope& scope, const retort_dataset_info& info, retort_split split,
                       int64_t count) {
   ImageSplit data;
-  data.images = at::empty({count, info.channels, info.height, info.width},
+  // Zeros, so that what read() leaves out is the same each time.
+  data.images = at::zeros({count, info.channels, info.height, info.width},
                           at::TensorOptions().dtype(at::kByte));
-  data.labels = at::empty({count}, at::TensorOptions().dtype(at::kLong));
+  data.labels = at::full({count}, kUnwrittenLabel, at::TensorOptions().dtype(at::kLong));
   call_plugin(scope, "read()", [&](retort_error* error) {
     return functions.read(instance.self(), split, 0, count, data.images.data_ptr<uint8_t>(),
                           data.labels.data_ptr<int64_t>(), error);
   });
 
-  const int64_t* labels = data.labels.data_ptr<int64_t>();
-  const int64_t* bad = std::find_if(labels, labels + count, [&](int64_t label) {
-    return label < 0 || label >= info.class_count;
-  });
-  if (bad != labels + count) {
-    refuse(instance.info(), "sample " + std::to_string(bad - labels) + " has label " +
-                                std::to_string(*bad) + "; labels are 0 to " +
-                                std::to_string(info.class_count - 1));
+  const auto* pixels = data.images.const_data_ptr<uint8_t>();
+  if (std::all_of(pixels, pixels + data.images.numel(),
+                  [&](uint8_t it) { return it == *pixels; })) {
+    spdlog::warn("{} {}: every pixel of the {} images is {}; does read() write them?",
+                 instance.info().id, instance.info().version, split_name(split), *pixels);
   }
+  check_labels(instance.info(), split_name(split), data.labels.const_data_ptr<int64_t>(), count,
+               info.class_count);
   return data;
 }
 
@@ -95,7 +85,10 @@ ImageData load_images(const DataConfig& config) {
   info.struct_size = sizeof(info);
   call_plugin(scope, "open()",
               [&](retort_error* error) { return functions.open(instance.self(), &info, error); });
-  check_info(component, info);
+  const int64_t train_count = config.train_samples > 0
+                                  ? std::min(info.train_count, config.train_samples)
+                                  : info.train_count;
+  check_dataset_facts(component, info, train_count);
 
   ImageData data;
   data.id = component.id;
@@ -109,10 +102,14 @@ ImageData load_images(const DataConfig& config) {
     data.class_names.emplace_back(info.class_names[i]);
   }
   data.train_available = info.train_count;
-  int64_t train_count = info.train_count;
-  if (config.train_samples > 0) train_count = std::min(train_count, config.train_samples);
   data.train = read_split(instance, functions, scope, info, RETORT_SPLIT_TRAIN, train_count);
   data.test = read_split(instance, functions, scope, info, RETORT_SPLIT_TEST, info.test_count);
+  if (data.class_count == 1) {
+    spdlog::warn(
+        "{} {}: has one class: every accuracy is 100 % and the cross-entropy is 0, so only "
+        "a transfer can teach the student",
+        component.id, component.version);
+  }
   if (config.validation > 0) {
     const int64_t* labels = data.train.labels.const_data_ptr<int64_t>();
     data.validation = hold_out({labels, static_cast<size_t>(data.train.size())}, data.class_count,

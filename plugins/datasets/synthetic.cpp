@@ -142,7 +142,7 @@ class Synthetic final : public Dataset {
 
 RETORT_DATASET(Synthetic, "synthetic", "1.0.0", "Noisy patterns made on the spot: no files",
                licence("MIT"),
-               option("classes", &Synthetic::Options::classes).at_least(2).at_most(1000),
+               option("classes", &Synthetic::Options::classes).at_least(2).at_most(1'000'000),
                option("channels", &Synthetic::Options::channels).at_least(1).at_most(16),
                option("size", &Synthetic::Options::size)
                    .at_least(1)

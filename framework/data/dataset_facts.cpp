@@ -1,0 +1,114 @@
+#include "framework/data/dataset_facts.hpp"
+
+#include <spdlog/fmt/fmt.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <string>
+
+#include "framework/error.hpp"
+#include "framework/text.hpp"
+
+namespace retort::host {
+namespace {
+
+// No real data set comes near; what is above is a mistake, or read from a damaged file.
+constexpr int64_t kMostSamples = int64_t{1} << 40;
+constexpr int64_t kMostChannels = 65536;
+constexpr int64_t kMostSide = int64_t{1} << 20;
+constexpr int64_t kMostClasses = int64_t{1} << 24;
+
+[[noreturn]] void refuse_dataset(const ComponentInfo& component, const std::string& what) {
+  throw DataError(component.id + " " + component.version + " (" + component.file.string() +
+                  "): " + what);
+}
+
+void check_count(const ComponentInfo& component, const char* name, int64_t value, int64_t most) {
+  if (value >= 1 && value <= most) return;
+  refuse_dataset(component, std::string("open() gives ") + name + " = " + std::to_string(value) +
+                                "; it must be 1 to " + grouped(most));
+}
+
+void check_statistics(const ComponentInfo& component, const retort_dataset_info& info) {
+  if (info.mean == nullptr || info.stddev == nullptr) {
+    refuse_dataset(component, "open() gives no mean or no stddev; each needs a value a channel");
+  }
+  for (int64_t c = 0; c < info.channels; ++c) {
+    // Written so that NaN is refused too.
+    const bool mean_fits = info.mean[c] >= 0 && info.mean[c] <= 1;
+    const bool stddev_fits = info.stddev[c] > 0 && info.stddev[c] <= 1;
+    if (mean_fits && stddev_fits) continue;
+    refuse_dataset(
+        component,
+        fmt::format("open() gives {} = {:g} for channel {}; it is of pixels in [0, 1], so {}",
+                    mean_fits ? "stddev" : "mean", mean_fits ? info.stddev[c] : info.mean[c], c,
+                    mean_fits ? "it must be above 0 and at most 1" : "it must be 0 to 1"));
+  }
+}
+
+void check_class_names(const ComponentInfo& component, const retort_dataset_info& info) {
+  if (info.class_names == nullptr) return;
+  for (int64_t i = 0; i < info.class_count; ++i) {
+    if (info.class_names[i] == nullptr) {
+      refuse_dataset(component, "open() gives no name for class " + std::to_string(i) +
+                                    "; give all " + std::to_string(info.class_count) +
+                                    " names, or none");
+    }
+  }
+}
+
+/// All images are held in memory as bytes, their labels as int64.
+void check_memory(const ComponentInfo& component, const retort_dataset_info& info,
+                  int64_t train_count) {
+  const double image = static_cast<double>(info.channels) * static_cast<double>(info.height) *
+                       static_cast<double>(info.width);
+  const double samples = static_cast<double>(train_count) + static_cast<double>(info.test_count);
+  const double wanted = samples * (image + static_cast<double>(sizeof(int64_t)));
+  const double there =
+      static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGE_SIZE));
+  if (wanted <= there) return;
+  constexpr double kGiB = 1024.0 * 1024 * 1024;
+  throw EnvironmentError(
+      fmt::format("{} {}: {} training and {} test images of {} x {} x {} take {:.1f} GiB; this "
+                  "machine has {:.1f} "
+                  "GiB of memory; take fewer with data.train_samples, or smaller ones",
+                  component.id, component.version, grouped(train_count), grouped(info.test_count),
+                  info.channels, info.height, info.width, wanted / kGiB, there / kGiB));
+}
+
+}  // namespace
+
+void check_dataset_facts(const ComponentInfo& component, const retort_dataset_info& info,
+                         int64_t train_count) {
+  check_count(component, "train_count", info.train_count, kMostSamples);
+  if (info.test_count == 0) {
+    refuse_dataset(
+        component,
+        "open() gives test_count = 0: no test samples; every result is measured on them, so "
+        "give at least 1 (hold some of the training samples back)");
+  }
+  check_count(component, "test_count", info.test_count, kMostSamples);
+  check_count(component, "channels", info.channels, kMostChannels);
+  check_count(component, "height", info.height, kMostSide);
+  check_count(component, "width", info.width, kMostSide);
+  check_count(component, "class_count", info.class_count, kMostClasses);
+  check_memory(component, info, train_count);
+  check_statistics(component, info);
+  check_class_names(component, info);
+}
+
+void check_labels(const ComponentInfo& component, const char* split, const int64_t* labels,
+                  int64_t count, int64_t class_count) {
+  const int64_t* bad = std::find_if(
+      labels, labels + count, [&](int64_t label) { return label < 0 || label >= class_count; });
+  if (bad == labels + count) return;
+  const std::string sample = std::string(split) + " sample " + std::to_string(bad - labels);
+  if (*bad == kUnwrittenLabel) {
+    refuse_dataset(component, "read() left out the label of " + sample + " of " + grouped(count) +
+                                  "; it must write every one that is asked for");
+  }
+  refuse_dataset(component, sample + " has label " + std::to_string(*bad) + "; labels are 0 to " +
+                                std::to_string(class_count - 1));
+}
+
+}  // namespace retort::host

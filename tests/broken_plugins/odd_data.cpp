@@ -1,0 +1,69 @@
+#include <retort/dataset.hpp>
+
+#include <algorithm>
+#include <limits>
+
+using namespace retort;
+
+namespace {
+
+/// A sound small data set, of which each option makes something else wrong: what open() gives, or what
+/// read() writes.
+class OddData final : public Dataset {
+ public:
+  enum class Part { Nothing, Labels, Pixels };
+  struct Options {
+    int64_t train = 64;
+    int64_t test = 32;
+    int64_t channels = 1;
+    int64_t height = 8;
+    int64_t width = 8;
+    int64_t classes = 4;
+    double mean = 0.5;
+    double stddev = 0.25;
+    int64_t label = -1;
+    int64_t test_label = -1;
+    Part leaves_out = Part::Nothing;
+  } options;
+
+  DatasetInfo open() override {
+    DatasetInfo info;
+    info.train_count = options.train;
+    info.test_count = options.test;
+    info.channels = options.channels;
+    info.height = options.height;
+    info.width = options.width;
+    info.class_count = options.classes;
+    const auto values = static_cast<size_t>(std::clamp<int64_t>(options.channels, 0, 100'000));
+    const double nan = std::numeric_limits<double>::quiet_NaN();
+    info.mean.assign(values, options.mean == -1 ? nan : options.mean);
+    info.stddev.assign(values, options.stddev == -1 ? nan : options.stddev);
+    return info;
+  }
+
+  void read(Split split, int64_t first, int64_t count, uint8_t* pixels, int64_t* labels) override {
+    const int64_t image = options.channels * options.height * options.width;
+    for (int64_t i = 0; i < count && options.leaves_out != Part::Pixels; ++i) {
+      for (int64_t k = 0; k < image; ++k) pixels[i * image + k] = static_cast<uint8_t>(i + k);
+    }
+    const int64_t written = options.leaves_out == Part::Labels ? count - 1 : count;
+    for (int64_t i = 0; i < written; ++i) labels[i] = (first + i) % options.classes;
+    const int64_t odd = split == Split::Train ? options.label : options.test_label;
+    if (odd != -1) labels[count / 2] = odd;
+  }
+};
+
+}  // namespace
+
+RETORT_DATASET(
+    OddData, "test.odd_data", "1.0.0", "Wrong where an option says so",
+    option("train", &OddData::Options::train), option("test", &OddData::Options::test),
+    option("channels", &OddData::Options::channels), option("height", &OddData::Options::height),
+    option("width", &OddData::Options::width), option("classes", &OddData::Options::classes),
+    option("mean", &OddData::Options::mean).help("-1: NaN"),
+    option("stddev", &OddData::Options::stddev).help("-1: NaN"),
+    option("label", &OddData::Options::label).help("of one sample; -1: a right one"),
+    option("test_label", &OddData::Options::test_label).help("the same of a test sample"),
+    option("leaves_out", &OddData::Options::leaves_out)
+        .one_of("nothing", "labels", "pixels")
+        .help("what read() does not write"))
