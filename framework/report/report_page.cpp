@@ -151,13 +151,19 @@ std::string result_table(const std::vector<RunRecord>& records) {
 
 std::string facts_of(const RunRecord& record) {
   const json& run = record.run;
+  std::string warnings;
+  for (const json& warning : run.value("warnings", json::array())) {
+    if (!warning.is_string()) continue;
+    warnings += element("p", escaped("Warning: " + warning.get<std::string>()), "class=\"facts\"");
+  }
   return element("p",
                  escaped(fmt::format("{}, seed {}, {}, {} {}, retort {}, LibTorch {}",
                                      run.value("status", ""), run.value("seed", uint64_t{0}),
                                      run.value("device", ""), run.value("threads", 0),
                                      run.value("threads", 0) == 1 ? "thread" : "threads",
                                      run.value("retort", ""), run.value("libtorch", ""))),
-                 "class=\"facts\"");
+                 "class=\"facts\"") +
+         warnings;
 }
 
 std::string details_of(const RunRecord& record) {

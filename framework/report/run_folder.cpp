@@ -77,6 +77,7 @@ std::string results_json(const Experiment& experiment, const RunFacts& facts,
   run["libtorch"] = RETORT_TORCH_VERSION;
   if (!facts.started_in.empty()) run["started_in"] = facts.started_in;
   run["classes"] = facts.class_names;
+  if (!facts.warnings.empty()) run["warnings"] = facts.warnings;
   run["results"] = nlohmann::ordered_json::array();
   for (const ComparisonRow& row : rows) {
     nlohmann::ordered_json entry = {{"name", row.name},

@@ -26,6 +26,7 @@
 #include "framework/run/machine_facts.hpp"
 #include "framework/run/networks.hpp"
 #include "framework/run/session.hpp"
+#include "framework/run/teacher_quality.hpp"
 #include "framework/run/teacher_store.hpp"
 #include "framework/run/term_trial.hpp"
 #include "framework/text.hpp"
@@ -67,6 +68,8 @@ class Run {
   void open_folder();
   bool train_all();
   bool train_teacher();
+  void judge_teacher(bool judged_before);
+  void warn(const std::string& text);
   bool train_alone();
   bool train_distilled();
   bool train(const TrainingPlan& plan, const std::string& row_name);
@@ -90,6 +93,8 @@ class Run {
   std::unique_ptr<Network> teacher_, student_;
   std::unique_ptr<TeacherStore> store_;
   std::optional<Accuracy> teacher_accuracy_;
+  std::optional<Evaluation> teacher_evaluation_;
+  std::vector<std::string> warnings_;
   std::vector<ComparisonRow> rows_;
   ProgressLine progress_;
 };
@@ -207,6 +212,7 @@ bool Run::train_all() { return train_teacher() && train_alone() && train_distill
 
 bool Run::train_teacher() {
   if (!teacher_) return true;
+  const bool judged_before = !rows_.empty() && rows_.front().name == "teacher";
   if (store_ && !teacher_accuracy_) {
     if (!train(session_.plan("teacher", *teacher_), "teacher")) return false;
   } else if (teacher_accuracy_) {
@@ -215,14 +221,38 @@ bool Run::train_teacher() {
     save_weights("teacher-last", *teacher_);
   }
   teacher_->parameters().freeze();
+  judge_teacher(judged_before);
   return true;
 }
 
-/// Each network of the table in detail, the students against the teacher's predictions. A teacher
-/// from a file gets its row here, so that training starts at once.
+/// Evaluates the teacher before anything learns from it. The result serves the table at the end too.
+/// A resumed run whose state holds the teacher's row tells that, and evaluates at the end.
+void Run::judge_teacher(bool judged_before) {
+  if (!judged_before) {
+    teacher_evaluation_ = evaluate_in_detail(*teacher_, session_.data(), session_.teacher_views(),
+                                             experiment_.train.eval_batch_size);
+    if (experiment_.teacher->weights) {
+      const Accuracy accuracy = {teacher_evaluation_->top1_correct, teacher_evaluation_->samples};
+      rows_.insert(rows_.begin(), {"teacher", accuracy, {}, {}, {}, 0});
+      rows_.front().size = size_of(*teacher_);
+    }
+  }
+  const Accuracy& accuracy = rows_.front().accuracy;
+  say(fmt::format("teacher   {} of {} test images right, top-1 {:.2f} %", grouped(accuracy.correct),
+                  grouped(accuracy.total), accuracy.top1()));
+  if (!judged_before) warn(describe_guessing(*teacher_evaluation_, session_.data().test.labels));
+}
+
+/// Tells a warning once, and keeps it for run.json.
+void Run::warn(const std::string& text) {
+  if (text.empty() || std::find(warnings_.begin(), warnings_.end(), text) != warnings_.end())
+    return;
+  warnings_.push_back(text);
+  spdlog::warn("{}", text);
+}
+
+/// Each network of the table in detail, the students against the teacher's predictions.
 void Run::evaluate_all() {
-  const bool given = teacher_ && experiment_.teacher->weights;
-  if (given) rows_.insert(rows_.begin(), {"teacher", {}, {}, {}, {}, 0});
   const Evaluation* teacher = nullptr;
   for (ComparisonRow& row : rows_) {
     const bool is_teacher = row.name == "teacher";
@@ -234,11 +264,15 @@ void Run::evaluate_all() {
     Network& network = is_teacher ? *teacher_ : alone ? *alone : *student_;
     row.size = size_of(network);
     const ViewMaker& views = is_teacher ? session_.teacher_views() : session_.student_views();
-    row.evaluation = evaluate_in_detail(network, session_.data(), views,
-                                        experiment_.train.eval_batch_size, teacher);
-    if (is_teacher) teacher = &*row.evaluation;
-    if (is_teacher && given) row.accuracy = {teacher->top1_correct, teacher->samples};
+    row.evaluation = is_teacher && teacher_evaluation_
+                         ? *teacher_evaluation_
+                         : evaluate_in_detail(network, session_.data(), views,
+                                              experiment_.train.eval_batch_size, teacher);
+    if (!is_teacher) continue;
+    teacher = &*row.evaluation;
+    warn(describe_guessing(*teacher, session_.data().test.labels));
   }
+  warn(describe_weak_teacher(rows_));
 }
 
 bool Run::train_alone() {
@@ -339,7 +373,7 @@ void Run::load_saved(const std::string& name, Network& network) {
 
 RunFacts Run::facts(const std::string& status) const {
   return {device_name(session_.placement().device), session_.threads(), status,
-          session_.data().class_names, folder_->started_in()};
+          session_.data().class_names, folder_->started_in(), warnings_};
 }
 
 void Run::finish(Output output) {
