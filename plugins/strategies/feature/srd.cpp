@@ -14,8 +14,8 @@ Tensor standardize_batch(const Tensor& x) { return batch_norm(x, {}, {}, {}, {},
 ///           + KL(softmax(z_t) || softmax(z_s)), mean over the batch
 /// Source:  Miles and Mikolajczyk 2024, arXiv:2303.11098, section 3; constants as their code.
 /// Inputs:  student.features [N, ...] each, requires grad, flattened to [N, Ds]; teacher.features
-///          flattened to [N, Dt]; student.logits [N, C], requires grad; teacher.logits [N, C];
-///          N >= 2.
+///          flattened to [N, Dt]; student.logits [N, C], requires grad; teacher.logits [N, C], -inf
+///          at a class that the teacher excludes; N >= 2.
 /// Output:  [] float32, unbounded below.
 /// Params:  power  >= 1, default 4.
 ///          norm   "batch" (default): norm(x) has mean 0 and variance 1 over the batch, eps 1e-4.
@@ -64,6 +64,6 @@ class Srd final : public Strategy {
 RETORT_STRATEGY(
     Srd, "feature.srd", "1.0.0", "Normalised projection under a log-sum (Miles 2024)",
     needs(Logits), binds("pooled"), batch(2), paper("Miles and Mikolajczyk 2024, arXiv:2303.11098"),
-    verified("the authors' formula, typed anew"), licence("MIT"),
+    verified("the authors' code"), licence("MIT"),
     option("power", &Srd::Options::power).at_least(1).help("of the feature distances"),
     option("norm", &Srd::Options::norm).one_of("batch", "none").help("of both features"))

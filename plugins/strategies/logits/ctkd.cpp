@@ -10,13 +10,14 @@ namespace {
 ///   the gradient of theta is multiplied by (1 + cos(pi min(e, E) / E)) / 2 - 1, with e the epoch
 ///   from 1 and E = ramp_epochs: in [-1, 0], so theta climbs where the student descends
 /// Source:  Li et al. 2023, arXiv:2211.16231 (global temperature), and the authors' code.
-/// Inputs:  student.logits [N, C], requires grad; teacher.logits [N, C].
+/// Inputs:  student.logits [N, C], requires grad; teacher.logits [N, C], -inf at a class that the
+///          teacher excludes (not with standardize).
 /// Output:  [] float32, >= 0; 0 where both agree.
 /// Params:  t_start      > 0, default 1, the lowest temperature.
 ///          t_end        > 0, default 20, how far above it theta can go.
 ///          ramp_epochs  >= 1, default 10, epochs until the factor is -1.
 ///          standardize  default false; true compares standardised logits (logits.lskd).
-/// Throws:  ShapeError at set-up if the logits differ in shape.
+/// Throws:  ShapeError at set-up if the logits differ in shape or have one class.
 /// Differs: theta takes the optimizer's rate and weight decay, as the authors' does. The released
 ///          code of logit standardisation inverts its flag here; this one standardises when told.
 class Ctkd final : public Strategy {
@@ -30,6 +31,7 @@ class Ctkd final : public Strategy {
 
   void setup(Setup& setup) override {
     require_same_classes(setup.student.logits, setup.teacher.logits);
+    if (options.standardize && setup.class_count == 2) setup.warn(kOrderIsLeft);
     theta_ = setup.parameter("theta", {}, init::constant(1));
   }
 
@@ -37,8 +39,8 @@ class Ctkd final : public Strategy {
     const Tensor held = detach(theta_);
     const Tensor theta = held + strength(step.epoch + 1) * (theta_ - held);  // the value of theta_
     const Tensor t = options.t_start + options.t_end * sigmoid(theta);       // []
-    const Tensor student = log_softmax(scores(step.student.logits) / t, 1);  // [N, C]
-    const Tensor teacher = log_softmax(scores(step.teacher.logits) / t, 1);  // [N, C]
+    const Tensor student = log_softmax(cooled(scores(step.student.logits), t), 1);  // [N, C]
+    const Tensor teacher = log_softmax(cooled(scores(step.teacher.logits), t), 1);  // [N, C]
     step.log("temperature", t);
     return t * t * kl_divergence(teacher, student);
   }
@@ -50,6 +52,12 @@ class Ctkd final : public Strategy {
     const double done =
         static_cast<double>(epoch < ramp ? epoch : ramp) / static_cast<double>(ramp);
     return 0.5 * (1 + __builtin_cos(3.14159265358979323846 * done)) - 1;
+  }
+
+  /// logits / t; an excluded class has no part in the gradient of t, where -inf would make it NaN.
+  static Tensor cooled(const Tensor& logits, const Tensor& t) {
+    const Tensor excluded = is_excluded(logits);
+    return masked_fill(masked_fill(logits, excluded, 0) / t, excluded, -__builtin_inf());
   }
 
   Tensor scores(const Tensor& logits) const {

@@ -18,13 +18,15 @@ Tensor relation(const Tensor& student, const Tensor& teacher) {
 ///   inter = 1 - mean_n rho(y_s[n, :], y_t[n, :]);  intra = 1 - mean_c rho(y_s[:, c], y_t[:, c])
 ///   loss  = t^2 (beta inter + gamma intra)
 /// Source:  Huang et al. 2022, arXiv:2205.10536, and the authors' code.
-/// Inputs:  student.logits [N, C], requires grad; teacher.logits [N, C]; N >= 2.
+/// Inputs:  student.logits [N, C], requires grad; teacher.logits [N, C], -inf at a class that the
+///          teacher excludes; N >= 2.
 /// Output:  [] float32, from about 0 to 2 t^2 (beta + gamma). Where both agree the 1e-8 leaves a
 ///          little: at high temperatures the probabilities hardly vary.
 /// Params:  beta         >= 0, default 1, weight of inter.
 ///          gamma        >= 0, default 1, weight of intra.
 ///          temperature  > 0, default 1 as for ImageNet; the authors take 4 for CIFAR-100.
-/// Throws:  ShapeError at set-up if the logits differ in shape; ConfigError if no term is left.
+/// Throws:  ShapeError at set-up if the logits differ in shape or have one class; ConfigError if no
+///          term is left.
 class Dist final : public Strategy {
  public:
   struct Options {
@@ -37,6 +39,10 @@ class Dist final : public Strategy {
     require_same_classes(setup.student.logits, setup.teacher.logits);
     if (options.beta == 0 && options.gamma == 0)
       throw ConfigError("beta = 0 and gamma = 0 leave no loss; set one of them above 0");
+    if (setup.class_count == 2 && options.beta > 0)
+      setup.warn("two classes correlate by 1 or -1: inter has no gradient, and beta does nothing");
+    if (setup.batch_size == 2 && options.gamma > 0)
+      setup.warn("two samples correlate by 1 or -1: intra has no gradient, and gamma does nothing");
   }
 
   Tensor loss(const Step& step) override {

@@ -22,13 +22,16 @@ Decoupled decouple(const Tensor& logits, const Tensor& labels) {
 ///   b    = [p(y), 1 - p(y)] of p = softmax(z / t);  q = softmax over the classes c != y of z / t
 ///   loss = t^2 (alpha KL(b_t || b_s) + beta KL(q_t || q_s)), means over the batch
 /// Source:  Zhao et al. 2022, arXiv:2203.08679, eq. 7.
-/// Inputs:  student.logits [N, C], requires grad; teacher.logits [N, C]; labels [N].
+/// Inputs:  student.logits [N, C], requires grad; teacher.logits [N, C], -inf at a class that the
+///          teacher excludes (not with standardize; not at all that are not the label, where q is
+///          0 / 0); labels [N].
 /// Output:  [] float32, >= 0; 0 where both agree.
 /// Params:  alpha        >= 0, default 1, weight of TCKD.
 ///          beta         >= 0, default 8, weight of NCKD; the authors tune it for each pair.
 ///          temperature  > 0, default 4.
 ///          standardize  default false; true compares standardised logits (logits.lskd).
-/// Throws:  ShapeError at set-up if the logits differ in shape; ConfigError if no term is left.
+/// Throws:  ShapeError at set-up if the logits differ in shape or have one class; ConfigError if no
+///          term is left.
 /// Differs: the authors ramp the loss up over 20 epochs: `weight = { from = 0, to = 1, epochs =
 ///          [0, 20] }` of the experiment. They take logarithms of probabilities, and hide the class
 ///          with -1000; here all is in log space, finite for any logits.
@@ -45,10 +48,16 @@ class Dkd final : public Strategy {
     require_same_classes(setup.student.logits, setup.teacher.logits);
     if (options.alpha == 0 && options.beta == 0)
       throw ConfigError("alpha = 0 and beta = 0 leave no loss; set one of them above 0");
-    if (setup.class_count == 2)
-      setup.warn(
-          "with 2 classes there is one class besides the label, so NCKD is 0 and beta does "
-          "nothing: what is left is alpha times logits.kd");
+    if (setup.class_count > 2) return;
+    if (options.alpha == 0) {
+      throw ConfigError(
+          "alpha = 0 leaves no loss: with 2 classes there is one class besides the label, so NCKD "
+          "is 0; set alpha above 0");
+    }
+    setup.warn(
+        "with 2 classes there is one class besides the label, so NCKD is 0 and beta does "
+        "nothing: what is left is alpha times logits.kd");
+    if (options.standardize) setup.warn(kOrderIsLeft);
   }
 
   Tensor loss(const Step& step) override {

@@ -13,13 +13,15 @@ namespace {
 ///   each KL is a mean over the batch
 /// Source:  Hinton et al. 2015, arXiv:1503.02531, section 2; the other divergences as Agarwal et
 ///          al. 2024 (GKD), arXiv:2306.13649, eq. 1.
-/// Inputs:  student.logits [N, C], requires grad; teacher.logits [N, C].
-/// Output:  [] float32, >= 0; 0 where both agree.
+/// Inputs:  student.logits [N, C], requires grad; teacher.logits [N, C], -inf at a class that the
+///          teacher excludes (not with standardize).
+/// Output:  [] float32, >= 0; 0 where both agree. reverse_kl is infinite where the teacher excludes
+///          a class that the student does not.
 /// Params:  temperature  > 0, default 4.
 ///          divergence   forward_kl (default), reverse_kl or jensen_shannon.
 ///          beta         in (0, 1), default 0.5, the teacher's share of m.
 ///          standardize  default false; true compares standardised logits (logits.lskd).
-/// Throws:  ShapeError if the logits differ in shape.
+/// Throws:  ShapeError if the logits differ in shape or have one class.
 /// Differs: GKD has no t^2, and takes beta 0 and 1 for the two KL divergences, which its formula
 ///          does not tend to (it vanishes there): here these have names.
 class Kd final : public Strategy {
@@ -34,6 +36,7 @@ class Kd final : public Strategy {
 
   void setup(Setup& setup) override {
     require_same_classes(setup.student.logits, setup.teacher.logits);
+    if (options.standardize && setup.class_count == 2) setup.warn(kOrderIsLeft);
   }
 
   Tensor loss(const Step& step) override {
@@ -48,13 +51,16 @@ class Kd final : public Strategy {
                        -1);
   }
 
+  /// Logarithms of probabilities, finite: of a class that both exclude logsumexp has no gradient.
+  static Tensor possible(const Tensor& log_p) { return clamp_min(log_p, -1e38); }
+
   Tensor divergence(const Tensor& teacher, const Tensor& student) const {
     if (options.divergence == Divergence::ForwardKl) return kl_divergence(teacher, student);
     if (options.divergence == Divergence::ReverseKl) return kl_divergence(student, teacher);
     const double beta = options.beta;
-    const Tensor mixture = logsumexp(
-        stack({teacher + detail::natural_log(beta), student + detail::natural_log(1 - beta)}),
-        0);  // [N, C]
+    const Tensor mixture = logsumexp(stack({possible(teacher) + detail::natural_log(beta),
+                                            possible(student) + detail::natural_log(1 - beta)}),
+                                     0);  // [N, C]
     return beta * kl_divergence(teacher, mixture) + (1 - beta) * kl_divergence(student, mixture);
   }
 };

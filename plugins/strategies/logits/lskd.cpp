@@ -9,10 +9,11 @@ namespace {
 ///   z'   = (z - mean(z)) / (1e-7 + std(z)) for each sample, std with C - 1
 ///   loss = t^2 KL(softmax(z'_t / t) || softmax(z'_s / t)), mean over the batch
 /// Source:  Sun et al. 2024, arXiv:2403.01427, algorithm 1.
-/// Inputs:  student.logits [N, C], requires grad; teacher.logits [N, C].
+/// Inputs:  student.logits [N, C], requires grad; teacher.logits [N, C], finite: an excluded class
+///          (-inf) leaves no mean to standardise by, and the loss is NaN.
 /// Output:  [] float32, >= 0; 0 where both agree up to shift and positive scale.
 /// Params:  temperature  > 0, default 2. The authors weigh the loss with 9.
-/// Throws:  ShapeError at set-up if the logits differ in shape.
+/// Throws:  ShapeError at set-up if the logits differ in shape or have one class.
 class Lskd final : public Strategy {
  public:
   struct Options {
@@ -21,6 +22,7 @@ class Lskd final : public Strategy {
 
   void setup(Setup& setup) override {
     require_same_classes(setup.student.logits, setup.teacher.logits);
+    if (setup.class_count == 2) setup.warn(kOrderIsLeft);
   }
 
   Tensor loss(const Step& step) override {

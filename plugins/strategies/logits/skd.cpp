@@ -34,13 +34,15 @@ Tensor lower_share(const Tensor& numbers) {
 ///   direction:  G = cosines between the rows of z;  D = G_s - G_t;  S = covariance of D's columns
 ///               loss = mean_i sqrt(D_i^T (S + tikhonov I)^-1 D_i)
 /// Source:  Jeong et al. 2026 (CVPR, Streamlined Knowledge Distillation), eq. 1 to 8.
-/// Inputs:  student.logits [N, C], requires grad; teacher.logits [N, C]; N >= 2.
+/// Inputs:  student.logits [N, C], requires grad; teacher.logits [N, C]; N >= 2. In mode instance
+///          the teacher's are -inf at a class that it excludes; mode direction compares the logits
+///          themselves, and -inf makes it NaN.
 /// Output:  [] float32, >= 0; 0 where both agree.
 /// Params:  mode         direction (default) or instance.
 ///          form         paper (default) or released.
 ///          temperature  > 0, default 4, of mode instance.
 ///          tikhonov     > 0, default 0.1, of mode direction.
-/// Throws:  ShapeError at set-up if the logits differ in shape.
+/// Throws:  ShapeError at set-up if the logits differ in shape or have one class.
 /// Differs: released is the authors' code: instance takes t^2, and the share of samples whose
 ///          highest probability is at most the teacher's median; direction divides G by C, and
 ///          takes the share of classes whose summed probability is at most the median. Their masks

@@ -16,7 +16,8 @@ namespace {
 ///          temperature   > 0, default 20, of the virtual teacher.
 ///          correct_prob  in (1 / C, 1), default 0.99, of the virtual teacher.
 ///          smoothing     in [0, 1), default 0.1, of label_smoothing.
-/// Throws:  ConfigError at set-up where the virtual teacher prefers no label.
+/// Throws:  ShapeError at set-up for one class; ConfigError where the virtual teacher prefers no
+///          label.
 /// Differs: as in the authors' code the virtual teacher alone has the temperature, and the mean is
 ///          over all N C elements: C times smaller than a KL, so its usual weight is up to 100
 ///          times alpha. label_smoothing holds the cross-entropy: set task.weight = 0. Their
@@ -32,6 +33,7 @@ class TfKd final : public Strategy {
   } options;
 
   void setup(Setup& setup) override {
+    require_classes(setup.student.logits);
     if (options.mode == Mode::VirtualTeacher &&
         options.correct_prob * static_cast<double>(setup.class_count) <= 1) {
       throw ConfigError(message("correct_prob makes the label no likelier than any other of the ",

@@ -84,6 +84,15 @@ TEST(Ctkd, IsZeroWhereStudentEqualsTeacher) { expect_zero_where_equal("logits.ct
 TEST(Ctkd, StaysFiniteOnExtremeLogits) { expect_finite_for_extreme_logits("logits.ctkd"); }
 
 TEST(Ctkd, RefusesTeachersOfOtherClasses) { expect_to_refuse_other_classes("logits.ctkd"); }
+TEST(Ctkd, RefusesASingleClass) { expect_to_refuse_one_class("logits.ctkd"); }
+
+TEST(Ctkd, CountsAnExcludedClassAsProbabilityZero) {
+  expect_masked_reference("logits.ctkd", {}, 48.0001203817);
+  const auto rig = masked_rig("logits.ctkd");
+  rig->epoch = 59;
+  logits_loss(rig, masked_teacher())(unmasked_student()).backward();
+  EXPECT_LT(rig->parameter("theta").grad().item<double>(), 0);
+}
 
 }  // namespace
 }  // namespace retort::test::ctkd_test

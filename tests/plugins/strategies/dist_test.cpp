@@ -73,6 +73,19 @@ TEST(Dist, RefusesToHaveNoTermAtAll) {
 }
 
 TEST(Dist, RefusesTeachersOfOtherClasses) { expect_to_refuse_other_classes("logits.dist"); }
+TEST(Dist, RefusesASingleClass) { expect_to_refuse_one_class("logits.dist"); }
+
+TEST(Dist, CountsAnExcludedClassAsProbabilityZero) {
+  expect_masked_reference("logits.dist", {}, 0.670606510398);
+}
+
+TEST(Dist, TellsOfRelationsWithoutGradient) {
+  testing::internal::CaptureStdout();
+  logits_rig("logits.dist", teacher_logits().slice(0, 0, 2).slice(1, 0, 2));
+  const std::string told = testing::internal::GetCapturedStdout();
+  EXPECT_THAT(told, HasSubstr("two classes correlate by 1 or -1: inter has no gradient"));
+  EXPECT_THAT(told, HasSubstr("two samples correlate by 1 or -1: intra has no gradient"));
+}
 
 }  // namespace
 }  // namespace retort::test::dist_test

@@ -92,6 +92,17 @@ TEST(Dkd, RefusesToHaveNoTermAtAll) {
 }
 
 TEST(Dkd, RefusesTeachersOfOtherClasses) { expect_to_refuse_other_classes("logits.dkd"); }
+TEST(Dkd, RefusesASingleClass) { expect_to_refuse_one_class("logits.dkd"); }
+
+TEST(Dkd, CountsAnExcludedClassAsProbabilityZero) {
+  expect_masked_reference("logits.dkd", {}, 30.5247955576);
+}
+
+TEST(Dkd, RefusesTheOtherClassesAloneWhereThereIsOne) {
+  const std::string message = message_of<host::ConfigError>(
+      [] { logits_rig("logits.dkd", teacher_logits().slice(1, 0, 2), weights(0, 8)); });
+  EXPECT_THAT(message, HasSubstr("alpha = 0 leaves no loss: with 2 classes there is one class"));
+}
 
 }  // namespace
 }  // namespace retort::test::dkd_test

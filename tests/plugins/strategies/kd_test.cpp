@@ -68,6 +68,7 @@ TEST(Kd, StaysFiniteOnExtremeLogits) {
 }
 
 TEST(Kd, RefusesTeachersOfOtherClasses) { expect_to_refuse_other_classes("logits.kd"); }
+TEST(Kd, RefusesASingleClass) { expect_to_refuse_one_class("logits.kd"); }
 
 TEST(Kd, RefusesLogitsOfAnotherShapeThanSetUp) {
   const Loss loss = golden_loss("logits.kd");
@@ -75,6 +76,30 @@ TEST(Kd, RefusesLogitsOfAnotherShapeThanSetUp) {
   const std::string message = message_of<host::Error>([&] { loss(narrow); });
   EXPECT_THAT(message, HasSubstr("loss(), step 0"));
   EXPECT_THAT(message, HasSubstr("kl_divergence of [4, 10] and [4, 1]; both must have the same"));
+}
+
+TEST(Kd, CountsAnExcludedClassAsProbabilityZero) {
+  expect_masked_reference("logits.kd", {}, 2.75973248544);
+  expect_masked_reference("logits.kd", jensen_shannon(0.5, 4), 0.909069251855);
+}
+
+TEST(Kd, IsInfiniteWhereOneSideExcludesWhatTheOtherDoesNot) {
+  EXPECT_TRUE(std::isinf(masked_loss("logits.kd", kReverse)(unmasked_student()).item<double>()));
+  const Loss forward = logits_loss("logits.kd", unmasked_student());
+  EXPECT_TRUE(std::isinf(forward(masked_teacher()).item<double>()));
+}
+
+TEST(Kd, StaysNaNWhereTheTeacherExcludesEveryClass) {
+  at::Tensor none = masked_teacher();
+  none[0].fill_(-std::numeric_limits<double>::infinity());
+  EXPECT_TRUE(std::isnan(logits_loss("logits.kd", none)(unmasked_student()).item<double>()));
+}
+
+TEST(Kd, TellsThatTwoStandardisedClassesHaveNoGradient) {
+  testing::internal::CaptureStdout();
+  logits_rig("logits.kd", teacher_logits().slice(1, 0, 2), {{"standardize", true}});
+  EXPECT_THAT(testing::internal::GetCapturedStdout(),
+              HasSubstr("with 2 classes, standardised logits tell only which class is"));
 }
 
 }  // namespace

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <ATen/ops/tensor.h>
 #include <gmock/gmock.h>
 
 #include <cmath>
+#include <limits>
 #include <memory>
 #include <string>
 
@@ -76,6 +78,51 @@ inline void expect_to_ignore_shifts(const std::string& id, const Options& option
   const at::Tensor shifts = teacher_logits().slice(1, 0, 1) * 5;  // [4, 1]
   EXPECT_NEAR(golden_loss(id, options)(student_logits() + shifts).item<double>(), wanted,
               tolerance_of(at::kDouble).loss * wanted);
+}
+
+// Two samples of three classes, labels 0 and 2; the teacher excludes class 1 of the first, as a mask
+// does.
+inline at::Tensor unmasked_student() {
+  return at::tensor({1., 2., 4., 3., 0., -1.}, at::kDouble).reshape({2, 3});
+}
+inline at::Tensor masked_teacher() {
+  at::Tensor logits = unmasked_student();
+  logits[0][1].fill_(-std::numeric_limits<double>::infinity());
+  return logits;
+}
+inline std::shared_ptr<StrategyRig> masked_rig(const std::string& id, const Options& options = {},
+                                               at::ScalarType type = at::kDouble) {
+  auto rig = std::make_shared<StrategyRig>(id, options, type);
+  rig->labels = at::tensor({0, 2}, at::kLong);
+  rig->setup(logits_of(masked_teacher()), logits_of(masked_teacher()));
+  return rig;
+}
+inline Loss masked_loss(const std::string& id, const Options& options = {},
+                        at::ScalarType type = at::kDouble) {
+  return logits_loss(masked_rig(id, options, type), masked_teacher().to(type));
+}
+
+/// An excluded class adds nothing (0 log 0 = 0), also where the student excludes it too: compares
+/// with a reference.
+inline void expect_masked_reference(const std::string& id, const Options& options, double wanted) {
+  for (const at::ScalarType type : {at::kDouble, at::kFloat}) {
+    const Loss loss = masked_loss(id, options, type);
+    const LossAndGradient found = differentiate(loss, unmasked_student().to(type));
+    EXPECT_NEAR(found.loss, wanted, tolerance_of(type).loss * wanted);
+    const LossAndGradient both = differentiate(loss, masked_teacher().to(type));
+    EXPECT_TRUE(std::isfinite(both.loss));
+    EXPECT_TRUE(all_finite(both.gradient));
+  }
+  expect_true_gradient(masked_loss(id, options), unmasked_student());
+}
+
+inline void expect_to_refuse_one_class(const std::string& id, const Options& options = {}) {
+  const at::Tensor one = student_logits().slice(1, 0, 1);
+  const std::string message = message_of<host::ShapeError>(
+      [&] { StrategyRig(id, options).setup(logits_of(one), logits_of(one)); });
+  EXPECT_THAT(message, testing::HasSubstr("the logits [4, 1] have a single class, whose "
+                                          "probability is always 1: there is nothing to learn; "
+                                          "take data with 2 classes or more"));
 }
 
 /// Before training, with both shapes.

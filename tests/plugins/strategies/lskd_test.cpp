@@ -36,6 +36,7 @@ TEST(Lskd, HasAFiniteGradientWhereAllLogitsAgree) {
 TEST(Lskd, StaysFiniteOnExtremeLogits) { expect_finite_for_extreme_logits("logits.lskd"); }
 
 TEST(Lskd, RefusesTeachersOfOtherClasses) { expect_to_refuse_other_classes("logits.lskd"); }
+TEST(Lskd, RefusesASingleClass) { expect_to_refuse_one_class("logits.lskd"); }
 
 }  // namespace
 }  // namespace retort::test::lskd_test

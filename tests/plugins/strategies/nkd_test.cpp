@@ -8,7 +8,7 @@ namespace {
 
 using testing::HasSubstr;
 
-// The formula of the authors' NKDLoss, typed anew.
+// The formula of the authors' NKDLoss, typed anew; their code, executed, is within 1e-13 of it.
 TEST(Nkd, GivesTheReferenceValue) {
   expect_reference("logits.nkd", {}, 5.84946586656, 0.489280913);
 }
@@ -69,6 +69,12 @@ TEST(Nkd, TellsThatTwoClassesHaveNoOthers) {
 }
 
 TEST(Nkd, RefusesTeachersOfOtherClasses) { expect_to_refuse_other_classes("logits.nkd"); }
+TEST(Nkd, RefusesASingleClass) { expect_to_refuse_one_class("logits.nkd"); }
+
+// As with a teacher's logit of -1e300.
+TEST(Nkd, CountsAnExcludedClassAsProbabilityZero) {
+  expect_masked_reference("logits.nkd", {}, 0.348371628205);
+}
 
 }  // namespace
 }  // namespace retort::test::nkd_test

@@ -53,6 +53,11 @@ TEST(Skd, DeclaresThatItNeedsTwoSamples) {
 }
 
 TEST(Skd, RefusesTeachersOfOtherClasses) { expect_to_refuse_other_classes("logits.skd"); }
+TEST(Skd, RefusesASingleClass) { expect_to_refuse_one_class("logits.skd"); }
+
+TEST(Skd, CountsAnExcludedClassAsProbabilityZeroInModeInstance) {
+  expect_masked_reference("logits.skd", kInstance, 0.17248328034);
+}
 
 }  // namespace
 }  // namespace retort::test::skd_test

@@ -59,5 +59,10 @@ TEST(TfKd, RefusesAVirtualTeacherThatPrefersNoLabel) {
               HasSubstr("no likelier than any other of the 10 classes; set it above 1 / 10"));
 }
 
+TEST(TfKd, RefusesASingleClass) {
+  expect_to_refuse_one_class("logits.tf_kd");
+  expect_to_refuse_one_class("logits.tf_kd", kSmoothing);
+}
+
 }  // namespace
 }  // namespace retort::test::tf_kd_test

