@@ -1,6 +1,10 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/isfinite.h>
+#include <ATen/ops/ones_like.h>
+#include <ATen/ops/zeros_like.h>
+
+#include <limits>
 
 #include "tests/sdk/conformance.hpp"
 #include "tests/sdk/strategy_pair.hpp"
@@ -58,6 +62,72 @@ TEST_P(StrategyComponent, GivesTheStudentAFiniteGradient) {
       if (!parameter.trained) continue;
       ASSERT_TRUE(parameter.master.grad().defined()) << parameter.name;
       EXPECT_TRUE(finite(parameter.master.grad())) << parameter.name;
+    }
+  }
+}
+
+/// The tensors of one network that the strategy declares to read.
+std::vector<at::Tensor*> read_tensors(const host::ComponentInfo& strategy, host::Outputs& outputs) {
+  std::vector<at::Tensor*> read;
+  if ((strategy.needs & RETORT_NEED_LOGITS) != 0) read.push_back(&outputs.logits);
+  for (at::Tensor& feature : outputs.features) read.push_back(&feature);
+  return read;
+}
+
+bool is_logits(const host::StepInputs& inputs, const at::Tensor* tensor) {
+  return tensor == &inputs.student.logits || tensor == &inputs.teacher.logits;
+}
+
+// A logit of minus infinity is no fault: it excludes a class.
+TEST_P(StrategyComponent, HidesNoNumberThatIsNotFinite) {
+  const int64_t n = usual_batch();
+  const auto transfer = pair_.transfer(n);
+  host::StepInputs inputs = pair_.inputs(n, 0);
+  std::vector<at::Tensor*> read = read_tensors(GetParam(), inputs.student);
+  if ((GetParam().needs & RETORT_NEED_NO_TEACHER) == 0)
+    for (at::Tensor* tensor : read_tensors(GetParam(), inputs.teacher)) read.push_back(tensor);
+  ASSERT_FALSE(read.empty());
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  for (size_t i = 0; i < read.size(); ++i) {
+    const at::Tensor whole = *read[i];
+    for (const double number : {std::numeric_limits<double>::quiet_NaN(), kInfinity, -kInfinity}) {
+      if (number == -kInfinity && is_logits(inputs, read[i])) continue;
+      for (const double place : {0., .3, .5, .7, 1.}) {
+        *read[i] = whole.detach().clone();
+        const auto at = static_cast<int64_t>(place * static_cast<double>(whole.numel() - 1));
+        read[i]->view({-1})[at].fill_(number);
+        EXPECT_FALSE(finite(transfer->loss(inputs)))
+            << number << " in tensor " << i << " at " << at;
+      }
+    }
+    *read[i] = whole;
+  }
+}
+
+// Dead networks, equal samples, constant maps: what a norm, a variance or a mean is divided by is 0.
+TEST_P(StrategyComponent, StaysFiniteOnInputsWithoutVariation) {
+  const int64_t n = usual_batch();
+  const auto transfer = pair_.transfer(n);
+  using Change = at::Tensor (*)(const at::Tensor&);
+  const Change changes[] = {
+      [](const at::Tensor& x) { return x; }, [](const at::Tensor& x) { return at::zeros_like(x); },
+      [](const at::Tensor& x) { return at::ones_like(x); },
+      [](const at::Tensor& x) { return x.slice(0, 0, 1).expand_as(x).clone(); }};
+  for (const Change student : changes) {
+    for (const Change teacher : changes) {
+      host::StepInputs inputs = pair_.inputs(n, 0);
+      for (at::Tensor* tensor : read_tensors(GetParam(), inputs.student))
+        *tensor = student(tensor->detach()).set_requires_grad(true);
+      for (at::Tensor* tensor : read_tensors(GetParam(), inputs.teacher))
+        *tensor = teacher(*tensor);
+      const at::Tensor loss = transfer->loss(inputs);
+      EXPECT_TRUE(finite(loss));
+      loss.backward();
+      for (const at::Tensor* tensor : read_tensors(GetParam(), inputs.student)) {
+        if (tensor->grad().defined()) {
+          EXPECT_TRUE(finite(tensor->grad()));
+        }
+      }
     }
   }
 }

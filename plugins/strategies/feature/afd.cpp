@@ -31,8 +31,10 @@ Tensor energy(const Tensor& map) { return mean(square(map), 1, true); }
 ///          [N, Ct, Ht, Wt]; N >= 2.
 /// Output:  [] float32, >= 0.
 /// Params:  dim  >= 1, default 128, numbers in a query or key.
-/// Throws:  ShapeError at set-up for taps that are no feature maps.
+/// Throws:  ShapeError at set-up for taps that are no feature maps, and a teacher's of one pixel.
 /// Differs: the authors bind the output of every residual block; the default here is every stage.
+///          They take any number of layers on either side; the host binds taps in pairs, and refuses
+///          a student with more or fewer than the teacher.
 class Afd final : public Strategy {
  public:
   struct Options {
@@ -47,6 +49,11 @@ class Afd final : public Strategy {
     const Builder of_teacher = attention.in("linear_trans_t");
     for (size_t i = 0; i < teacher.size(); ++i) {
       require_maps(student[i], teacher[i]);
+      if (teacher[i][2] * teacher[i][3] == 1) {
+        throw ShapeError(message(
+            "compares the student's feature maps at the size of the teacher's ", teacher[i].text(),
+            ", one pixel, where the loss can only be 0; ", kBindLargerMaps));
+      }
       keys_.emplace_back(of_student.in(message("key_layer.", i)), student[i][1], options.dim);
       queries_.emplace_back(of_teacher.in(message("query_layer.", i)), teacher[i][1], options.dim);
     }

@@ -15,7 +15,7 @@ namespace {
 /// Output:  [] float32, >= 0; 0 where both agree.
 /// Params:  mode   released or paper, default released.
 ///          power  >= 1, default 2; an odd one keeps the signs in mode released.
-/// Throws:  ShapeError at set-up for taps that are no feature maps.
+/// Throws:  ShapeError at set-up for taps that are no feature maps or are compared at one pixel.
 /// Differs: released squares the distance and averages it over the pixels, so it is many times
 ///          smaller than the paper's norm: its usual weight is 1000.
 class At final : public Strategy {
@@ -28,7 +28,7 @@ class At final : public Strategy {
 
   void setup(Setup& setup) override {
     for (size_t i = 0; i < setup.student.features.size(); ++i)
-      require_maps(setup.student.features[i], setup.teacher.features[i]);
+      require_pixels(setup.student.features[i], setup.teacher.features[i]);
   }
 
   Tensor loss(const Step& step) override {

@@ -12,7 +12,7 @@ namespace {
 ///          Where the channels differ, a trained 1x1 convolution maps the student's.
 /// Output:  [] float32, >= 0; 0 where both agree up to a shift of each channel.
 /// Params:  temperature  > 0, default 1.
-/// Throws:  ShapeError at set-up for a tap that is no feature map.
+/// Throws:  ShapeError at set-up for taps that are no feature maps or are compared at one pixel.
 /// Differs: the authors refuse maps of different sizes; here the higher one is averaged down.
 class Cwd final : public Strategy {
  public:
@@ -22,6 +22,7 @@ class Cwd final : public Strategy {
 
   void setup(Setup& setup) override {
     for (size_t i = 0; i < setup.student.features.size(); ++i) {
+      require_pixels(setup.student.features[i], setup.teacher.features[i]);
       aligns_.emplace_back(setup.in(message("align", i)), setup.student.features[i],
                            setup.teacher.features[i]);
     }
@@ -31,7 +32,10 @@ class Cwd final : public Strategy {
     Tensor total;
     for (size_t i = 0; i < aligns_.size(); ++i) {
       const MapPair maps = match_size(step.student.features[i], step.teacher.features[i]);
-      total += kl_divergence(attention(maps.teacher), attention(aligns_[i](maps.student)));
+      const Tensor teacher = attention(maps.teacher);  // [N C, H W]
+      // Not kl_divergence: a teacher's pixel of -inf is a fault, no place that it excludes.
+      total += kl_div(attention(aligns_[i](maps.student)), teacher, Reduction::Sum, true) /
+               static_cast<double>(teacher.size(0));
     }
     return options.temperature * options.temperature * total;
   }

@@ -9,7 +9,8 @@ namespace {
 /// Source:  Romero et al. 2015, arXiv:1412.6550, eq. 3.
 /// Inputs:  student.features [N, Cs, Hs, Ws] each, requires grad; teacher.features [N, Ct, Ht, Wt].
 /// Output:  [] float32, >= 0.
-/// Throws:  ShapeError at set-up where no regressor fits a pair of taps (see nn::ConvRegressor).
+/// Throws:  ShapeError at set-up where no regressor fits a pair of taps (see nn::ConvRegressor), and
+///          for one number a channel.
 /// Differs: the paper trains the regressor alone first, with half the squared norm; here it trains
 ///          with the student, on the mean over all elements, as later comparisons do.
 class FitNet final : public Strategy {
@@ -21,6 +22,7 @@ class FitNet final : public Strategy {
     for (size_t i = 0; i < setup.student.features.size(); ++i) {
       regressors_.emplace_back(setup.in(message("regressor", i)), setup.student.features[i],
                                setup.teacher.features[i]);
+      require_variance(setup.teacher.features[i]);
     }
   }
 

@@ -20,7 +20,10 @@ Tensor channel_relations(const Tensor& map) {
 /// Output:  [] float32, >= 0.
 /// Params:  form  "cifar" (default): / (C N), as the authors' CIFAR code; "imagenet": / (C N^2), as
 ///                their ImageNet code, for which they publish the weight 500.
-/// Throws:  ShapeError at set-up for a tap that is no feature map.
+/// Throws:  ShapeError at set-up for a tap that is no feature map, a teacher's of one channel, and a
+///          student's of one number a channel.
+/// Differs: the authors' ImageNet code embeds by a 3x3 convolution (padding 1); here "imagenet" sets
+///          the scale alone, and the embedding is the 1x1 of their CIFAR code for both.
 class Ickd final : public Strategy {
  public:
   enum class Form { Cifar, ImageNet };
@@ -33,6 +36,13 @@ class Ickd final : public Strategy {
       const Shape& student = setup.student.features[i];
       const Shape& teacher = setup.teacher.features[i];
       require_maps(student, teacher);
+      if (teacher[1] == 1) {
+        throw ShapeError(
+            message("the teacher's feature map ", teacher.text(),
+                    " has a single channel, which relates to itself alone, so the loss "
+                    "can only be 0; bind a tap of more channels"));
+      }
+      require_variance(student);
       const Builder embed = setup.in(message("embed", i));
       nn::ConvOptions no_bias;
       no_bias.bias = false;

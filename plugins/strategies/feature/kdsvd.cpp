@@ -75,10 +75,11 @@ Tensor kernel(const Tensor& vectors, const Tensor& previous) {
 /// Output:  [] float32, >= 0; 0 where both agree.
 /// Params:  vectors  >= 1, default 1.
 ///          columns  channels or width, default channels.
-/// Throws:  ShapeError at set-up for taps that are no feature maps or whose columns differ in
-///          number; ConfigError for a single tap, and for more vectors than a tap has.
-/// Differs: numbers that are not finite count as 0 before the SVD; the authors' code mends its
-///          result, but LAPACK refuses them. Vectors whose singular values float32 cannot tell
+/// Throws:  ShapeError at set-up for taps that are no feature maps, whose columns differ in number,
+///          or that have one column as their neighbour has; ConfigError for a single tap, and for
+///          more vectors than a tap has.
+/// Differs: where a number of a map is not finite the loss is NaN; the authors' code puts 0 in the
+///          place of what its SVD makes of it. Vectors whose singular values float32 cannot tell
 ///          apart have no gradient between them; theirs is infinite or not a number.
 class Kdsvd final : public Strategy {
  public:
@@ -94,7 +95,16 @@ class Kdsvd final : public Strategy {
       throw ConfigError(message("compares neighbouring taps, and ", student.size(),
                                 " is bound; bind two or more"));
     }
-    for (size_t i = 0; i < student.size(); ++i) require_columns(student[i], teacher[i]);
+    for (size_t i = 0; i < student.size(); ++i) {
+      require_columns(student[i], teacher[i]);
+      if (i > 0 && columns(teacher[i]) == 1 && columns(teacher[i - 1]) == 1) {
+        throw ShapeError(message("the neighbouring taps ", teacher[i - 1].text(), " and ",
+                                 teacher[i].text(),
+                                 " have one column each, whose direction is "
+                                 "always the same, so the loss can only be 0; bind taps of more ",
+                                 options.columns == Columns::Channels ? "channels" : "width"));
+      }
+    }
   }
 
   Tensor loss(const Step& step) override {
@@ -111,6 +121,7 @@ class Kdsvd final : public Strategy {
         total +=
             mse_loss(kernel(student, last_student), kernel(teacher, last_teacher), Reduction::Sum);
       }
+      total += zero_if_finite(step.student.features[i]) + zero_if_finite(step.teacher.features[i]);
       last_student = student;
       last_teacher = teacher;
     }
@@ -121,23 +132,27 @@ class Kdsvd final : public Strategy {
   void require_columns(const Shape& student, const Shape& teacher) const {
     const bool channels = options.columns == Columns::Channels;
     require_maps(student, teacher);
-    const int64_t columns = channels ? teacher[1] : teacher[3];
     const int64_t rows = channels ? teacher[2] * teacher[3] : teacher[1] * teacher[2];
-    if (columns != (channels ? student[1] : student[3])) {
+    if (columns(teacher) != columns(student)) {
       throw ShapeError(
           message("columns = \"", channels ? "channels" : "width", "\" cannot compare ",
                   student.text(), " (student) with ", teacher.text(), " (teacher); ",
                   channels ? "bind taps of as many channels, or set columns = \"width\""
                            : "bind taps of equal width"));
     }
-    if (options.vectors > columns || options.vectors > rows) {
+    const int64_t count = columns(teacher) < rows ? columns(teacher) : rows;
+    if (options.vectors > count) {
       throw ConfigError(message("vectors = ", options.vectors, "; the teacher's tap ",
-                                teacher.text(), " has ", columns < rows ? columns : rows,
+                                teacher.text(), " has ", count,
                                 " a sample; lower it, or bind another tap"));
     }
   }
 
-  /// [N, C, H, W] -> [N, rows, columns]
+  int64_t columns(const Shape& map) const {
+    return options.columns == Columns::Channels ? map[1] : map[3];
+  }
+
+  /// [N, C, H, W] -> [N, rows, columns], finite: LAPACK refuses other numbers.
   Tensor matrices(const Tensor& map) const {
     static const Operator nan_to_num("aten::nan_to_num");
     const Tensor finite = nan_to_num(map, 0., 0., 0.);
@@ -149,8 +164,9 @@ class Kdsvd final : public Strategy {
 }  // namespace
 
 RETORT_STRATEGY(Kdsvd, "feature.kdsvd", "1.0.0", "Singular vectors across layers (Lee 2018)",
-                binds("stages"), syncs(), paper("Lee et al. 2018, arXiv:1807.06819"),
-                verified("RepDistiller, mdistiller"), licence("MIT"),
+                binds("stages"), syncs(), uses("aten::nan_to_num"),
+                paper("Lee et al. 2018, arXiv:1807.06819"), verified("RepDistiller, mdistiller"),
+                licence("MIT"),
                 option("vectors", &Kdsvd::Options::vectors)
                     .at_least(1)
                     .help("singular vectors of the teacher; the student chooses from 3 more"),

@@ -10,7 +10,7 @@ namespace {
 /// Source:  Yang et al. 2022, arXiv:2205.01529, section 3.1.
 /// Inputs:  student.features [N, Cs, Hs, Ws] each, requires grad; teacher.features [N, Ct, Ht, Wt].
 /// Output:  [] float32, >= 0; a sum over a sample, so the published weights are 2e-5 and 7e-5.
-/// Params:  lambda  in [0, 1], default 0.65: the part that is masked out.
+/// Params:  lambda  in [0, 1), default 0.65: the part that is masked out.
 ///          mask    "positions" (default): one draw in [0, 1) for each pixel, shared by the
 ///                  channels; zero where it is > 1 - lambda, as the authors' detection code does.
 ///                  "channels": one draw for each channel, shared by the pixels; zero where it is
@@ -38,7 +38,7 @@ class Mgd final : public Strategy {
       const Tensor aligned = pairs_[i].align(maps.student);  // [N, Ct, H, W]
       const Tensor generated = pairs_[i].generate(masked(aligned, step, i));
       const double n = static_cast<double>(aligned.size(0));
-      total += mse_loss(generated, maps.teacher, Reduction::Sum) / n;
+      total += mse_loss(generated, maps.teacher, Reduction::Sum) / n + zero_if_finite(aligned);
     }
     return total;
   }
@@ -80,10 +80,10 @@ class Mgd final : public Strategy {
 
 RETORT_STRATEGY(Mgd, "feature.mgd", "1.0.0", "Masked generative distillation (Yang 2022)",
                 binds("last_map"), paper("Yang et al. 2022, arXiv:2205.01529"),
-                verified("the authors' formula, typed anew"), licence("MIT"),
+                verified("the authors' code"), licence("MIT"),
                 option("lambda", &Mgd::Options::lambda)
                     .at_least(0)
-                    .at_most(1)
+                    .below(1)
                     .help("the part of the map that is masked out"),
                 option("mask", &Mgd::Options::mask)
                     .one_of("positions", "channels")

@@ -20,7 +20,7 @@ Tensor mean_kernel(const Tensor& a, const Tensor& b) {
 /// Source:  Huang and Wang 2017, arXiv:1707.01219, section 4, polynomial kernel with d = 2, c = 0.
 /// Inputs:  student.features [N, Cs, Hs, Ws] each, requires grad; teacher.features [N, Ct, Ht, Wt].
 /// Output:  [] float32, >= 0; 0 where both have the same channels, in any order.
-/// Throws:  ShapeError at set-up for taps that are no feature maps.
+/// Throws:  ShapeError at set-up for taps that are no feature maps or are compared at one pixel.
 class Nst final : public Strategy {
  public:
   struct Options {
@@ -28,7 +28,7 @@ class Nst final : public Strategy {
 
   void setup(Setup& setup) override {
     for (size_t i = 0; i < setup.student.features.size(); ++i)
-      require_maps(setup.student.features[i], setup.teacher.features[i]);
+      require_pixels(setup.student.features[i], setup.teacher.features[i]);
   }
 
   Tensor loss(const Step& step) override {

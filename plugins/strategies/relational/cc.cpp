@@ -21,7 +21,8 @@ namespace {
 ///          kernel  "pairs" (default), "bilinear" or "gaussian".
 ///          gamma   > 0, default 0.4; of the Gaussian kernel.
 /// Differs: the paper gives the Gaussian kernel vectors of length 1; here, as in torchdistill, e is
-///          taken as it comes.
+///          taken as it comes. torchdistill divides the norm ||K_s - K_t|| of both kernels by N^2,
+///          not its square: its weights do not carry over.
 class Cc final : public Strategy {
  public:
   enum class Kernel { Pairs, Bilinear, Gaussian };

@@ -38,14 +38,30 @@ class Paraphraser {
   std::vector<nn::ConvTranspose2d> decoder_;
 };
 
+/// Channels over their pixels, scaled to length 1; one shorter than kMinLength counts as 0.
+struct UnitChannels {
+  explicit UnitChannels(const Tensor& map) {
+    const Tensor rows = flatten(map, 2), length = norm(rows, 2, {2}, true);  // [N, C, 1]
+    const Tensor none = length < kMinLength;
+    units = rows / masked_fill(clamp_min(length, kMinLength), none, __builtin_inf());
+    empty = squeeze(none, 2);
+  }
+  Tensor units;  // [N, C, H W]
+  Tensor empty;  // [N, C]
+
+ private:
+  static constexpr double kMinLength = 1e-12;
+};
+
 /// mean_n sum_c ||s s^T - t t^T||_F / (H W) over the channels s, t, scaled to length 1. For unit
 /// vectors the norm is ||s - t|| ||s + t|| / sqrt(2): no matrix of (H W)^2, and no cancellation.
+/// Where one of the two is 0 it is the other's 1, without the root.
 Tensor affinity_distance(const Tensor& student, const Tensor& teacher) {
-  const Tensor s = normalize(flatten(student, 2), 2, 2);           // [N, C, H W]
-  const Tensor t = normalize(flatten(teacher, 2), 2, 2);           // [N, C, H W]
-  const Tensor norms = norm(s - t, 2, {2}) * norm(s + t, 2, {2});  // [N, C]
-  const Shape shape = s.shape();
-  return sum(norms) / (detail::root(2) * static_cast<double>(shape[0] * shape[2]));
+  const UnitChannels s(student), t(teacher);
+  const Tensor norms = norm(s.units - t.units, 2, {2}) * norm(s.units + t.units, 2, {2});  // [N, C]
+  const Tensor roots = masked_fill(ones_like(norms), s.empty || t.empty, detail::root(2));
+  const Shape shape = s.units.shape();
+  return sum(norms * roots) / (detail::root(2) * static_cast<double>(shape[0] * shape[2]));
 }
 
 /// Makes the pixels of the student's feature map relate to each other, channel by channel, as those
@@ -58,14 +74,16 @@ Tensor affinity_distance(const Tensor& student, const Tensor& teacher) {
 ///          The higher map is averaged down to the other.
 /// Output:  [] float32, >= 0.
 /// Params:  rate  in (0, 1], default 0.5: channels of the code per channel of the teacher's map.
-/// Throws:  ShapeError at set-up for a tap that is no feature map, and ConfigError for a rate that
-///          leaves no channel.
+/// Throws:  ShapeError at set-up for taps that are no feature maps or are compared at one pixel, and
+///          ConfigError for a rate that leaves no channel.
 /// Differs: the authors train the autoencoder first and freeze it. Here it learns beside the
 ///          student: its reconstruction error is added and its value taken off again, so that the
 ///          loss is the affinity term alone, the autoencoder gets the gradient of the error alone
 ///          (times the weight of the transfer), and the student that of the affinity term alone.
-///          The authors also compare the maps themselves (adaptation): no part of this loss. A
-///          channel of zeros makes their loss no number; here it stays finite.
+///          The authors also compare the maps themselves (adaptation): no part of this loss.
+///          torchdistill's recipe has batch norm in each layer of the autoencoder, and adds 1e-7
+///          times the L1 norm of its code to the reconstruction error: neither is here. A channel of
+///          zeros makes its loss no number; here s s^T is 0 for it.
 class Kta final : public Strategy {
  public:
   struct Options {
@@ -76,7 +94,7 @@ class Kta final : public Strategy {
     for (size_t i = 0; i < setup.student.features.size(); ++i) {
       const Shape& student = setup.student.features[i];
       const Shape& teacher = setup.teacher.features[i];
-      require_maps(student, teacher);
+      require_pixels(student, teacher);
       const int64_t code = static_cast<int64_t>(static_cast<double>(teacher[1]) * options.rate);
       if (code == 0) {
         throw ConfigError(message("rate leaves no channel of the teacher's ", teacher[1],

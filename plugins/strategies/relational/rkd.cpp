@@ -45,7 +45,8 @@ Tensor angles(const Relations& relations) {
 ///           + angle_weight mean_ijk smooth_l1(A_s - A_t), summed over the bound taps
 /// Source:  Park et al. 2019, arXiv:1904.05068, eqs. 4 to 8.
 /// Inputs:  student.features [N, ...], requires grad, flattened to [N, D]; teacher.features the
-///          same with a D of its own; N >= 2.
+///          same with a D of its own; N >= 3: two samples have one distance, which is its own
+///          mean, and no angle.
 /// Output:  [] float32, >= 0. Holds a few arrays of N N D and of N N N numbers.
 /// Params:  distance_weight  >= 0, default 25, 0 switches the term off.
 ///          angle_weight     >= 0, default 50, 0 switches the term off.
@@ -87,7 +88,7 @@ class Rkd final : public Strategy {
 }  // namespace
 
 RETORT_STRATEGY(Rkd, "relational.rkd", "1.0.0", "Distances and angles between samples (Park 2019)",
-                binds("pooled"), batch(2), paper("Park et al. 2019, arXiv:1904.05068"),
+                binds("pooled"), batch(3), paper("Park et al. 2019, arXiv:1904.05068"),
                 verified("RepDistiller"), licence("MIT"),
                 option("distance_weight", &Rkd::Options::distance_weight)
                     .at_least(0)

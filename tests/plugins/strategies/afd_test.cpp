@@ -81,5 +81,13 @@ TEST(Afd, DeclaresThatItNeedsTwoSamples) {
   EXPECT_EQ(choose(RETORT_KIND_STRATEGY, "feature.afd").info.batch_min, 2);
 }
 
+TEST(Afd, RefusesATeachersMapOfOnePixel) {
+  const Maps small = {teacher_map(), second_teacher_map().mean({2, 3}, true)};
+  const std::string message =
+      message_of<host::ShapeError>([&] { feature_rig("feature.afd", students(), small); });
+  EXPECT_THAT(message, HasSubstr("at the size of the teacher's [4, 5, 1, 1], one pixel, where the "
+                                 "loss can only be 0; bind taps with larger maps"));
+}
+
 }  // namespace
 }  // namespace retort::test::afd_test

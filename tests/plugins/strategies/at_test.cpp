@@ -111,5 +111,7 @@ TEST(At, RefusesAVectorBeforeTraining) {
                                  "; bind taps that are feature maps"));
 }
 
+TEST(At, RefusesMapsThatAreComparedAtOnePixel) { expect_to_refuse_one_pixel("feature.at"); }
+
 }  // namespace
 }  // namespace retort::test::at_test

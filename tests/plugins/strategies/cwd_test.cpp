@@ -3,6 +3,8 @@
 #include <ATen/ops/softmax.h>
 #include <gmock/gmock.h>
 
+#include <limits>
+
 #include "framework/error.hpp"
 #include "tests/framework/data/scratch.hpp"
 #include "tests/plugins/strategies/one_tap.hpp"
@@ -68,6 +70,14 @@ TEST(Cwd, RefusesATapThatIsNoMap) {
   const std::string message = message_of<host::ShapeError>(
       [] { feature_rig("feature.cwd", {student_map()}, {teacher_embedding()}); });
   EXPECT_THAT(message, HasSubstr("not [4, 6, 4, 4] with [4, 8]; bind taps that are feature maps"));
+}
+
+TEST(Cwd, RefusesMapsThatAreComparedAtOnePixel) { expect_to_refuse_one_pixel("feature.cwd"); }
+
+TEST(Cwd, StaysNotFiniteForAPixelOfMinusInfinity) {
+  at::Tensor broken = teacher_map();
+  broken[0][0][0][0].fill_(-std::numeric_limits<double>::infinity());
+  EXPECT_FALSE(std::isfinite(value(feature_loss("feature.cwd", broken, broken), student_map())));
 }
 
 }  // namespace

@@ -1,11 +1,15 @@
 #pragma once
 
+#include <gmock/gmock.h>
+
 #include <cmath>
 #include <memory>
 #include <numeric>
 #include <string>
 #include <vector>
 
+#include "framework/error.hpp"
+#include "tests/framework/data/scratch.hpp"
 #include "tests/plugins/strategies/strategy_rig.hpp"
 
 namespace retort::test {
@@ -68,6 +72,21 @@ inline std::vector<at::Tensor> to_type(std::vector<at::Tensor> maps, at::ScalarT
 /// A corner of a golden map, [4, 2, 2, 2], for finite differences.
 inline at::Tensor corner(const at::Tensor& map) {
   return map.slice(1, 0, 2).slice(2, 0, 2).slice(3, 0, 2).contiguous();
+}
+
+/// Maps that are normalised over their pixels are a constant at one: whichever of both is so small.
+inline void expect_to_refuse_one_pixel(const std::string& id) {
+  const at::Tensor large = student_map(), small = teacher_map().mean({2, 3}, true);
+  const auto refusal = [&](const at::Tensor& student, const at::Tensor& teacher) {
+    return message_of<host::ShapeError>([&] { feature_rig(id, {student}, {teacher}); });
+  };
+  EXPECT_THAT(
+      refusal(large, small),
+      testing::HasSubstr("compares the feature maps [4, 6, 4, 4] (student) and [4, 6, 1, 1] "
+                         "(teacher) at one pixel, where the loss can only be 0; bind taps "
+                         "with larger maps"));
+  EXPECT_THAT(refusal(small, large), testing::HasSubstr("at one pixel, where the loss can only"));
+  EXPECT_EQ(refusal(large, large.slice(2, 0, 1)), "");  // 1 x 4
 }
 
 }  // namespace retort::test

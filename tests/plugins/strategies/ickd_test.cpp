@@ -88,5 +88,12 @@ TEST(Ickd, RefusesATapThatIsNoMap) {
   EXPECT_THAT(message, HasSubstr("not [4, 8] with [4, 8]; bind taps that are feature maps"));
 }
 
+TEST(Ickd, RefusesATeacherOfOneChannel) {
+  const std::string message = message_of<host::ShapeError>(
+      [] { feature_rig("feature.ickd", {student_map()}, {teacher_map().slice(1, 0, 1)}); });
+  EXPECT_THAT(message,
+              HasSubstr("[4, 1, 4, 4] has a single channel, which relates to itself alone"));
+}
+
 }  // namespace
 }  // namespace retort::test::ickd_test

@@ -91,15 +91,17 @@ TEST(Kdsvd, HasAFiniteGradientWhereSingularValuesCoincide) {
   }
 }
 
-// The authors mend the result of an SVD that LAPACK refuses to make.
-TEST(Kdsvd, CountsNumbersThatAreNotFiniteAsZero) {
-  Maps mended = rough_student(), broken = rough_student();
-  mended[0][1][2].select(0, 1).zero_();
-  broken[0][1][2].select(0, 1).fill_(std::numeric_limits<double>::quiet_NaN());
-  const LossAndGradient wanted = differentiate_first(mended, rough_teacher());
-  const LossAndGradient found = differentiate_first(broken, rough_teacher());
-  EXPECT_EQ(found.loss, wanted.loss);
-  EXPECT_TRUE(all_finite(found.gradient));
+// The authors put 0 in the place of what is not finite, and LAPACK refuses it.
+TEST(Kdsvd, StaysNaNForNumbersThatAreNotFinite) {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  for (const double number : {std::numeric_limits<double>::quiet_NaN(), kInfinity, -kInfinity}) {
+    Maps broken = rough_student();
+    broken[1][1][2][0][1].fill_(number);
+    EXPECT_TRUE(std::isnan(differentiate_first(broken, rough_teacher()).loss)) << number;
+    broken = rough_teacher();
+    broken[1][1][2][0][1].fill_(number);
+    EXPECT_TRUE(std::isnan(differentiate_first(rough_student(), broken).loss)) << number;
+  }
 }
 
 std::string refusal_of(const Maps& student, const Maps& teacher, const Options& options = {}) {
@@ -124,6 +126,14 @@ TEST(Kdsvd, RefusesTooFewTapsAndTooManyVectorsBeforeTraining) {
               HasSubstr("vectors = 5; the teacher's tap [2, 6, 2, 2] has 4 a sample; lower it"));
   EXPECT_THAT(refusal_of({map, map.mean({2, 3})}, {map, map}),
               HasSubstr("not [2, 6] with [2, 6, 2, 2]; bind taps that are feature maps"));
+}
+
+TEST(Kdsvd, RefusesNeighboursOfOneColumn) {
+  const at::Tensor one = rough_map({2, 1, 2, 2}, 0), more = rough_map({2, 6, 2, 2}, 0);
+  EXPECT_THAT(refusal_of({one, one}, {one, one}),
+              HasSubstr("[2, 1, 2, 2] and [2, 1, 2, 2] have one column each, whose direction is "
+                        "always the same, so the loss can only be 0; bind taps of more channels"));
+  EXPECT_EQ(refusal_of({one, more}, {one, more}), "");
 }
 
 }  // namespace

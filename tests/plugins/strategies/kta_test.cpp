@@ -146,5 +146,24 @@ TEST(Kta, RefusesATapThatIsNoMap) {
   EXPECT_THAT(message, HasSubstr("not [4, 8] with [4, 6, 4, 4]; bind taps that are feature maps"));
 }
 
+TEST(Kta, RefusesMapsThatAreComparedAtOnePixel) { expect_to_refuse_one_pixel("relational.kta"); }
+
+// torchdistill divides by the length, 0, and has NaN. With s = 0 it is ||t t^T|| / 9 for a channel t
+// of length 1.
+TEST(Kta, CountsAChannelOfZerosAsNoAffinity) {
+  const at::Tensor teacher = teacher_map().slice(1, 0, 2).slice(2, 0, 3).slice(3, 0, 3) + 2;
+  const at::Tensor zeros = at::zeros_like(teacher);
+  for (const at::ScalarType type : {at::kDouble, at::kFloat}) {
+    const Rig rig = feature_rig("relational.kta", {zeros.to(type)}, {teacher.to(type)});
+    pass_on(*rig, "adapter0");
+    for (const double size : {0., 1e-20, 1e-14}) {
+      const LossAndGradient found =
+          differentiate(loss_of(rig, teacher.to(type)), zeros.to(type) + size);
+      EXPECT_NEAR(found.loss, 1. / 9, tolerance_of(type).loss) << size;
+      EXPECT_EQ(found.norm(), 0) << size;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace retort::test::kta_test

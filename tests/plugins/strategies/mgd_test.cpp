@@ -5,6 +5,8 @@
 #include <ATen/ops/mse_loss.h>
 #include <gmock/gmock.h>
 
+#include <limits>
+
 #include "framework/error.hpp"
 #include "tests/framework/data/scratch.hpp"
 #include "tests/plugins/strategies/one_tap.hpp"
@@ -30,7 +32,8 @@ at::Tensor generated(StrategyRig& rig, const at::Tensor& masked) {
                     rig.parameter("generation0.2.bias"), 1, 1);
 }
 
-/// The authors' detection code: mat > 1 - lambda is zero, the sum of squares over N.
+/// The authors' detection code: mat > 1 - lambda is zero, the sum of squares over N. Executed, it is
+/// within 1e-13 of the strategy.
 Loss authors_formula(const Rig& rig, const at::Tensor& teacher) {
   return [=](const at::Tensor& student) {
     const at::Tensor kept = (rig->draws.given.at("mask") <= 1 - .65).to(student.scalar_type());
@@ -111,6 +114,19 @@ TEST(Mgd, RefusesATapThatIsNoMap) {
   const std::string message = message_of<host::ShapeError>(
       [] { feature_rig("feature.mgd", {student_embedding()}, {teacher_map()}); });
   EXPECT_THAT(message, HasSubstr("not [4, 8] with [4, 6, 4, 4]; bind taps that are feature maps"));
+}
+
+TEST(Mgd, HidesNothingThatIsNotFiniteBehindTheMask) {
+  at::Tensor broken = student_map();
+  broken[0][0][0][0].fill_(std::numeric_limits<double>::quiet_NaN());
+  for (const Options& options : {Options{}, kChannels}) {
+    const Rig rig = feature_rig("feature.mgd", {student_map()}, {teacher_map()}, options);
+    for (const double draw : {.2, .5, .9}) {  // 0.5 is masked out either way
+      rig->draws.given["mask"] = at::full(
+          options.empty() ? at::IntArrayRef{4, 1, 4, 4} : at::IntArrayRef{4, 6, 1, 1}, draw);
+      EXPECT_TRUE(std::isnan(value(loss_of(rig, teacher_map()), broken))) << draw;
+    }
+  }
 }
 
 }  // namespace

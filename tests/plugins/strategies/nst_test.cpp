@@ -76,5 +76,7 @@ TEST(Nst, RefusesAVectorBeforeTraining) {
   EXPECT_THAT(message, HasSubstr("not [4, 6, 4, 4] with [4, 6]; bind taps that are feature maps"));
 }
 
+TEST(Nst, RefusesMapsThatAreComparedAtOnePixel) { expect_to_refuse_one_pixel("feature.nst"); }
+
 }  // namespace
 }  // namespace retort::test::nst_test

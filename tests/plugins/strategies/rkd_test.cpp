@@ -118,8 +118,9 @@ TEST(Rkd, RefusesToHaveNoTermAtAll) {
               HasSubstr("distance_weight = 0 and angle_weight = 0 leave no loss; set one"));
 }
 
-TEST(Rkd, DeclaresThatItNeedsTwoSamples) {
-  EXPECT_EQ(choose(RETORT_KIND_STRATEGY, "relational.rkd").info.batch_min, 2);
+// Two samples have one distance, which is its own mean, and no angle: the loss could only be 0.
+TEST(Rkd, DeclaresThatItNeedsThreeSamples) {
+  EXPECT_EQ(choose(RETORT_KIND_STRATEGY, "relational.rkd").info.batch_min, 3);
 }
 
 }  // namespace
