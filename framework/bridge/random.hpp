@@ -7,7 +7,9 @@
 namespace retort::host {
 
 /// A counter-based generator: a number is a function of (key, position) alone, so any part of any
-/// stream can be made again, in any order, on any number of threads, on any standard library.
+/// stream can be made again, in any order, on any number of threads. Integers and uniform numbers are
+/// the same on every machine; normal numbers take std::log, std::sin and std::cos, whose last bit is
+/// the C library's.
 /// Source:  Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3", Philox4x32-10.
 class Philox {
  public:

@@ -118,9 +118,8 @@ void print_component(const ComponentInfo& info) {
     fmt::print("binds     student {}, teacher {}\n", join(info.bind_student),
                join(info.bind_teacher));
   }
-  if (info.batch_min > 1 || info.batch_multiple_of > 1) {
-    fmt::print("batch     at least {}, a multiple of {}\n", info.batch_min, info.batch_multiple_of);
-  }
+  const std::string batch = batch_rule_text(info);
+  if (!batch.empty()) fmt::print("batch     {}\n", batch);
   for (const OperatorName& use : info.uses) {
     fmt::print("uses      {}{}\n", use.name, use.overload.empty() ? "" : "." + use.overload);
   }

@@ -324,6 +324,14 @@ const char* kind_name(retort_kind kind) {
   return "component";
 }
 
+std::string batch_rule_text(const ComponentInfo& info) {
+  const int64_t min = info.batch_min, step = info.batch_multiple_of;
+  const std::string least = "at least " + std::to_string(min) + " samples";
+  if (step <= 1) return min <= 1 ? std::string() : least;
+  const std::string multiple = "a multiple of " + std::to_string(step);
+  return min <= step ? multiple + " samples" : least + ", " + multiple;
+}
+
 bool abi_fits(uint32_t major, uint32_t minor, const AbiRange& host) {
   if (major == 0 || host.major == 0) return major == host.major && minor == host.minor;
   if (major < host.oldest_major || major > host.major) return false;

@@ -86,4 +86,7 @@ std::vector<ComponentInfo> read_manifest(const std::filesystem::path& file,
 /// "strategy", "model" or "dataset".
 const char* kind_name(retort_kind kind);
 
+/// "at least 2 samples", "a multiple of 4 samples" or both; empty where any batch will do.
+std::string batch_rule_text(const ComponentInfo& info);
+
 }  // namespace retort::host

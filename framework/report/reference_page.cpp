@@ -56,10 +56,8 @@ std::string needs_of(const ComponentInfo& info) {
   if ((info.needs & RETORT_NEED_LABELS) != 0) add(needs, "labels");
   if ((info.needs & RETORT_NEED_INDICES) != 0) add(needs, "sample indices");
   if ((info.needs & RETORT_NEED_NO_TEACHER) != 0) add(needs, "no teacher");
-  if (info.batch_min > 1) add(needs, "a batch of " + std::to_string(info.batch_min));
-  if (info.batch_multiple_of > 1) {
-    add(needs, "batches of a multiple of " + std::to_string(info.batch_multiple_of));
-  }
+  const std::string batch = batch_rule_text(info);
+  if (!batch.empty()) add(needs, "a batch of " + batch);
   if ((info.needs & RETORT_NEED_SYNC) != 0) add(needs, "waits for the device");
   return needs;
 }

@@ -208,9 +208,8 @@ class Reader {
   void check_batch() const {
     if (batch_ == 0) fail("there is no student.logits and no student.features.0");
     if (batch_ < strategy_.batch_min || batch_ % strategy_.batch_multiple_of != 0) {
-      fail("a batch of " + std::to_string(batch_) + "; " + strategy_.id + " wants at least " +
-           std::to_string(strategy_.batch_min) + " samples, a multiple of " +
-           std::to_string(strategy_.batch_multiple_of));
+      fail("a batch of " + std::to_string(batch_) + "; " + strategy_.id + " wants " +
+           batch_rule_text(strategy_));
     }
   }
 

@@ -84,6 +84,20 @@ TEST(Manifest, HoldsWhatThePluginDeclares) {
   EXPECT_EQ(info.uses[0].name, "aten::erf");
 }
 
+TEST(Manifest, TellsABatchRuleInWords) {
+  const auto told = [](int64_t min, int64_t multiple_of) {
+    ComponentInfo info;
+    info.batch_min = min;
+    info.batch_multiple_of = multiple_of;
+    return batch_rule_text(info);
+  };
+  EXPECT_EQ(told(1, 1), "");
+  EXPECT_EQ(told(3, 1), "at least 3 samples");
+  EXPECT_EQ(told(1, 4), "a multiple of 4 samples");
+  EXPECT_EQ(told(4, 4), "a multiple of 4 samples");
+  EXPECT_EQ(told(8, 4), "at least 8 samples, a multiple of 4");
+}
+
 TEST(Manifest, FitsTheSameAbiOnlyWhileMajorIsZero) {
   const AbiRange host{0, 0, 4};
   EXPECT_TRUE(abi_fits(0, 4, host));
