@@ -10,10 +10,8 @@ using Json = nlohmann::ordered_json;
 
 Json confusion_json(const Evaluation& evaluation) {
   Json pairs = Json::array();
-  for (size_t at = 0; at < evaluation.confusion.size(); ++at) {
-    const auto classes = static_cast<size_t>(evaluation.class_count);
-    const int64_t samples = evaluation.confusion[at];
-    if (samples != 0) pairs.push_back(Json::array({at / classes, at % classes, samples}));
+  for (const ConfusionEntry& entry : evaluation.confusion) {
+    pairs.push_back(Json::array({entry.teacher, entry.student, entry.samples}));
   }
   return pairs;
 }

@@ -9,8 +9,7 @@ namespace retort::host {
 /// The number, or null where it is not finite: JSON has no NaN.
 nlohmann::ordered_json finite_or_null(double value);
 
-/// An evaluation as run.json holds it. Confusion is the list of pairs that occur, so that it is
-/// never longer than the test split: [teacher's class, student's class, samples].
+/// An evaluation as run.json holds it; confusion as [teacher's class, student's class, samples].
 nlohmann::ordered_json evaluation_json(const Evaluation& evaluation);
 
 }  // namespace retort::host

@@ -1,6 +1,5 @@
 #include "framework/train/evaluate.hpp"
 
-#include <ATen/ops/cat.h>
 #include <ATen/ops/log_softmax.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/zeros.h>
@@ -10,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <utility>
 
 namespace retort::host {
 namespace {
@@ -48,6 +48,49 @@ int64_t rank_of(const double* row, int64_t classes, int64_t label) {
   return rank;
 }
 
+/// An evaluation that grows by batches, so that the logits of all samples are never held together.
+class EvaluationSum {
+ public:
+  /// logits [N, C] in any type, labels [N] int64; both on the CPU.
+  void add(const at::Tensor& logits, const at::Tensor& labels);
+  Evaluation take();
+
+ private:
+  Evaluation sum_;
+  Calibration calibration_;
+};
+
+void EvaluationSum::add(const at::Tensor& logits, const at::Tensor& labels) {
+  const at::Tensor scores = at::log_softmax(logits, 1, at::kDouble).contiguous();  // [N, C]
+  const at::Tensor largest = logits.argmax(1).contiguous();                        // [N]
+  const double* rows = scores.const_data_ptr<double>();
+  const int64_t* predicted = largest.const_data_ptr<int64_t>();
+  const int64_t* wanted = labels.const_data_ptr<int64_t>();
+  const int64_t classes = logits.size(1);
+  sum_.class_count = classes;
+  sum_.samples += logits.size(0);
+  sum_.class_correct.resize(static_cast<size_t>(classes));
+  sum_.class_total.resize(static_cast<size_t>(classes));
+  for (int64_t i = 0; i < logits.size(0); ++i) {
+    const double* row = rows + i * classes;  // [C]
+    const bool finite = std::isfinite(row[predicted[i]]);
+    const bool correct = finite && predicted[i] == wanted[i];
+    sum_.top1_correct += correct ? 1 : 0;
+    sum_.top5_correct += finite && rank_of(row, classes, wanted[i]) < kMostTop ? 1 : 0;
+    sum_.cross_entropy -= row[wanted[i]];
+    calibration_.add(std::exp(row[predicted[i]]), correct);
+    sum_.class_correct[static_cast<size_t>(wanted[i])] += correct ? 1 : 0;
+    ++sum_.class_total[static_cast<size_t>(wanted[i])];
+    sum_.predictions.push_back(predicted[i]);
+  }
+}
+
+Evaluation EvaluationSum::take() {
+  sum_.cross_entropy /= static_cast<double>(std::max<int64_t>(sum_.samples, 1));
+  sum_.calibration_error = calibration_.expected_error();
+  return std::move(sum_);
+}
+
 }  // namespace
 
 Accuracy evaluate(Network& network, const ImageData& data, const ViewMaker& views,
@@ -82,55 +125,38 @@ Accuracy evaluate(Network& network, const ImageData& data, const ViewMaker& view
 Evaluation evaluate_in_detail(Network& network, const ImageData& data, const ViewMaker& views,
                               int64_t batch_size, const Evaluation* teacher) {
   const c10::NoGradGuard without_gradients;
-  std::vector<at::Tensor> logits;
+  EvaluationSum sum;
   for (int64_t first = 0; first < data.test.size(); first += batch_size) {
     const int64_t count = std::min(batch_size, data.test.size() - first);
     const at::Tensor images = views.test_views(first, count).to(network.placement().device);
-    logits.push_back(network.forward(images, {}, false).logits.to(at::kCPU));
+    sum.add(network.forward(images, {}, false).logits.to(at::kCPU),
+            data.labels(EvalSplit::Test, first, count));
   }
-  Evaluation evaluation = evaluation_of(at::cat(logits), data.test.labels);
+  Evaluation evaluation = sum.take();
   if (teacher != nullptr) compare_with_teacher(evaluation, *teacher);
   return evaluation;
 }
 
 Evaluation evaluation_of(const at::Tensor& logits, const at::Tensor& labels) {
-  const at::Tensor scores = at::log_softmax(logits, 1, at::kDouble).contiguous();  // [N, C]
-  const at::Tensor largest = logits.argmax(1).contiguous();                        // [N]
-  const double* rows = scores.const_data_ptr<double>();
-  const int64_t* predicted = largest.const_data_ptr<int64_t>();
-  const int64_t* wanted = labels.const_data_ptr<int64_t>();
-  Evaluation evaluation;
-  evaluation.samples = logits.size(0);
-  evaluation.class_count = logits.size(1);
-  evaluation.class_correct.resize(static_cast<size_t>(evaluation.class_count));
-  evaluation.class_total.resize(static_cast<size_t>(evaluation.class_count));
-  Calibration calibration;
-  for (int64_t i = 0; i < evaluation.samples; ++i) {
-    const double* row = rows + i * evaluation.class_count;  // [C]
-    const bool finite = std::isfinite(row[predicted[i]]);
-    const bool correct = finite && predicted[i] == wanted[i];
-    evaluation.top1_correct += correct ? 1 : 0;
-    const bool among_top = rank_of(row, evaluation.class_count, wanted[i]) < kMostTop;
-    evaluation.top5_correct += finite && among_top ? 1 : 0;
-    evaluation.cross_entropy -= row[wanted[i]];
-    calibration.add(std::exp(row[predicted[i]]), correct);
-    evaluation.class_correct[static_cast<size_t>(wanted[i])] += correct ? 1 : 0;
-    ++evaluation.class_total[static_cast<size_t>(wanted[i])];
-    evaluation.predictions.push_back(static_cast<uint16_t>(predicted[i]));
-  }
-  evaluation.cross_entropy /= static_cast<double>(std::max<int64_t>(evaluation.samples, 1));
-  evaluation.calibration_error = calibration.expected_error();
-  return evaluation;
+  EvaluationSum sum;
+  sum.add(logits, labels);
+  return sum.take();
 }
 
 void compare_with_teacher(Evaluation& student, const Evaluation& teacher) {
-  const auto classes = static_cast<size_t>(student.class_count);
-  student.confusion.assign(classes * classes, 0);
+  std::vector<std::pair<int64_t, int64_t>> pairs;  // teacher's class, student's
   int64_t equal = 0;
   for (size_t i = 0; i < student.predictions.size(); ++i) {
-    const size_t theirs = teacher.predictions[i], own = student.predictions[i];
-    ++student.confusion[theirs * classes + own];
-    equal += theirs == own ? 1 : 0;
+    pairs.emplace_back(teacher.predictions[i], student.predictions[i]);
+    equal += pairs.back().first == pairs.back().second ? 1 : 0;
+  }
+  std::sort(pairs.begin(), pairs.end());
+  student.confusion.clear();
+  for (size_t i = 0; i < pairs.size(); ++i) {
+    if (i == 0 || pairs[i] != pairs[i - 1]) {
+      student.confusion.push_back({pairs[i].first, pairs[i].second, 0});
+    }
+    ++student.confusion.back().samples;
   }
   student.agreement =
       static_cast<double>(equal) / static_cast<double>(std::max<int64_t>(student.samples, 1));

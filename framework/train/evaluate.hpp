@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "framework/data/views.hpp"
+#include "framework/train/confusion.hpp"
 #include "framework/train/network.hpp"
 
 namespace retort::host {
@@ -31,10 +32,10 @@ struct Evaluation {
   double calibration_error = 0;  // expected, 15 bins of equal width (Guo et al. 2017, eq. 3)
   double cross_entropy = 0;      // mean over the samples, in nats
   std::vector<int64_t> class_correct, class_total;  // [C] by label
-  std::vector<uint16_t> predictions;                // [samples]
+  std::vector<int64_t> predictions;                 // [samples]
   // Against the teacher, once compare_with_teacher() has seen it:
-  std::optional<double> agreement;  // share of samples that both give the same class
-  std::vector<int64_t> confusion;   // [C, C] samples by the teacher's class and the student's
+  std::optional<double> agreement;        // share of samples that both give the same class
+  std::vector<ConfusionEntry> confusion;  // of the pairs that occur, by the teacher's class
 };
 
 /// Counts the images of a split whose largest logit is the label, in evaluation mode without
@@ -42,7 +43,8 @@ struct Evaluation {
 Accuracy evaluate(Network& network, const ImageData& data, const ViewMaker& views,
                   int64_t batch_size, EvalSplit split = EvalSplit::Test);
 
-/// Evaluates in full, and against the teacher's predictions where they are given.
+/// Evaluates in full, and against the teacher's predictions where they are given. Memory is that of a
+/// batch's logits, and some numbers a class and a sample.
 Evaluation evaluate_in_detail(Network& network, const ImageData& data, const ViewMaker& views,
                               int64_t batch_size, const Evaluation* teacher = nullptr);
 

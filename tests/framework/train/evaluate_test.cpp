@@ -1,6 +1,7 @@
 #include "framework/train/evaluate.hpp"
 
 #include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
 #include <gmock/gmock.h>
 
 #include <cmath>
@@ -67,7 +68,23 @@ TEST(Evaluation, ComparesWithTheTeacherSampleBySample) {
   teacher.predictions = {0, 1, 1, 1};
   host::compare_with_teacher(student, teacher);
   EXPECT_EQ(student.agreement, 0.5);
-  EXPECT_THAT(student.confusion, ElementsAre(1, 0, 0, 1, 1, 1, 0, 0, 0));
+  using Entry = host::ConfusionEntry;
+  EXPECT_THAT(student.confusion,
+              ElementsAre(Entry{0, 0, 1}, Entry{1, 0, 1}, Entry{1, 1, 1}, Entry{1, 2, 1}));
+}
+
+/// A table of all pairs would take 78 GB.
+TEST(Evaluation, TakesMoreClassesThan65535AndMemoryForTheirPairsOnly) {
+  constexpr int64_t kClasses = 99000;
+  const at::Tensor logits = at::zeros({2, kClasses});
+  logits[0][70000] = 1;
+  logits[1][98999] = 1;
+  host::Evaluation student = host::evaluation_of(logits, at::tensor({70000L, 4464L}));
+  EXPECT_EQ(student.top1_correct, 1);
+  EXPECT_THAT(student.predictions, ElementsAre(70000, 98999));
+  EXPECT_EQ(student.class_correct.at(70000), 1);
+  host::compare_with_teacher(student, student);
+  EXPECT_EQ(student.confusion.at(1), (host::ConfusionEntry{98999, 98999, 1}));
 }
 
 TEST(Evaluation, OfANetworkAgreesWithItsAccuracyAndWithItself) {
@@ -80,6 +97,7 @@ TEST(Evaluation, OfANetworkAgreesWithItsAccuracyAndWithItself) {
   EXPECT_EQ(parts.samples, rig.data.test.size());
   EXPECT_EQ(parts.top1_correct, accuracy.correct);
   EXPECT_EQ(parts.agreement, 1.0);
+  EXPECT_EQ(parts.predictions, whole.predictions);
 }
 
 }  // namespace
