@@ -65,7 +65,23 @@ FailureReport describe_failure(const std::exception& failure) {
         disk->path1().string() + ": " + disk->code().message() + "; check the disk and the folder",
         ExitCode::Environment};
   }
-  return {failure.what(), ExitCode::RunFailed};
+  return {std::string(without_backtrace(failure.what())), ExitCode::RunFailed};
+}
+
+FailureReport current_failure() {
+  try {
+    throw;
+  } catch (const std::exception& failure) {
+    return describe_failure(failure);
+  } catch (...) {
+    return {"an exception that is no std::exception was thrown", ExitCode::RunFailed};
+  }
+}
+
+std::string_view without_backtrace(std::string_view message) {
+  // "MESSAGE\nException raised from FUNCTION at FILE:LINE (most recent call first):\nframe #0: .."
+  const size_t at = message.find("\nException raised from ");
+  return message.substr(0, at);
 }
 
 }  // namespace retort::host

@@ -3,6 +3,7 @@
 #include <exception>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "framework/error.hpp"
 
@@ -16,6 +17,12 @@ struct FailureReport {
 
 /// Describes any exception in words: LibTorch's without its back trace.
 FailureReport describe_failure(const std::exception& failure);
+
+/// The exception that is being handled, of any kind: call it in a catch block, `catch (...)` included.
+FailureReport current_failure();
+
+/// A message of LibTorch without the C++ back trace that it may end with.
+std::string_view without_backtrace(std::string_view message);
 
 /// "out of memory: 4,000,000,000,000 bytes were asked for at once; ..." where a failure is one of
 /// memory, the machine's or the GPU's; nothing for any other.

@@ -19,6 +19,7 @@
 #include "framework/bridge/warnings.hpp"
 #include "framework/data/file_bytes.hpp"
 #include "framework/error.hpp"
+#include "framework/safe_text.hpp"
 
 namespace retort::host {
 namespace {
@@ -29,9 +30,9 @@ int32_t fail(retort_error* error, retort_code code, std::string text) {
   last_error_text = std::move(text);
   if (error != nullptr && error->struct_size >= sizeof(retort_error)) {
     error->code = code;
-    const size_t length = std::min(last_error_text.size(), sizeof(error->message) - 1);
-    std::memcpy(error->message, last_error_text.data(), length);
-    error->message[length] = '\0';
+    const std::string_view kept = cut_text(last_error_text, sizeof(error->message) - 1);
+    std::memcpy(error->message, kept.data(), kept.size());
+    error->message[kept.size()] = '\0';
   }
   return code;
 }
@@ -285,7 +286,7 @@ int32_t log_metric(const char* name, const retort_value* value, retort_error* er
       }
       tensor = tensor.reshape({});
     }
-    running.metrics->add(running.instance + "/" + name, tensor);
+    running.metrics->add(running.instance + "/" + safe_line(name), tensor);
   });
 }
 

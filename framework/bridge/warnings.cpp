@@ -5,6 +5,8 @@
 #include <mutex>
 #include <set>
 
+#include "framework/safe_text.hpp"
+
 namespace retort::host {
 namespace {
 
@@ -21,7 +23,7 @@ Told& told() {
 }  // namespace
 
 void tell_warning(const Scope& running, const std::string& text) {
-  const std::string warning = running.instance + ": " + text;
+  const std::string warning = running.instance + ": " + safe_quote(text);
   {
     const std::lock_guard lock(told().mutex);
     if (!told().warnings.insert(warning).second) return;

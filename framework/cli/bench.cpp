@@ -1,5 +1,3 @@
-#include <spdlog/fmt/fmt.h>
-
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -8,6 +6,7 @@
 
 #include "framework/cli/commands.hpp"
 #include "framework/cli/load.hpp"
+#include "framework/report/print.hpp"
 #include "framework/run/machine.hpp"
 #include "framework/run/networks.hpp"
 #include "framework/run/session.hpp"
@@ -149,24 +148,24 @@ void Bench::print_json() const {
     for (size_t i = 0; i < kStepParts; ++i) entry["share"][kPartNames[i]] = row.share[i];
     list.push_back(entry);
   }
-  fmt::print("{}\n", list.dump(2));
+  print_out("{}\n", json_text(list, 2));
 }
 
 void Bench::print() const {
-  fmt::print("{:8}  {:>9}  {:>7}", "phase", "images/s", "of peak");
-  for (const char* name : kPartNames) fmt::print("  {:>9}", name);
-  fmt::print("\n");
+  print_out("{:8}  {:>9}  {:>7}", "phase", "images/s", "of peak");
+  for (const char* name : kPartNames) print_out("  {:>9}", name);
+  print_out("\n");
   for (const Measured& row : rows_) {
-    fmt::print("{:8}  {:9.0f}  {:5.0f} %", row.phase, row.images_per_second,
-               100 * share_of_peak(row));
-    for (const double share : row.share) fmt::print("  {:7.1f} %", 100 * share);
-    fmt::print("\n");
+    print_out("{:8}  {:9.0f}  {:5.0f} %", row.phase, row.images_per_second,
+              100 * share_of_peak(row));
+    for (const double share : row.share) print_out("  {:7.1f} %", 100 * share);
+    print_out("\n");
   }
-  fmt::print("peak is a float32 matrix product: {:.1f} G multiply-adds/s\n", peak_ / 1e9);
-  fmt::print("first step done {:.2f} s after the start of the process; {:.0f} MiB at most",
-             first_step_s_, peak_memory_mib());
+  print_out("peak is a float32 matrix product: {:.1f} G multiply-adds/s\n", peak_ / 1e9);
+  print_out("first step done {:.2f} s after the start of the process; {:.0f} MiB at most",
+            first_step_s_, peak_memory_mib());
   const double gpu = peak_gpu_memory_mib(session_.placement().device);
-  fmt::print("{}\n", gpu > 0 ? fmt::format(", {:.0f} MiB of the GPU's", gpu) : "");
+  print_out("{}\n", gpu > 0 ? fmt::format(", {:.0f} MiB of the GPU's", gpu) : "");
 }
 
 }  // namespace

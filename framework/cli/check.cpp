@@ -9,6 +9,7 @@
 #include "framework/cli/load.hpp"
 #include "framework/guard/child.hpp"
 #include "framework/report/log.hpp"
+#include "framework/report/print.hpp"
 #include "framework/run/determinism.hpp"
 #include "framework/run/machine.hpp"
 #include "framework/run/networks.hpp"
@@ -122,40 +123,40 @@ Json check_facts(const Session& session) {
 }
 
 void print_network(const char* role, const Json& network) {
-  fmt::print("{:9} {}   {} parameters   {:.1f} M multiply-adds   input {}\n", role,
-             network["model"].get<std::string>(), grouped(network["parameters"].get<int64_t>()),
-             network["multiply_adds"].get<double>() / 1e6,
-             shape_text(network["input"].get<std::vector<int64_t>>()));
+  print_out("{:9} {}   {} parameters   {:.1f} M multiply-adds   input {}\n", role,
+            network["model"].get<std::string>(), grouped(network["parameters"].get<int64_t>()),
+            network["multiply_adds"].get<double>() / 1e6,
+            shape_text(network["input"].get<std::vector<int64_t>>()));
 }
 
 void print_facts(const Json& facts, const ImageData& data) {
-  fmt::print("data      {}\n", description(data));
+  print_out("data      {}\n", description(data));
   if (facts.contains("teacher")) print_network("teacher", facts["teacher"]);
   print_network("student", facts["student"]);
   for (const Json& transfer : facts["transfers"]) {
-    fmt::print("transfer  {}   weight {:g}\n", transfer["name"].get<std::string>(),
-               transfer["weight"].get<double>());
+    print_out("transfer  {}   weight {:g}\n", transfer["name"].get<std::string>(),
+              transfer["weight"].get<double>());
     for (const char* role : {"student", "teacher"}) {
       for (const auto& [tap, shape] : transfer[role].items()) {
-        fmt::print("          {} {:10} {}\n", role, tap,
-                   shape_text(shape.get<std::vector<int64_t>>()));
+        print_out("          {} {:10} {}\n", role, tap,
+                  shape_text(shape.get<std::vector<int64_t>>()));
       }
     }
   }
-  fmt::print("step      ");
+  print_out("step      ");
   for (const auto& [name, value] : facts["losses"].items()) {
-    fmt::print("{} {:.4g}   ", name, value.get<double>());
+    print_out("{} {:.4g}   ", name, value.get<double>());
   }
-  fmt::print("{:.2f} s for the first\n", facts["first_step_seconds"].get<double>());
-  fmt::print("memory    {:.0f} MiB at most so far", facts["peak_rss_mib"].get<double>());
+  print_out("{:.2f} s for the first\n", facts["first_step_seconds"].get<double>());
+  print_out("memory    {:.0f} MiB at most so far", facts["peak_rss_mib"].get<double>());
   const auto gpu = facts["peak_gpu_mib"].get<double>();
-  fmt::print("{}\n", gpu > 0 ? fmt::format(", {:.0f} MiB of the GPU's", gpu) : "");
+  print_out("{}\n", gpu > 0 ? fmt::format(", {:.0f} MiB of the GPU's", gpu) : "");
   for (const Json& phase : facts["phases"]) {
-    fmt::print("train     {:8} {} epochs, {} steps in all\n", phase["phase"].get<std::string>(),
-               grouped(phase["epochs"].get<int64_t>()), grouped(phase["steps"].get<int64_t>()));
+    print_out("train     {:8} {} epochs, {} steps in all\n", phase["phase"].get<std::string>(),
+              grouped(phase["epochs"].get<int64_t>()), grouped(phase["steps"].get<int64_t>()));
   }
-  for (const Json& file : facts["files"]) fmt::print("writes    {}\n", file.get<std::string>());
-  fmt::print("ok\n");
+  for (const Json& file : facts["files"]) print_out("writes    {}\n", file.get<std::string>());
+  print_out("ok\n");
 }
 
 }  // namespace
@@ -172,7 +173,7 @@ ExitCode check_command(const ExperimentArguments& arguments, const CommonOptions
   check_determinism(session);
   const Json facts = check_facts(session);
   if (common.json) {
-    fmt::print("{}\n", facts.dump(2));
+    print_out("{}\n", json_text(facts, 2));
   } else {
     print_facts(facts, session.data());
   }

@@ -1,7 +1,6 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
-#include <spdlog/fmt/fmt.h>
 #include <spdlog/spdlog.h>
 
 #include "framework/cli/commands.hpp"
@@ -11,6 +10,7 @@
 #include "framework/config/resolved.hpp"
 #include "framework/config/suggest.hpp"
 #include "framework/plugin/elf_file.hpp"
+#include "framework/report/print.hpp"
 #include "framework/report/reference_page.hpp"
 #include "framework/text.hpp"
 #include "framework/train/network.hpp"
@@ -88,14 +88,14 @@ void print_list(const Catalog& catalog, const std::string& kind, bool json) {
   if (json) {
     Json list = Json::array();
     for (const ComponentInfo& info : listed) list.push_back(component_json(info));
-    fmt::print("{}\n", list.dump(2));
+    print_out("{}\n", json_text(list, 2));
     return;
   }
   size_t id_width = 2;
   for (const ComponentInfo& info : listed) id_width = std::max(id_width, info.id.size());
   for (const ComponentInfo& info : listed) {
-    fmt::print("{:9} {:{}}  {:7}  {}\n", kind_name(info.kind), info.id, id_width, info.version,
-               info.summary);
+    print_out("{:9} {:{}}  {:7}  {}\n", kind_name(info.kind), info.id, id_width, info.version,
+              info.summary);
   }
   if (!catalog.components().empty()) return;
   std::vector<std::string> folders;
@@ -105,25 +105,25 @@ void print_list(const Catalog& catalog, const std::string& kind, bool json) {
 }
 
 void print_component(const ComponentInfo& info) {
-  fmt::print("{} {} {}   {}\n", kind_name(info.kind), info.id, info.version, info.summary);
-  fmt::print("file      {}\n", info.file.string());
+  print_out("{} {} {}   {}\n", kind_name(info.kind), info.id, info.version, info.summary);
+  print_out("file      {}\n", info.file.string());
   if (info.machine != this_machine()) {
-    fmt::print("machine   {}; this one is {}: it can be shown here, not loaded\n", info.machine,
-               this_machine());
+    print_out("machine   {}; this one is {}: it can be shown here, not loaded\n", info.machine,
+              this_machine());
   }
-  if (!info.licence.empty()) fmt::print("licence   {}\n", info.licence);
-  if (!info.paper.empty()) fmt::print("paper     {}\n", info.paper);
-  if (!info.verified.empty()) fmt::print("verified  {}\n", info.verified);
+  if (!info.licence.empty()) print_out("licence   {}\n", info.licence);
+  if (!info.paper.empty()) print_out("paper     {}\n", info.paper);
+  if (!info.verified.empty()) print_out("verified  {}\n", info.verified);
   if (!info.bind_student.empty()) {
-    fmt::print("binds     student {}, teacher {}\n", join(info.bind_student),
-               join(info.bind_teacher));
+    print_out("binds     student {}, teacher {}\n", join(info.bind_student),
+              join(info.bind_teacher));
   }
   const std::string batch = batch_rule_text(info);
-  if (!batch.empty()) fmt::print("batch     {}\n", batch);
+  if (!batch.empty()) print_out("batch     {}\n", batch);
   for (const OperatorName& use : info.uses) {
-    fmt::print("uses      {}{}\n", use.name, use.overload.empty() ? "" : "." + use.overload);
+    print_out("uses      {}{}\n", use.name, use.overload.empty() ? "" : "." + use.overload);
   }
-  fmt::print("\n{}", option_block(info));
+  print_out("\n{}", option_block(info));
 }
 
 /// Reads `input`, the channels, height and width of an image, and `classes`.
@@ -168,16 +168,16 @@ Json network_json(Network& network) {
 void print_network(Network& network) {
   const InputShape& input = network.input();
   const NetworkProfile& profile = network.profile();
-  fmt::print("\nnetwork   {}   {} x {} x {}, {} classes   {} parameters   {:.1f} M multiply-adds\n",
-             network.description(), input.channels, input.height, input.width, input.class_count,
-             grouped(profile.parameters), static_cast<double>(profile.multiply_adds) / 1e6);
+  print_out("\nnetwork   {}   {} x {} x {}, {} classes   {} parameters   {:.1f} M multiply-adds\n",
+            network.description(), input.channels, input.height, input.width, input.class_count,
+            grouped(profile.parameters), static_cast<double>(profile.multiply_adds) / 1e6);
   for (const auto& [name, shape] : profile.taps)
-    fmt::print("tap       {:14} {}\n", name, shape_text(shape));
+    print_out("tap       {:14} {}\n", name, shape_text(shape));
 }
 
 void print_experiment_keys(bool json) {
   if (!json) {
-    fmt::print(
+    print_out(
         "# Options of a data set, model or strategy stand beside its id: retort inspect NAME\n{}",
         experiment_block());
     return;
@@ -190,7 +190,7 @@ void print_experiment_keys(bool json) {
                     {"default", key.default_value},
                     {"help", key.text}});
   }
-  fmt::print("{}\n", list.dump(2));
+  print_out("{}\n", json_text(list, 2));
 }
 
 bool is_file(const std::string& name) {
@@ -219,7 +219,7 @@ void list_command(const std::string& kind, bool markdown, const CommonOptions& c
   const Catalog catalog = scan_for_command(common, true);
   if (markdown) {
     if (kind.empty()) throw ConfigError("--markdown prints one kind's page: retort ls strategy");
-    fmt::print("{}", reference_page(catalog, kind_of(kind)));
+    print_out("{}", reference_page(catalog, kind_of(kind)));
   } else {
     print_list(catalog, kind, common.json);
   }
@@ -242,12 +242,12 @@ void inspect_command(const std::string& name, const std::vector<std::string>& se
       list.push_back(component_json(info));
       if (builds) list.back()["network"] = network_json(*build_model(info, settings));
     } else {
-      if (i > 0) fmt::print("\n");
+      if (i > 0) print_out("\n");
       print_component(info);
       if (builds) print_network(*build_model(info, settings));
     }
   }
-  if (common.json) fmt::print("{}\n", list.dump(2));
+  if (common.json) print_out("{}\n", json_text(list, 2));
 }
 
 }  // namespace retort::host

@@ -1,11 +1,8 @@
-#include <spdlog/sinks/stdout_sinks.h>
-#include <spdlog/spdlog.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <cstdio>
-#include <string>
 
 #include "framework/cli/arguments.hpp"
 #include "framework/config/diagnostics.hpp"
@@ -27,11 +24,6 @@
 namespace retort::host {
 namespace {
 
-void log_to_stderr() {
-  auto logger = spdlog::stderr_logger_mt("retort");
-  logger->set_pattern("%l: %v");
-  spdlog::set_default_logger(logger);
-}
 
 /// Flushes what was printed and ends the process. The destructors of static objects are left out:
 /// LibTorch's take a quarter of what a quick command takes, to free memory that the kernel takes
@@ -55,8 +47,8 @@ ExitCode run_and_report(int argc, char** argv) {
   } catch (const MistakesError& error) {
     say_error(error);
     return error.code();
-  } catch (const std::exception& error) {
-    const FailureReport failure = describe_failure(error);
+  } catch (...) {
+    const FailureReport failure = current_failure();
     say_error(failure.text);
     return failure.code;
   }

@@ -1,7 +1,5 @@
 #include "framework/run/probe.hpp"
 
-#include <spdlog/fmt/fmt.h>
-
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
@@ -10,6 +8,7 @@
 #include "framework/config/arguments.hpp"
 #include "framework/config/suggest.hpp"
 #include "framework/error.hpp"
+#include "framework/report/print.hpp"
 #include "framework/text.hpp"
 
 namespace retort::host {
@@ -49,18 +48,18 @@ ComponentChoice choose(const ComponentInfo& info, const std::vector<std::string>
 double norm(const at::Tensor& tensor) { return tensor.to(at::kDouble).norm().item<double>(); }
 
 void print_result(const ProbeResult& result, const std::string& out) {
-  fmt::print("loss {:.12g}\n", result.loss);
+  print_out("loss {:.12g}\n", result.loss);
   size_t width = 0;
   for (const auto* tensors : {&result.tensors, &result.buffers})
     for (const auto& [name, tensor] : *tensors) width = std::max(width, name.size());
   for (const auto* tensors : {&result.tensors, &result.buffers}) {
     for (const auto& [name, tensor] : *tensors) {
       if (tensors == &result.tensors && name == "loss") continue;
-      fmt::print("{:{}}  norm {:<16.10g} {}\n", name, width, norm(tensor),
-                 shape_text(tensor.sizes()));
+      print_out("{:{}}  norm {:<16.10g} {}\n", name, width, norm(tensor),
+                shape_text(tensor.sizes()));
     }
   }
-  if (!out.empty()) fmt::print("wrote {}\n", out);
+  if (!out.empty()) print_out("wrote {}\n", out);
 }
 
 void write_result(const std::string& file, const ProbeResult& result) {
@@ -112,21 +111,21 @@ Json list_json(const ComponentInfo& info, const ProbeResult* result) {
 
 void print_list(const Json& json) {
   for (const Json& input : json["inputs"]) {
-    fmt::print("input   {:20} {:28} {}\n", input["name"].get<std::string>(),
-               input["wanted"].get<std::string>(), input["required"].get<bool>() ? "required" : "");
+    print_out("input   {:20} {:28} {}\n", input["name"].get<std::string>(),
+              input["wanted"].get<std::string>(), input["required"].get<bool>() ? "required" : "");
   }
   if (!json.contains("draws")) {
-    fmt::print("draws and modules depend on the inputs: give --inputs FILE\n");
+    print_out("draws and modules depend on the inputs: give --inputs FILE\n");
     return;
   }
   const auto shape = [](const Json& entry) {
     return shape_text(entry["shape"].get<std::vector<int64_t>>());
   };
   for (const Json& draw : json["draws"])
-    fmt::print("draw    {:20} {}\n", draw["name"].get<std::string>(), shape(draw));
+    print_out("draw    {:20} {}\n", draw["name"].get<std::string>(), shape(draw));
   for (const Json& module : json["modules"]) {
-    fmt::print("module  {:32} {:20} {}\n", module["name"].get<std::string>(), shape(module),
-               module["trained"].get<bool>() ? "parameter" : "buffer");
+    print_out("module  {:32} {:20} {}\n", module["name"].get<std::string>(), shape(module),
+              module["trained"].get<bool>() ? "parameter" : "buffer");
   }
 }
 
@@ -149,9 +148,9 @@ void probe_command(const ProbeArguments& arguments, const CommonOptions& common)
   if (arguments.list) {
     const Json json = list_json(info, result ? &*result : nullptr);
     if (!common.json) return print_list(json);
-    fmt::print("{}\n", json.dump(2));
+    print_out("{}\n", json_text(json, 2));
   } else if (common.json) {
-    fmt::print("{}\n", result_json(*result, arguments.out).dump(2));
+    print_out("{}\n", json_text(result_json(*result, arguments.out), 2));
   } else {
     print_result(*result, arguments.out);
   }

@@ -1,8 +1,7 @@
-#include <cstdio>
-
 #include "framework/cli/commands.hpp"
 #include "framework/cli/load.hpp"
 #include "framework/config/resolved.hpp"
+#include "framework/report/print.hpp"
 #include "framework/run/run_experiment.hpp"
 #include "framework/run/saved_run.hpp"
 #include "framework/run/trials.hpp"
@@ -36,7 +35,7 @@ ExitCode run_command(const ExperimentArguments& experiment, const RunArguments& 
   const ExperimentFile file = read_for_command(experiment, common);
   const Experiment resolved = file.load();
   if (arguments.dry_run) {
-    std::fputs(to_toml(resolved).c_str(), stdout);
+    print_out("{}", to_toml(resolved));
     return ExitCode::Ok;
   }
   install_signal_handlers();

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <cstdio>
 
+#include "framework/safe_text.hpp"
+
 namespace retort::host::config {
 
 const Node* Node::find(std::string_view name) const {
@@ -83,7 +85,7 @@ std::string quote_text(std::string_view text) {
       result += c;
     }
   }
-  return result + "\"";
+  return escape_unseen(result, Escapes::Toml) + "\"";
 }
 
 std::string key_text(std::string_view key) {

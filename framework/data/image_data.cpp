@@ -12,6 +12,7 @@
 #include "framework/data/dataset_facts.hpp"
 #include "framework/data/hash.hpp"
 #include "framework/data/validation.hpp"
+#include "framework/safe_text.hpp"
 #include "framework/text.hpp"
 
 namespace retort::host {
@@ -99,7 +100,8 @@ ImageData load_images(const DataConfig& config) {
   data.normalize.mean.assign(info.mean, info.mean + info.channels);
   data.normalize.stddev.assign(info.stddev, info.stddev + info.channels);
   for (int64_t i = 0; info.class_names != nullptr && i < info.class_count; ++i) {
-    data.class_names.emplace_back(info.class_names[i]);
+    const char* name = info.class_names[i];
+    data.class_names.push_back(safe_line(name == nullptr ? "" : name));
   }
   data.train_available = info.train_count;
   data.train = read_split(instance, functions, scope, info, RETORT_SPLIT_TRAIN, train_count);

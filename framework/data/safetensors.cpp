@@ -12,6 +12,7 @@
 #include "framework/data/file_format.hpp"
 #include "framework/data/safetensors_header.hpp"
 #include "framework/error.hpp"
+#include "framework/json_text.hpp"
 #include "framework/text.hpp"
 
 namespace retort::host {
@@ -97,7 +98,7 @@ std::string header_text(const std::vector<SafeTensorView>& tensors, const SafeMe
   const auto text = [](const std::string& value) { return nlohmann::json(value).dump(); };
   std::string header = "{";
   if (!metadata.empty()) {
-    header += text(std::string(kMetadataKey)) + ":" + nlohmann::json(metadata).dump();
+    header += text(std::string(kMetadataKey)) + ":" + json_text(nlohmann::json(metadata));
   }
   uint64_t offset = 0;
   for (const SafeTensorView& tensor : tensors) {
@@ -195,7 +196,7 @@ void write_safetensors(const std::filesystem::path& path, std::vector<SafeTensor
   try {
     header = header_text(tensors, metadata);
   } catch (const nlohmann::json::exception& error) {
-    throw DataError(path.string() + ": a tensor name or metadata text is no UTF-8 (" +
+    throw DataError(path.string() + ": a tensor name is no UTF-8 (" +
                     error.what() + "); rename it");
   }
   if (header.size() > kMaxHeader) {

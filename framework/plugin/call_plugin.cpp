@@ -3,12 +3,15 @@
 #include <cstring>
 
 #include "framework/error.hpp"
+#include "framework/failure.hpp"
+#include "framework/safe_text.hpp"
 
 namespace retort::host {
 
 void throw_plugin_error(const ComponentInfo& info, const std::string& where, int32_t code,
                         const retort_error& error) {
-  const std::string reason(error.message, ::strnlen(error.message, sizeof error.message));
+  const std::string_view filled(error.message, ::strnlen(error.message, sizeof error.message));
+  const std::string reason = safe_quote(without_backtrace(cut_text(filled, sizeof error.message)));
   const bool refused =
       code == RETORT_BAD_DATA || code == RETORT_BAD_CONFIG || code == RETORT_BAD_SHAPE;
   const std::string message =
@@ -29,6 +32,16 @@ void throw_plugin_error(const ComponentInfo& info, const std::string& where, int
 
 const PluginName& plugin_name(const ComponentInfo& info) {
   return plugin_name(info.id + " " + info.version + " (" + info.file.string() + ")");
+}
+
+void throw_plugin_exception(const PluginCall& call) {
+  const FailureReport failure = current_failure();
+  const std::string message = call.info.id + " " + call.info.version + " (" +
+                              call.info.file.string() + ") let an exception out of " +
+                              where_text(call) + ": " + safe_quote(failure.text) +
+                              "; a plugin's function returns a code and fills in its retort_error";
+  if (failure.code == ExitCode::Environment) throw EnvironmentError(message);
+  throw PluginError(message);
 }
 
 std::string where_text(const PluginCall& call) {

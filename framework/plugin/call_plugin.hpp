@@ -42,17 +42,24 @@ std::string where_text(const PluginCall& call);
 /// The call as the guard knows it.
 RunningCall running_call(const PluginCall& call);
 
+/// Throws the exception that is being handled, which came out of a plugin's function, as PluginError.
+[[noreturn]] void throw_plugin_exception(const PluginCall& call);
+
 /// Calls a function of a plugin: every call of one that can fail goes through here, within a
 /// PluginEntry.
 /// Inputs: function, called with a retort_error to fill; returns a retort_code.
-/// Throws: what throw_plugin_error makes of the code.
+/// Throws: what throw_plugin_error makes of the code; PluginError for an exception of any kind, which
+/// a plugin may not let out.
 template <class Function>
 void call_plugin(const PluginCall& call, Function&& function) {
   retort_error error = empty_error();
-  const int32_t code = [&] {
+  int32_t code = RETORT_OK;
+  try {
     const PluginEntry entry(running_call(call), call.watched);
-    return function(&error);
-  }();
+    code = function(&error);
+  } catch (...) {
+    throw_plugin_exception(call);
+  }
   if (code != RETORT_OK) throw_plugin_error(call.info, where_text(call), code, error);
 }
 

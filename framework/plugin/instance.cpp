@@ -1,5 +1,7 @@
 #include "framework/plugin/instance.hpp"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <cstring>
 #include <optional>
@@ -75,9 +77,15 @@ Instance::Instance(std::shared_ptr<Library> library, const ComponentInfo& info,
 
 Instance::~Instance() { destroy(); }
 
-void Instance::destroy() {
-  const PluginEntry entry({.plugin = &name_, .function = "destroy()"}, /*watched=*/true);
-  functions_.destroy(self_);
+void Instance::destroy() noexcept {
+  try {
+    call_plugin({.info = info_, .function = "destroy()", .name = &name_}, [&](retort_error*) {
+      functions_.destroy(self_);
+      return RETORT_OK;
+    });
+  } catch (const Error& failure) {
+    spdlog::warn("{}", failure.what());
+  }
 }
 
 void Instance::set_options() {
@@ -96,8 +104,12 @@ void Instance::set_options() {
 }
 
 const void* Instance::find_interface(const char* id) const {
-  const PluginEntry entry({.plugin = &name_, .function = "find_interface()"}, /*watched=*/true);
-  return functions_.find_interface(id);
+  const void* found = nullptr;
+  call_plugin({.info = info_, .function = "find_interface()", .name = &name_}, [&](retort_error*) {
+    found = functions_.find_interface(id);
+    return RETORT_OK;
+  });
+  return found;
 }
 
 const void* Instance::find_interface(const char* id, size_t size) const {

@@ -40,7 +40,7 @@ class Instance {
   const void* find_interface(const char* id) const;
   const void* find_interface(const char* id, size_t size) const;
   void set_options();
-  void destroy();
+  void destroy() noexcept;
 
   std::shared_ptr<Library> library_;
   ComponentInfo info_;

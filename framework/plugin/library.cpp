@@ -9,6 +9,7 @@
 #include <string>
 
 #include "framework/error.hpp"
+#include "framework/failure.hpp"
 #include "framework/plugin/call_plugin.hpp"
 #include "framework/plugin/elf_file.hpp"
 #include "framework/plugin/trial_load.hpp"
@@ -57,8 +58,8 @@ Library::Library(const std::filesystem::path& file)
         /*watched=*/true);
     const boost::dll::shared_library loaded(std::filesystem::absolute(file), plugin_load_mode());
     table_ = &loaded.get<const retort_plugin>(RETORT_ENTRY_SYMBOL);
-  } catch (const std::exception& error) {
-    throw PluginError(file.string() + ": cannot be loaded (" + shown(error.what(), 500) +
+  } catch (...) {
+    throw PluginError(file.string() + ": cannot be loaded (" + shown(current_failure().text, 500) +
                       "), though a trial in a child process went well; try again");
   }
 }
@@ -101,11 +102,14 @@ void Library::check_table() const {
 void Library::attach(const retort_host* host) const {
   retort_error error = {};
   error.struct_size = sizeof error;
-  const int32_t code = [&] {
+  int32_t code = RETORT_OK;
+  try {
     const PluginEntry entry({.plugin = &plugin_name(components_.front()), .function = "attach()"},
                             /*watched=*/true);
-    return table_->attach(host, &error);
-  }();
+    code = table_->attach(host, &error);
+  } catch (...) {
+    throw_plugin_exception({components_.front(), "attach()"});
+  }
   if (code != RETORT_OK)
     refuse("refused this host in attach() (" +
            shown({error.message, ::strnlen(error.message, sizeof error.message)},

@@ -10,30 +10,13 @@
 #include "framework/error.hpp"
 #include "framework/plugin/elf_file.hpp"
 #include "framework/plugin/link_check.hpp"
+#include "framework/safe_text.hpp"
 
 namespace retort::host {
 namespace {
 
 constexpr uint64_t kMaxManifest = uint64_t{1} << 20;
 constexpr const char* kRebuild = "; rebuild it with this host's SDK";
-
-/// Whether a text is UTF-8 without control characters, fit for a terminal and for JSON.
-bool is_printable(std::string_view text) {
-  size_t following = 0;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool continues = (byte & 0xc0) == 0x80;
-    if (continues != (following > 0)) return false;
-    if (continues) {
-      --following;
-    } else if (byte >= 0xc2 && byte < 0xf5) {
-      following = byte < 0xe0 ? 1 : byte < 0xf0 ? 2 : 3;
-    } else if (byte < 0x20 || byte >= 0x7f) {
-      return false;
-    }
-  }
-  return following == 0;
-}
 
 /// Whether a text is a name: not empty, of a-z, 0-9, '_' and the characters of `also`.
 bool is_name(std::string_view text, std::string_view also) {
@@ -91,7 +74,7 @@ class ManifestReader {
     const size_t length = ::strnlen(field, N);
     if (length == N) refuse(where + " does not end within its " + std::to_string(N) + " bytes");
     const std::string result(field, length);
-    if (!is_printable(result))
+    if (safe_line(result) != result)
       refuse(where + " is \"" + shown(result) + "\", with bytes that are no printable UTF-8");
     return result;
   }

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "framework/safe_text.hpp"
+
 namespace retort::host {
 namespace {
 
@@ -39,7 +41,7 @@ std::string comparison_text(const std::vector<ComparisonRow>& rows) {
 std::string comparison_csv(const std::vector<ComparisonRow>& rows) {
   std::string text = "name,test_correct,test_total,top1,versus_alone,train_seconds\n";
   for (const ComparisonRow& row : rows) {
-    text += fmt::format("\"{}\",{},{},{:.4f},{},{}\n", row.name, row.accuracy.correct,
+    text += fmt::format("{},{},{},{:.4f},{},{}\n", csv_field(row.name), row.accuracy.correct,
                         row.accuracy.total, row.accuracy.top1(),
                         row.versus_alone ? fmt::format("{:.4f}", *row.versus_alone) : "",
                         row.train_seconds ? fmt::format("{:.2f}", *row.train_seconds) : "");

@@ -1,6 +1,7 @@
 #include "framework/report/log.hpp"
 
 #include <spdlog/formatter.h>
+#include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
 #include <chrono>
@@ -9,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "framework/guard/crash.hpp"
+#include "framework/json_text.hpp"
 
 namespace retort::host {
 namespace {
@@ -21,15 +23,12 @@ double seconds_of(std::chrono::system_clock::time_point time) {
   return std::chrono::duration<double>(time.time_since_epoch()).count();
 }
 
-/// A name that is not UTF-8 must not end the run.
-std::string line_of(const ordered_json& object) {
-  return object.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
-}
+std::string line_of(const ordered_json& object) { return json_text(object) + "\n"; }
 
 ordered_json error_object(const std::string& message) {
   return {{"time", seconds_of(std::chrono::system_clock::now())},
           {"level", "error"},
-          {"message", message}};
+          {"message", safe_text(message)}};
 }
 
 ordered_json object_of(const Mistake& mistake) {
@@ -46,18 +45,31 @@ ordered_json object_of(const Mistake& mistake) {
 }
 
 void write(const std::string& text) {
-  std::fputs(text.c_str(), stderr);
+  std::fwrite(text.data(), 1, text.size(), stderr);
   std::fflush(stderr);
 }
+
+std::string shown_text(spdlog::string_view_t view) { return safe_text({view.data(), view.size()}); }
+
+class TextFormatter final : public spdlog::formatter {
+ public:
+  void format(const spdlog::details::log_msg& message, spdlog::memory_buf_t& out) override {
+    const std::string line = shown_text(spdlog::level::to_string_view(message.level)) + ": " +
+                             shown_text(message.payload) + "\n";
+    out.append(line.data(), line.data() + line.size());
+  }
+  std::unique_ptr<spdlog::formatter> clone() const override {
+    return std::make_unique<TextFormatter>();
+  }
+};
 
 class JsonFormatter final : public spdlog::formatter {
  public:
   void format(const spdlog::details::log_msg& message, spdlog::memory_buf_t& out) override {
-    const auto level = spdlog::level::to_string_view(message.level);
     const std::string text =
         line_of({{"time", seconds_of(message.time)},
-                 {"level", std::string(level.data(), level.size())},
-                 {"message", std::string(message.payload.data(), message.payload.size())}});
+                 {"level", shown_text(spdlog::level::to_string_view(message.level))},
+                 {"message", shown_text(message.payload)}});
     out.append(text.data(), text.data() + text.size());
   }
   std::unique_ptr<spdlog::formatter> clone() const override {
@@ -66,6 +78,12 @@ class JsonFormatter final : public spdlog::formatter {
 };
 
 }  // namespace
+
+void log_to_stderr() {
+  const auto logger = spdlog::stderr_logger_mt("retort");
+  logger->set_formatter(std::make_unique<TextFormatter>());
+  spdlog::set_default_logger(logger);
+}
 
 void log_as_json() {
   json_lines = true;
@@ -79,12 +97,12 @@ void say(const std::string& line) {
   if (json_lines) {
     spdlog::info("{}", line);
   } else if (spdlog::should_log(spdlog::level::info)) {
-    write(line + "\n");
+    write(safe_text(line) + "\n");
   }
 }
 
 void say_error(const std::string& message) {
-  write(json_lines ? line_of(error_object(message)) : message + "\n");
+  write(json_lines ? line_of(error_object(message)) : safe_text(message) + "\n");
 }
 
 void say_error(const MistakesError& error) {

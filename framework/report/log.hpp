@@ -6,6 +6,10 @@
 
 namespace retort::host {
 
+/// Opens the log on stderr, a line each: "warning: TEXT". All that is logged, and what say() and
+/// say_error() tell, is made safe to show (framework/safe_text.hpp).
+void log_to_stderr();
+
 /// Makes each line of the log on stderr a JSON object: {"time": seconds, "level", "message"}. A
 /// mistake of an experiment has also "file", "line", "column" (1-based; null where it has none),
 /// "subject" (the key and the value found) and "what"; the last two together are its message.

@@ -1,10 +1,12 @@
 #include "framework/report/markup.hpp"
 
+#include "framework/safe_text.hpp"
+
 namespace retort::host {
 
 std::string escaped(std::string_view text) {
   std::string safe;
-  for (const char c : text) {
+  for (const char c : safe_text(text)) {
     if (c == '<') {
       safe += "&lt;";
     } else if (c == '>') {
@@ -15,8 +17,6 @@ std::string escaped(std::string_view text) {
       safe += "&quot;";
     } else if (c == '\'') {
       safe += "&#39;";
-    } else if (static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t') {
-      safe += "\xEF\xBF\xBD";
     } else {
       safe += c;
     }

@@ -5,8 +5,8 @@
 
 namespace retort::host {
 
-/// Text as it may stand in an element or a quoted attribute. Characters that XML does not allow
-/// become U+FFFD.
+/// Text as it may stand in an element or a quoted attribute: made safe to show (safe_text), which
+/// leaves nothing that XML does not allow, and its markup escaped.
 std::string escaped(std::string_view text);
 
 /// <NAME ATTRIBUTES>CONTENT</NAME>, its content being markup already.

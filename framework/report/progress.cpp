@@ -9,6 +9,7 @@
 #include <cstdio>
 
 #include "framework/report/log.hpp"
+#include "framework/safe_text.hpp"
 
 namespace retort::host {
 namespace {
@@ -48,9 +49,9 @@ std::string progress_text(const Progress& progress, size_t width) {
   const std::string share = fmt::format(" {:3} %", 100 * progress.step / progress.steps);
   const std::string end = fmt::format("  {:.0f} img/s  eta {}:{:02}{}", progress.images_per_second,
                                       left / 60, left % 60, losses_text(progress.losses));
-  std::string text = start + bar + share + end;
-  if (text.size() > width) text = start + " " + share + end;
-  return width == 0 ? text : text.substr(0, width);
+  std::string text = safe_line(start + bar + share + end);
+  if (text.size() > width) text = safe_line(start + " " + share + end);
+  return width == 0 ? text : std::string(cut_text(text, width));
 }
 
 ProgressLine::ProgressLine()

@@ -10,6 +10,7 @@
 #include "framework/data/file_bytes.hpp"
 #include "framework/data/hash.hpp"
 #include "framework/error.hpp"
+#include "framework/json_text.hpp"
 
 namespace retort::host {
 namespace {
@@ -98,6 +99,17 @@ ComparisonRow row_of(const ordered_json& json) {
   return row;
 }
 
+/// The file may be somebody else's: its hash says that it is whole, not that it makes sense.
+void check_state(const TrainingState& state, const std::filesystem::path& file) {
+  const bool counts = state.step >= 0 && state.epoch >= 0 && state.step_in_epoch >= 0 &&
+                      state.loss_count >= 0 && state.best_epoch >= 0;
+  if (!counts || state.terms.size() != state.loss_sums.size()) {
+    throw DataError(file.string() + ": damaged: a count below 0, or " +
+                    std::to_string(state.loss_sums.size()) + " sums for " +
+                    std::to_string(state.terms.size()) + " terms of the loss");
+  }
+}
+
 std::string hash_of(std::string_view text) {
   return xxh3_128_hex({reinterpret_cast<const uint8_t*>(text.data()), text.size()});
 }
@@ -147,7 +159,7 @@ void CheckpointStore::save(const Checkpoint& checkpoint, const std::vector<Named
   json["files"] = checkpoint.files;
   json["tensors_bytes"] = written.bytes().size();
   json["tensors_xxh3"] = xxh3_128_hex(written.bytes());
-  const std::string text = json.dump(1) + "\n";
+  const std::string text = json_text(json, 1) + "\n";
   atomic_write(file(number, ".json"), text + hash_of(text) + "\n");
 
   std::error_code left;
@@ -187,6 +199,7 @@ CheckpointStore::Found CheckpointStore::load(int64_t number) const {
   json.at("metrics_bytes").get_to(checkpoint.metrics_bytes);
   json.at("facts").get_to(checkpoint.facts);
   json.at("files").get_to(checkpoint.files);
+  check_state(checkpoint.state, manifest);
   return found;
 }
 
@@ -197,6 +210,9 @@ std::optional<CheckpointStore::Found> CheckpointStore::newest() {
       return load(*number);
     } catch (const DataError& damage) {
       spdlog::warn("{}; the one before it is tried", damage.what());
+    } catch (const nlohmann::json::exception& damage) {  // whole, but no state of ours
+      spdlog::warn("{}: damaged: {}; the one before it is tried", file(*number, ".json").string(),
+                   damage.what());
     }
   }
   if (all.empty()) return std::nullopt;

@@ -3,7 +3,8 @@
  *   TEST_TABLE_ID      a table unlike its manifest     TEST_TABLE_ABI    a table of another ABI
  *   TEST_NO_ENTRY      no entry symbol                 TEST_EXPORT       a second exported symbol
  *   TEST_ON_LOAD       code that runs while loading    TEST_ATTACH_FAILS attach() refuses the host
- *   TEST_UNRESOLVED    a function that nobody defines
+ *   TEST_UNRESOLVED    a function that nobody defines TEST_ON_CREATE    what create() does first
+ *   TEST_MESSAGE       what it says of a scale above 9
  * and one makes nothing wrong:
  *   TEST_ODR_INDICATOR what AddressSanitizer exports beside the entry
  */
@@ -24,6 +25,12 @@
 #endif
 #ifndef TEST_TABLE_ID
 #define TEST_TABLE_ID TEST_ID
+#endif
+#ifdef TEST_RUDE /* a terminal's controls, a forged line, text from right to left, no UTF-8 */
+#define TEST_MESSAGE "\x1b]0;owned\x07\x1b[2J\rfine\nerror: forged \xe2\x80\xae \xc2\x9b \xff"
+#endif
+#ifndef TEST_MESSAGE
+#define TEST_MESSAGE "scale is above 9"
 #endif
 #ifndef TEST_TABLE_ABI
 #define TEST_TABLE_ABI RETORT_ABI_MAJOR
@@ -84,7 +91,14 @@ static int32_t fail(retort_error* error, int32_t code, const char* message) {
   return code;
 }
 
+#ifdef TEST_ON_CREATE
+void throw_a_number(void);
+#endif
+
 static int32_t create(void** self, retort_error* error) {
+#ifdef TEST_ON_CREATE
+  TEST_ON_CREATE;
+#endif
   *self = calloc(1, sizeof(struct test_values));
   if (*self == NULL) return fail(error, RETORT_FAILED, "out of memory");
   ++living;
@@ -101,7 +115,7 @@ static int32_t set_option(void* self, uint32_t index, const retort_value* value,
   struct test_values* values = (struct test_values*)self;
   if (index == OPTION_SCALE && value->as.real > 9)
     return fail(error, value->as.real > 9.5 ? RETORT_FAILED : RETORT_BAD_CONFIG,
-                "scale is above 9");
+                TEST_MESSAGE);
   switch (index) {
     case OPTION_SCALE:
       values->scale = value->as.real;

@@ -122,6 +122,9 @@ inline void fill(retort_error* error, int32_t code, const char* what) noexcept {
   size_t length = 0;
   for (; what[length] != '\0' && length + 1 < sizeof(error->message); ++length)
     error->message[length] = what[length];
+  // What does not fit is left out from the start of a character on, which has at most four bytes.
+  for (int back = 0; back < 3 && (static_cast<unsigned char>(what[length]) & 0xC0) == 0x80; ++back)
+    --length;
   error->message[length] = '\0';
 }
 
