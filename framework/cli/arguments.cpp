@@ -60,7 +60,7 @@ void add_check_and_eval(CLI::App& app, CommandLine& line) {
   CLI::App* eval =
       app.add_subcommand("eval", "Accuracy of the saved networks of a run or an experiment file");
   take_experiment(*eval, line.experiment, "RUN|FILE",
-                  "Run folder, or experiment file whose networks have weights");
+                  "Run folder, folder of runs, or experiment file whose networks have weights");
   eval->callback([&line] { eval_command(line.experiment, line.common); });
 }
 
@@ -90,7 +90,7 @@ void add_lists(CLI::App& app, CommandLine& line) {
 void add_compare(CLI::App& app, CommandLine& line) {
   CLI::App* compare = app.add_subcommand(
       "compare", "A table over runs: mean and deviation over seeds, gains, sizes");
-  compare->add_option("RUN", line.compare.runs, "Run folders")->required();
+  compare->add_option("RUN", line.compare.runs, "Run folders, or folders of runs")->required();
   compare->add_flag("--csv", line.compare.csv, "Print CSV");
   compare->add_option("--html", line.compare.html,
                       "Write a page with tables and curves to this file");

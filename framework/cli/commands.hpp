@@ -50,11 +50,12 @@ ExitCode run_command(const ExperimentArguments& experiment, const RunArguments& 
                      const CommonOptions& common);
 /// Works in a child process, so that every end of it is told.
 ExitCode check_command(const ExperimentArguments& arguments, const CommonOptions& common);
-/// `file` may be a run folder.
+/// `file` may be a run folder, or a folder of runs.
 void eval_command(const ExperimentArguments& arguments, const CommonOptions& common);
 void bench_command(const BenchArguments& arguments, const CommonOptions& common);
 void probe_command(const ProbeArguments& arguments, const CommonOptions& common);
 /// A table over runs, grouped by everything but the seed; also a page where `html` names a file.
+/// A folder of runs stands for those in it.
 struct CompareArguments {
   std::vector<std::string> runs;
   bool csv = false;

@@ -1,15 +1,16 @@
 #include "framework/report/compare.hpp"
 
 #include <fcntl.h>
-#include <spdlog/fmt/fmt.h>
+#include <spdlog/spdlog.h>
 #include <sys/file.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "framework/cli/commands.hpp"
 #include "framework/data/atomic_file.hpp"
+#include "framework/failure.hpp"
+#include "framework/report/print.hpp"
 #include "framework/report/report_page.hpp"
 #include "framework/report/run_order.hpp"
 #include "framework/report/run_record.hpp"
@@ -21,7 +22,8 @@ namespace fs = std::filesystem;
 
 /// Whether a program is at work in the folder: it holds the lock of its file `owner`.
 bool has_owner(const fs::path& folder) {
-  const int file = open((folder / "owner").c_str(), O_RDONLY | O_CLOEXEC);
+  // A link is not followed, and a pipe not waited for: the folder may be somebody else's.
+  const int file = open((folder / "owner").c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
   if (file < 0) return false;
   const bool locked = flock(file, LOCK_SH | LOCK_NB) != 0;
   close(file);
@@ -37,18 +39,69 @@ bool has_state(const fs::path& folder) {
 }
 
 /// "finished", "running", "failed: ..", and where it can be resumed, that.
-std::string state_of(const RunRecord& record) {
-  const std::string status = record.run.value("status", "");
+std::string state_of(const fs::path& folder, const std::string& status) {
   if (status == "finished") return status;
-  if (has_owner(record.folder)) return "running";
+  if (has_owner(folder)) return "running";
   const std::string was = status == "running" ? "killed" : status;
-  return was + (has_state(record.folder) ? ", resumable" : "");
+  return was + (has_state(folder) ? ", resumable" : "");
+}
+
+/// A line of the list.
+struct ListedRun {
+  std::string state;
+  std::optional<double> top1;
+  std::optional<uint64_t> seed;
+};
+
+/// A run that cannot be read is listed with the reason: it must not hide the others.
+ListedRun list_run(const fs::path& folder) {
+  ListedRun listed;
+  try {
+    const RunResults run = read_results(folder);
+    listed.state = state_of(folder, run.status);
+    listed.seed = run.seed;
+    for (const RecordedResult& result : run.results) {
+      if (result.name.starts_with("student")) listed.top1 = result.top1;
+    }
+  } catch (...) {
+    listed.state = "unreadable: " + current_failure().text;
+  }
+  return listed;
+}
+
+void print_run(const fs::path& folder, const ListedRun& run) {
+  const std::string top1 = run.top1 ? fmt::format("{:.2f}", *run.top1) : "";
+  const std::string seed = run.seed ? std::to_string(*run.seed) : "";
+  print_out("{:40} {:>6}  seed {:<6} {}\n", safe_line(folder.string()), top1, seed,
+            safe_line(run.state.substr(0, run.state.find('\n'))));
+}
+
+/// The runs that a path stands for: the run itself, or of a folder of runs those that can be
+/// compared.
+void add_runs(const fs::path& path, std::vector<fs::path>& runs) {
+  const std::vector<fs::path> found = find_runs(path);
+  if (found.empty() || found.front() == path) {
+    runs.push_back(path);
+    return;
+  }
+  for (const fs::path& run : found) {
+    try {
+      compare_runs({run});
+      runs.push_back(run);
+    } catch (const DataError& damage) {
+      spdlog::warn("left out: {}", damage.what());
+    }
+  }
 }
 
 }  // namespace
 
 void compare_command(const CompareArguments& arguments, const CommonOptions& common) {
-  std::vector<fs::path> folders(arguments.runs.begin(), arguments.runs.end());
+  std::vector<fs::path> folders;
+  for (const std::string& run : arguments.runs) add_runs(run, folders);
+  if (folders.empty()) {
+    throw DataError(arguments.runs.front() + ": none of its runs can be read");
+  }
   sort_runs(folders);
   print_comparison(folders, common.json     ? CompareFormat::Json
                             : arguments.csv ? CompareFormat::Csv
@@ -57,29 +110,17 @@ void compare_command(const CompareArguments& arguments, const CommonOptions& com
 }
 
 void list_runs_command(const std::string& folder, const CommonOptions& common) {
-  std::vector<fs::path> found;
-  std::error_code none;
-  for (const auto& entry : fs::recursive_directory_iterator(folder, none)) {
-    if (entry.path().filename() == "run.json") found.push_back(entry.path().parent_path());
-  }
-  std::sort(found.begin(), found.end(), precedes);
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
-  for (const fs::path& path : found) {
-    const RunRecord record = read_run(path);
-    std::optional<double> top1;
-    for (const auto& row : record.run.value("results", nlohmann::json::array())) {
-      if (row.value("name", "").starts_with("student")) top1 = row.value("top1", 0.0);
+  for (const fs::path& path : find_runs(folder)) {
+    const ListedRun run = list_run(path);
+    if (!common.json) {
+      print_run(path, run);
+      continue;
     }
-    if (common.json) {
-      list.push_back({{"folder", path.string()}, {"state", state_of(record)}});
-      list.back()["top1"] = top1 ? nlohmann::ordered_json(*top1) : nlohmann::ordered_json();
-    } else {
-      fmt::print("{:40} {:>6}  seed {:<6} {}\n", path.string(),
-                 top1 ? fmt::format("{:.2f}", *top1) : "", record.run.value("seed", uint64_t{0}),
-                 state_of(record));
-    }
+    list.push_back({{"folder", path.string()}, {"state", run.state}});
+    list.back()["top1"] = run.top1 ? nlohmann::ordered_json(*run.top1) : nlohmann::ordered_json();
   }
-  if (common.json) fmt::print("{}\n", list.dump(2));
+  if (common.json) print_out("{}\n", json_text(list, 2));
 }
 
 }  // namespace retort::host

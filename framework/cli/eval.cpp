@@ -1,9 +1,12 @@
 #include <nlohmann/json.hpp>
 
-#include <spdlog/fmt/fmt.h>
+#include <spdlog/spdlog.h>
 
 #include "framework/cli/commands.hpp"
 #include "framework/cli/load.hpp"
+#include "framework/failure.hpp"
+#include "framework/report/print.hpp"
+#include "framework/report/run_record.hpp"
 #include "framework/run/saved_run.hpp"
 #include "framework/run/session.hpp"
 #include "framework/run/teacher_store.hpp"
@@ -16,6 +19,7 @@ struct Evaluated {
   std::string name;
   std::string source;
   Accuracy accuracy;
+  std::string run = {};  // the run folder, where a folder of runs was named
 };
 
 /// An experiment file as it is; a run folder as the experiment it ran, with the student that came
@@ -26,14 +30,7 @@ Experiment load_saved(const ExperimentArguments& arguments, const CommonOptions&
   if (!fs::is_directory(target)) {
     return read_for_command(arguments, common).load(Purpose::Evaluate);
   }
-  const fs::path experiment = fs::path(target) / "experiment.toml";
   const fs::path student = fs::path(target) / "student.safetensors";
-  if (!fs::exists(experiment)) {
-    throw ConfigError(
-        target +
-        " is no run folder: it has no experiment.toml; name a run folder such as runs/NAME/001, " +
-        "or an experiment file");
-  }
   if (!fs::exists(student)) {
     throw DataError(
         target +
@@ -81,25 +78,65 @@ std::vector<Evaluated> evaluate_saved(const Experiment& experiment) {
   return rows;
 }
 
+bool is_folder_of_runs(const std::filesystem::path& target) {
+  return std::filesystem::is_directory(target) &&
+         !std::filesystem::exists(target / "experiment.toml");
+}
+
+/// Every run below a folder. One that cannot be evaluated is left out, and told.
+std::vector<Evaluated> evaluate_runs(const ExperimentArguments& arguments,
+                                     const CommonOptions& common) {
+  const std::filesystem::path here = std::filesystem::current_path();
+  std::vector<Evaluated> rows;
+  for (const std::filesystem::path& run : find_runs(arguments.file)) {
+    std::filesystem::current_path(here);  // each is loaded where it was started
+    try {
+      const Experiment experiment = load_saved({run.string(), arguments.overrides}, common);
+      for (Evaluated& row : evaluate_saved(experiment)) {
+        row.run = run.string();
+        rows.push_back(std::move(row));
+      }
+    } catch (...) {
+      spdlog::warn("left out: {}", current_failure().text);
+    }
+  }
+  if (rows.empty()) {
+    throw ConfigError(arguments.file +
+                      " is no run folder: it has no experiment.toml, and none of the runs below it "
+                      "can be evaluated; name a run folder such as runs/NAME/001, or an experiment "
+                      "file");
+  }
+  return rows;
+}
+
+void print_rows(const std::vector<Evaluated>& rows) {
+  std::string run;
+  for (const Evaluated& row : rows) {
+    if (row.run != run) print_out("{}\n", row.run);
+    run = row.run;
+    print_out("{:8}  {} of {} right   top-1 {:.2f} %   {}\n", row.name,
+              grouped(row.accuracy.correct), grouped(row.accuracy.total), row.accuracy.top1(),
+              row.source);
+  }
+}
+
 }  // namespace
 
 void eval_command(const ExperimentArguments& arguments, const CommonOptions& common) {
-  const auto rows = evaluate_saved(load_saved(arguments, common));
+  const auto rows = is_folder_of_runs(arguments.file)
+                        ? evaluate_runs(arguments, common)
+                        : evaluate_saved(load_saved(arguments, common));
+  if (!common.json) return print_rows(rows);
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
   for (const Evaluated& row : rows) {
-    if (common.json) {
-      list.push_back({{"name", row.name},
-                      {"weights", row.source},
-                      {"test_correct", row.accuracy.correct},
-                      {"test_total", row.accuracy.total},
-                      {"top1", row.accuracy.top1()}});
-    } else {
-      fmt::print("{:8}  {} of {} right   top-1 {:.2f} %   {}\n", row.name,
-                 grouped(row.accuracy.correct), grouped(row.accuracy.total), row.accuracy.top1(),
-                 row.source);
-    }
+    list.push_back({{"name", row.name},
+                    {"weights", row.source},
+                    {"test_correct", row.accuracy.correct},
+                    {"test_total", row.accuracy.total},
+                    {"top1", row.accuracy.top1()}});
+    if (!row.run.empty()) list.back()["run"] = row.run;
   }
-  if (common.json) fmt::print("{}\n", list.dump(2));
+  print_out("{}\n", json_text(list, 2));
 }
 
 }  // namespace retort::host

@@ -121,9 +121,21 @@ void atomic_write(const std::filesystem::path& path, std::string_view text) {
   atomic_write(path, {reinterpret_cast<const uint8_t*>(text.data()), text.size()});
 }
 
+int open_to_write(const std::filesystem::path& path, int flags) {
+  // Not blocking, so that a named pipe is refused instead of waited for.
+  const int fd = open(path.c_str(), flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666);
+  struct stat info {};
+  const bool plain = fd >= 0 && fstat(fd, &info) == 0 && S_ISREG(info.st_mode);
+  if (plain) return fd;
+  if (fd >= 0) close(fd);
+  if (fd < 0 && errno != ELOOP && errno != ENXIO && errno != EISDIR) fail_at(path, "open");
+  throw DataError(path.string() +
+                  ": is a link, a folder, a pipe or a device, and nothing is written through it; a "
+                  "run makes a plain file there: remove it");
+}
+
 void append_line(const std::filesystem::path& path, const std::string& line) {
-  const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-  if (fd < 0) fail_at(path, "open");
+  const int fd = open_to_write(path, O_WRONLY | O_CREAT | O_APPEND);
   const off_t before = lseek(fd, 0, SEEK_END);
   const std::string whole = line + "\n";
   if (!write_all(fd, {reinterpret_cast<const uint8_t*>(whole.data()), whole.size()})) {

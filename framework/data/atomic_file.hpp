@@ -37,9 +37,16 @@ class AtomicFile {
 void atomic_write(const std::filesystem::path& path, std::span<const uint8_t> bytes);
 void atomic_write(const std::filesystem::path& path, std::string_view text);
 
+/// Opens a plain file to write to it where it stands, never through a link and never a pipe or device:
+/// a folder that came from somebody else may hold a link to anywhere.
+/// Inputs: flags, as of open(2). The caller closes the descriptor.
+/// Throws: DataError where it is a link or no plain file; EnvironmentError with the path and the
+/// system's reason.
+int open_to_write(const std::filesystem::path& path, int flags);
+
 /// Appends one line, by one write, and flushes it to disk. One that does not fit is taken back, so
 /// that the file holds whole lines.
-/// Throws: EnvironmentError with the path and the system's reason.
+/// Throws: as open_to_write; EnvironmentError where the disk refuses.
 void append_line(const std::filesystem::path& path, const std::string& line);
 
 /// Makes a folder and those above it that are missing. After a power loss they are still there, and

@@ -79,11 +79,15 @@ constexpr size_t kInflateStep = size_t{16} << 20;
 
 class Descriptor {
  public:
-  explicit Descriptor(const std::filesystem::path& path)
+  Descriptor(const std::filesystem::path& path, Links links)
       // Not blocking, so that a named pipe is refused below instead of waited for.
-      : fd_(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
+      : fd_(open(path.c_str(),
+                 O_RDONLY | O_CLOEXEC | O_NONBLOCK | (links == Links::Refuse ? O_NOFOLLOW : 0))) {
     if (fd_ < 0) {
       const int error = errno;
+      if (error == ELOOP && links == Links::Refuse) {
+        fail(path, "is a link, which is not followed here; put the file itself in its place");
+      }
       if (error == EIO || error == EMFILE || error == ENFILE || error == ENOMEM) {
         throw EnvironmentError(path.string() + ": cannot open: " + std::strerror(error) +
                                "; check the disk and the limits (ulimit -a)");
@@ -182,8 +186,8 @@ bool is_gzip(const FileBytes& raw) {
 
 }  // namespace
 
-FileBytes map_file(const std::filesystem::path& path, size_t max_bytes) {
-  const Descriptor file(path);
+FileBytes map_file(const std::filesystem::path& path, size_t max_bytes, Links links) {
+  const Descriptor file(path, links);
   struct stat info {};
   if (fstat(file.get(), &info) != 0)
     fail(path, std::string("cannot stat: ") + std::strerror(errno));

@@ -33,9 +33,14 @@ class FileBytes {
   size_t mapped_ = 0;  // length of the mapping that starts at data_
 };
 
+/// Whether a file may be a link to another. Not in a run folder that came from somebody else: what it
+/// names would end up in tables and pages.
+enum class Links { Follow, Refuse };
+
 /// Maps a file as it is.
 /// Throws: DataError when it cannot be opened, is no plain file, or is larger than max_bytes.
-FileBytes map_file(const std::filesystem::path& path, size_t max_bytes);
+FileBytes map_file(const std::filesystem::path& path, size_t max_bytes,
+                   Links links = Links::Follow);
 
 /// Reads a whole file; one that starts with gzip's magic number is inflated, whatever its name.
 /// Memory grows with what was really inflated, in fixed steps, never with what the file claims.

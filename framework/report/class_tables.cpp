@@ -3,8 +3,6 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
-#include <array>
-#include <nlohmann/json.hpp>
 #include <vector>
 
 #include "framework/report/markup.hpp"
@@ -12,18 +10,14 @@
 namespace retort::host {
 namespace {
 
-using nlohmann::json;
-
 constexpr int64_t kMostInMatrix = 20;
 constexpr size_t kMostPairs = 20;
+constexpr size_t kMostRows = 2000;  // of the table of classes; a browser takes that well
 constexpr double kLightest = 0.06, kDarkest = 0.55;  // shades behind text that stays readable
 
-std::string class_name(const json& run, int64_t number) {
-  const json names = run.value("classes", json::array());
-  if (number < static_cast<int64_t>(names.size())) {
-    return escaped(names[static_cast<size_t>(number)].get<std::string>());
-  }
-  return std::to_string(number);
+std::string class_name(const RunResults& run, int64_t number) {
+  const auto at = static_cast<size_t>(number);
+  return at < run.classes.size() ? escaped(run.classes[at]) : std::to_string(number);
 }
 
 std::string accuracy_cell(int64_t correct, int64_t total) {
@@ -39,13 +33,12 @@ std::string table(const std::string& head, const std::string& body) {
   return element("div", whole, "class=\"scroll tall\" tabindex=\"0\"");
 }
 
-std::string confusion_matrix(const json& run, const json& evaluation) {
-  const auto classes = evaluation["classes"].get<int64_t>();
+std::string confusion_matrix(const RunResults& run, const RecordedEvaluation& evaluation) {
+  const int64_t classes = evaluation.classes;
   std::vector<int64_t> counts(static_cast<size_t>(classes * classes)), rows(counts.size());
-  for (const json& pair : evaluation["confusion"]) {
-    const auto teacher = pair.at(0).get<int64_t>(), student = pair.at(1).get<int64_t>();
-    counts.at(static_cast<size_t>(teacher * classes + student)) = pair.at(2);
-    rows.at(static_cast<size_t>(teacher)) += pair.at(2).get<int64_t>();
+  for (const ConfusionEntry& entry : *evaluation.confusion) {
+    counts[static_cast<size_t>(entry.teacher * classes + entry.student)] = entry.samples;
+    rows[static_cast<size_t>(entry.teacher)] += entry.samples;
   }
   std::string head = element("th", "teacher &#8595; student &#8594;"), body;
   for (int64_t i = 0; i < classes; ++i) {
@@ -67,14 +60,13 @@ std::string confusion_matrix(const json& run, const json& evaluation) {
   return table(head, body);
 }
 
-std::string confused_pairs(const json& run, const json& evaluation) {
-  std::vector<std::array<int64_t, 3>> pairs;
-  for (const json& pair : evaluation["confusion"]) {
-    const auto entry = pair.get<std::array<int64_t, 3>>();
-    if (entry[0] != entry[1]) pairs.push_back(entry);
+std::string confused_pairs(const RunResults& run, const RecordedEvaluation& evaluation) {
+  std::vector<ConfusionEntry> pairs;
+  for (const ConfusionEntry& entry : *evaluation.confusion) {
+    if (entry.teacher != entry.student) pairs.push_back(entry);
   }
   std::stable_sort(pairs.begin(), pairs.end(),
-                   [](const auto& a, const auto& b) { return a[2] > b[2]; });
+                   [](const auto& a, const auto& b) { return a.samples > b.samples; });
   if (pairs.size() > kMostPairs) pairs.resize(kMostPairs);
   std::string body;
   for (const auto& [teacher, student, samples] : pairs) {
@@ -83,7 +75,7 @@ std::string confused_pairs(const json& run, const json& evaluation) {
                               element("td", std::to_string(samples)));
   }
   return element("p", fmt::format("The {} pairs that differ most often, of {} classes.",
-                                  pairs.size(), evaluation["classes"].get<int64_t>())) +
+                                  pairs.size(), evaluation.classes)) +
          table(element("th", "teacher says") + element("th", "student says") +
                    element("th", "samples"),
                body);
@@ -91,37 +83,48 @@ std::string confused_pairs(const json& run, const json& evaluation) {
 
 }  // namespace
 
-std::string class_accuracy_table(const json& run) {
+std::string class_accuracy_table(const RunResults& run) {
   std::string head = element("th", "class") + element("th", "samples");
-  std::vector<json> evaluations;
-  for (const json& result : run["results"]) {
-    if (!result.contains("evaluation")) continue;
-    evaluations.push_back(result["evaluation"]);
-    head += element("th", escaped(result["name"].get<std::string>()));
+  std::vector<const RecordedEvaluation*> evaluations;
+  for (const RecordedResult& result : run.results) {
+    if (!result.evaluation) continue;
+    evaluations.push_back(&*result.evaluation);
+    head += element("th", escaped(result.name));
   }
   if (evaluations.empty()) return "";
+  const std::vector<int64_t>& totals = evaluations[0]->class_total;
+  const bool all = totals.size() <= kMostRows;
+  size_t shown = 0;
   std::string body;
-  for (size_t i = 0; i < evaluations[0]["class_total"].size(); ++i) {
-    const int64_t total = evaluations[0]["class_total"][i];
+  for (size_t i = 0; i < totals.size() && shown < kMostRows; ++i) {
+    if (!all && totals[i] == 0) continue;
+    ++shown;
     std::string row = element("th", class_name(run, static_cast<int64_t>(i))) +
-                      element("td", std::to_string(total));
-    for (const json& evaluation : evaluations) {
-      row += accuracy_cell(evaluation["class_correct"].at(i), total);
+                      element("td", std::to_string(totals[i]));
+    for (const RecordedEvaluation* evaluation : evaluations) {
+      const bool known = i < evaluation->class_total.size();
+      row += known ? accuracy_cell(evaluation->class_correct[i], evaluation->class_total[i])
+                   : element("td", "");
     }
     body += element("tr", row);
   }
-  return element("h3", "Accuracy by class, %") + table(head, body);
+  std::string text = element("h3", "Accuracy by class, %");
+  if (!all) {
+    text += element("p", fmt::format("The first {} of {} classes that have samples; run.json holds "
+                                     "all of them.",
+                                     shown, totals.size()));
+  }
+  return text + table(head, body);
 }
 
-std::string confusion_tables(const json& run) {
+std::string confusion_tables(const RunResults& run) {
   std::string text;
-  for (const json& result : run["results"]) {
-    if (!result.contains("evaluation") || !result["evaluation"].contains("confusion")) continue;
-    const json& evaluation = result["evaluation"];
-    text +=
-        element("h3", escaped(result["name"].get<std::string>()) + " against the teacher") +
-        (evaluation["classes"].get<int64_t>() <= kMostInMatrix ? confusion_matrix(run, evaluation)
-                                                               : confused_pairs(run, evaluation));
+  for (const RecordedResult& result : run.results) {
+    if (!result.evaluation || !result.evaluation->confusion) continue;
+    const RecordedEvaluation& evaluation = *result.evaluation;
+    text += element("h3", escaped(result.name) + " against the teacher") +
+            (evaluation.classes <= kMostInMatrix ? confusion_matrix(run, evaluation)
+                                                 : confused_pairs(run, evaluation));
   }
   return text;
 }

@@ -1,16 +1,17 @@
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
 #include <string>
+
+#include "framework/report/run_record.hpp"
 
 namespace retort::host {
 
-/// A table of each network's accuracy by class, from the "evaluation" objects of run.json; "" where
-/// there are none.
-std::string class_accuracy_table(const nlohmann::json& run);
+/// A table of each network's accuracy by class; of more than 2,000 classes the first 2,000 that have
+/// samples. "" where no network was evaluated.
+std::string class_accuracy_table(const RunResults& run);
 
 /// Of each student, its classes against the teacher's: a heat table up to 20 classes, and above
 /// that the 20 pairs that differ most often. "" without a teacher.
-std::string confusion_tables(const nlohmann::json& run);
+std::string confusion_tables(const RunResults& run);
 
 }  // namespace retort::host

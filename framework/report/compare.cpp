@@ -1,15 +1,17 @@
 #include "framework/report/compare.hpp"
 
-#include <spdlog/fmt/fmt.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <boost/math/distributions/students_t.hpp>
 #include <cmath>
-#include <map>
 #include <nlohmann/json.hpp>
-#include <sstream>
+#include <utility>
 
 #include "framework/config/paths.hpp"
+#include "framework/config/toml_file.hpp"
+#include "framework/error.hpp"
+#include "framework/report/print.hpp"
 #include "framework/report/run_record.hpp"
 #include "framework/text.hpp"
 
@@ -17,48 +19,118 @@ namespace retort::host {
 namespace {
 
 namespace fs = std::filesystem;
-using nlohmann::json;
 using Lines = std::vector<std::string>;
 
-/// "section.key = value" of a resolved experiment, without what may differ between seeds.
-Lines settings_of(const std::string& toml) {
-  Lines lines;
-  std::string section;
-  std::istringstream stream(toml);
-  std::map<std::string, int> tables;
-  for (std::string line; std::getline(stream, line);) {
-    if (line.empty() || line[0] == '#') continue;
-    if (line.starts_with("[[")) {
-      const std::string name = line.substr(2, line.find(']') - 2);
-      section = fmt::format("{}[{}].", name, tables[name]++);
-    } else if (line[0] == '[') {
-      section = line.substr(1, line.find(']') - 1) + ".";
-    } else if (!line.starts_with("seed = ") || !section.empty()) {
-      lines.push_back(section + line);
-    }
+/// A key's value in an experiment, and where it stands there.
+struct Leaf {
+  Place place;
+  std::string text;  // "train.optimizer.lr = 0.05"
+};
+
+/// Splits tables, and lists of tables, into their keys: two experiments then differ by a value.
+void add_leaves(const config::Node& node, const std::string& path, std::vector<Leaf>& leaves) {
+  const bool is_table = node.is(config::Node::Kind::Table);
+  const bool has_tables = node.is(config::Node::Kind::List) && !node.items.empty() &&
+                          node.items.front().is(config::Node::Kind::Table);
+  if (!is_table && !has_tables) {
+    leaves.push_back({node.place, path + " = " + config::toml_text(node)});
+    return;
   }
+  for (size_t i = 0; i < node.items.size(); ++i) {
+    const config::Node& item = node.items[i];
+    const std::string key = is_table ? (path.empty() ? "" : ".") + config::key_text(item.key)
+                                     : "[" + std::to_string(i) + "]";
+    add_leaves(item, path + key, leaves);
+  }
+}
+
+/// The values of a resolved experiment in its order, without what may differ between seeds.
+Lines settings_of(const RunRecord& record) {
+  Diagnostics mistakes;
+  const std::string file = (record.folder / "experiment.toml").string();
+  const std::string text = portable_text(record.experiment, record.run.started_in);
+  std::optional<config::Node> tree = config::parse_toml(text, file, mistakes);
+  if (!tree) {
+    const Mistake& first = mistakes.mistakes().front();
+    throw DataError(place_text(first.place) + ": " + first.what +
+                    "; restore the file or run the experiment again");
+  }
+  std::erase_if(tree->items, [](const config::Node& item) { return item.key == "seed"; });
+  std::vector<Leaf> leaves;
+  add_leaves(*tree, "", leaves);
+  std::stable_sort(leaves.begin(), leaves.end(), [](const Leaf& a, const Leaf& b) {
+    return std::pair(a.place.line, a.place.column) < std::pair(b.place.line, b.place.column);
+  });
+  Lines lines;
+  for (const Leaf& leaf : leaves) lines.push_back(leaf.text);
   return lines;
 }
 
+/// The runs that differ in nothing but their seed, and of each the copies that do not count.
 struct Group {
   std::string experiment;
   Lines settings;
-  std::vector<json> runs;
+  std::vector<RunRecord> runs;
+  std::vector<std::vector<fs::path>> copies = {};
 };
+
+/// Whether one is a copy of the other: the same seed gives the same run, and no two runs take the
+/// same time to the last digit. A run without results is none.
+bool are_copies(const RunResults& a, const RunResults& b) {
+  if (a.results.empty() || b.results.empty()) return false;
+  if (a.seed && a.seed == b.seed) return true;
+  const bool timed = std::any_of(a.results.begin(), a.results.end(), [](const auto& result) {
+    return result.train_seconds.value_or(0) > 0;
+  });
+  return timed && a.results_hash == b.results_hash;
+}
+
+/// Adds a run. Of copies the one with most results counts: another may have been stopped.
+void add_run(Group& group, RunRecord record) {
+  const auto original =
+      std::find_if(group.runs.begin(), group.runs.end(),
+                   [&](const RunRecord& other) { return are_copies(other.run, record.run); });
+  if (original == group.runs.end()) {
+    group.runs.push_back(std::move(record));
+    group.copies.emplace_back();
+    return;
+  }
+  const auto at = static_cast<size_t>(original - group.runs.begin());
+  if (record.run.results.size() > original->run.results.size()) std::swap(*original, record);
+  group.copies[at].push_back(record.folder);
+}
+
+void warn_of_copies(const Group& group) {
+  constexpr size_t kShown = 3;
+  for (size_t at = 0; at < group.runs.size(); ++at) {
+    const std::vector<fs::path>& copies = group.copies[at];
+    if (copies.empty()) continue;
+    std::string names;
+    for (size_t i = 0; i < std::min(copies.size(), kShown); ++i) {
+      names += (i == 0 ? "" : ", ") + copies[i].string();
+    }
+    if (copies.size() > kShown) names += fmt::format(" and {} more", copies.size() - kShown);
+    spdlog::warn(
+        "{}: the same seed or the same results as {}: a copy is no further seed and is "
+        "not counted",
+        names, group.runs[at].folder.string());
+  }
+}
 
 std::vector<Group> groups_of(const std::vector<fs::path>& folders) {
   std::vector<Group> groups;
   for (const fs::path& folder : folders) {
-    const RunRecord record = read_run(folder);
-    const Lines settings = settings_of(portable_text(record.experiment, read_start(folder)));
+    RunRecord record = read_run(folder);
+    Lines settings = settings_of(record);
     auto group = std::find_if(groups.begin(), groups.end(),
                               [&](const Group& other) { return other.settings == settings; });
     if (group == groups.end()) {
-      groups.push_back({record.run.value("experiment", ""), settings, {}});
+      groups.push_back({record.run.experiment, std::move(settings), {}});
       group = groups.end() - 1;
     }
-    group->runs.push_back(record.run);
+    add_run(*group, std::move(record));
   }
+  for (const Group& group : groups) warn_of_copies(group);
   return groups;
 }
 
@@ -74,44 +146,27 @@ std::string differing(const Group& group, const std::vector<Group>& all) {
   return text;
 }
 
-std::optional<double> number(const json& object, const char* key) {
-  const auto found = object.find(key);
-  if (found == object.end() || !found->is_number()) return std::nullopt;
-  return found->get<double>();
-}
-
-const json* row_named(const json& run, const std::string& name) {
-  const auto results = run.find("results");
-  if (results == run.end()) return nullptr;
-  for (const json& row : *results) {
-    if (row.value("name", "") == name) return &row;
-  }
-  return nullptr;
-}
-
-std::vector<double> difference(const std::vector<json>& runs, const std::string& name,
+std::vector<double> difference(const std::vector<RunRecord>& runs, const std::string& name,
                                const std::string& other) {
   std::vector<double> values;
-  for (const json& run : runs) {
-    const json* row = row_named(run, name);
-    const json* beside = row_named(run, other);
-    if (row != nullptr && beside != nullptr) {
-      values.push_back(row->value("top1", 0.0) - beside->value("top1", 0.0));
-    }
+  for (const RunRecord& record : runs) {
+    const RecordedResult* row = record.run.find(name);
+    const RecordedResult* beside = record.run.find(other);
+    if (row == nullptr || beside == nullptr || !row->top1 || !beside->top1) continue;
+    values.push_back(*row->top1 - *beside->top1);
   }
   return values;
 }
 
 /// The count that all runs agree on which tell it.
-std::optional<int64_t> shared_count(const std::vector<json>& runs, const std::string& name,
-                                    const char* key) {
+std::optional<int64_t> shared_count(const std::vector<RunRecord>& runs, const std::string& name,
+                                    std::optional<int64_t> RecordedResult::*count) {
   std::optional<int64_t> shared;
-  for (const json& run : runs) {
-    const json* row = row_named(run, name);
-    if (row == nullptr || !number(*row, key)) continue;
-    const auto count = row->at(key).get<int64_t>();
-    if (shared && *shared != count) return std::nullopt;
-    shared = count;
+  for (const RunRecord& record : runs) {
+    const RecordedResult* row = record.run.find(name);
+    if (row == nullptr || !(row->*count)) continue;
+    if (shared && shared != row->*count) return std::nullopt;
+    shared = row->*count;
   }
   return shared;
 }
@@ -129,15 +184,15 @@ ComparedNetwork compared(const Group& group, const std::string& name) {
   const auto keep = [](std::vector<double>& values, const std::optional<double>& value) {
     if (value) values.push_back(*value);
   };
-  for (const json& run : group.runs) {
-    const json* row = row_named(run, name);
+  for (const RunRecord& record : group.runs) {
+    const RecordedResult* row = record.run.find(name);
     if (row == nullptr) continue;
-    keep(top1, number(*row, "top1"));
-    keep(seconds, number(*row, "train_seconds"));
-    const json evaluation = row->value("evaluation", json::object());
-    keep(top5, number(evaluation, "top5"));
-    keep(agreement, number(evaluation, "teacher_agreement"));
-    keep(calibration, number(evaluation, "calibration_error"));
+    keep(top1, row->top1);
+    keep(seconds, row->train_seconds);
+    if (!row->evaluation) continue;
+    keep(top5, row->evaluation->top5);
+    keep(agreement, row->evaluation->teacher_agreement);
+    keep(calibration, row->evaluation->calibration_error);
   }
   for (double& share : agreement) share *= 100;
   network.top1 = spread_of(top1);
@@ -145,8 +200,8 @@ ComparedNetwork compared(const Group& group, const std::string& name) {
   network.agreement = spread_if_any(agreement);
   network.calibration_error = spread_if_any(calibration);
   network.train_seconds = spread_of(seconds).mean;
-  network.parameters = shared_count(group.runs, name, "parameters");
-  network.multiply_adds = shared_count(group.runs, name, "multiply_adds");
+  network.parameters = shared_count(group.runs, name, &RecordedResult::parameters);
+  network.multiply_adds = shared_count(group.runs, name, &RecordedResult::multiply_adds);
   if (name != "teacher") {
     network.versus_teacher = spread_if_any(difference(group.runs, name, "teacher"));
   }
@@ -168,13 +223,13 @@ std::string spread_text(const std::optional<Spread>& spread, bool sign = false) 
 void print_text(const std::vector<ComparedNetwork>& networks) {
   size_t width = 20;
   const auto label = [](const ComparedNetwork& network) {
-    return network.experiment + "  " + network.network +
-           (network.settings.empty() ? "" : "  " + network.settings);
+    return safe_line(network.experiment + "  " + network.network +
+                     (network.settings.empty() ? "" : "  " + network.settings));
   };
   for (const ComparedNetwork& network : networks) width = std::max(width, label(network).size());
-  fmt::print("{:{}}  {:>4} {:>14} {:>8} {:>14} {:>7} {:>14} {:>8} {:>7} {:>7} {:>11} {:>15}\n", "",
-             width, "runs", "top-1 %", "top-5 %", "vs alone", "p", "vs teacher", "agree %", "ECE",
-             "s", "parameters", "M multiply-adds");
+  print_out("{:{}}  {:>4} {:>14} {:>8} {:>14} {:>7} {:>14} {:>8} {:>7} {:>7} {:>11} {:>15}\n", "",
+            width, "runs", "top-1 %", "top-5 %", "vs alone", "p", "vs teacher", "agree %", "ECE",
+            "s", "parameters", "M multiply-adds");
   for (const ComparedNetwork& network : networks) {
     std::string line = fmt::format(
         "{:{}}  {:>4} {:>14} {:>8} {:>14} {:>7} {:>14} {:>8} {:>7} {:>7.0f} {:>11} {:>15}",
@@ -189,7 +244,7 @@ void print_text(const std::vector<ComparedNetwork>& networks) {
         network.multiply_adds
             ? fmt::format("{:.1f}", static_cast<double>(*network.multiply_adds) / 1e6)
             : "-");
-    fmt::print("{}\n", line);
+    print_out("{}\n", line);
   }
 }
 
@@ -221,17 +276,11 @@ void print_json(const std::vector<ComparedNetwork>& networks) {
         network.p_alone ? nlohmann::ordered_json(*network.p_alone) : nlohmann::ordered_json();
     list.push_back(entry);
   }
-  fmt::print("{}\n", list.dump(2));
-}
-
-std::string quoted(const std::string& text) {
-  std::string out = "\"";
-  for (const char c : text) out += c == '"' ? "\"\"" : std::string(1, c);
-  return out + "\"";
+  print_out("{}\n", json_text(list, 2));
 }
 
 void print_csv(const std::vector<ComparedNetwork>& networks) {
-  fmt::print(
+  print_out(
       "experiment,settings,network,runs,top1_mean,top1_std,top5_mean,versus_alone_mean,"
       "versus_alone_std,p_versus_alone,versus_teacher_mean,agreement_mean,calibration_error_mean,"
       "train_seconds,parameters,multiply_adds\n");
@@ -242,14 +291,15 @@ void print_csv(const std::vector<ComparedNetwork>& networks) {
     return number ? std::to_string(*number) : "";
   };
   for (const ComparedNetwork& network : networks) {
-    fmt::print(
-        "{},{},{},{},{:.6g},{:.6g},{},{},{},{},{},{},{},{:.2f},{},{}\n", quoted(network.experiment),
-        quoted(network.settings), quoted(network.network), network.top1.count, network.top1.mean,
-        network.top1.std, mean(network.top5), mean(network.versus_alone),
-        network.versus_alone ? fmt::format("{:.6g}", network.versus_alone->std) : "",
-        network.p_alone ? fmt::format("{:.6g}", *network.p_alone) : "",
-        mean(network.versus_teacher), mean(network.agreement), mean(network.calibration_error),
-        network.train_seconds, count(network.parameters), count(network.multiply_adds));
+    print_out("{},{},{},{},{:.6g},{:.6g},{},{},{},{},{},{},{},{:.2f},{},{}\n",
+              csv_field(network.experiment), csv_field(network.settings),
+              csv_field(network.network), network.top1.count, network.top1.mean, network.top1.std,
+              mean(network.top5), mean(network.versus_alone),
+              network.versus_alone ? fmt::format("{:.6g}", network.versus_alone->std) : "",
+              network.p_alone ? fmt::format("{:.6g}", *network.p_alone) : "",
+              mean(network.versus_teacher), mean(network.agreement),
+              mean(network.calibration_error), network.train_seconds, count(network.parameters),
+              count(network.multiply_adds));
   }
 }
 
@@ -282,10 +332,11 @@ std::vector<ComparedNetwork> compare_runs(const std::vector<fs::path>& folders) 
   const std::vector<Group> groups = groups_of(folders);
   for (const Group& group : groups) {
     std::vector<std::string> names;
-    for (const json& run : group.runs) {
-      for (const json& row : run.value("results", json::array())) {
-        const std::string name = row.value("name", "");
-        if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+    for (const RunRecord& record : group.runs) {
+      for (const RecordedResult& row : record.run.results) {
+        if (std::find(names.begin(), names.end(), row.name) == names.end()) {
+          names.push_back(row.name);
+        }
       }
     }
     for (const std::string& name : names) {

@@ -22,7 +22,7 @@ std::optional<double> paired_p(const std::vector<double>& differences);
 /// One network of the runs that differ in nothing but their seed.
 struct ComparedNetwork {
   std::string experiment;  // its name
-  std::string settings;    // the keys in which the experiments differ: "student.depth = 14"
+  std::string settings;    // the values in which the experiments differ: "train.optimizer.lr = 0.1"
   std::string network;     // "student alone", "student, logits.kd"
   Spread top1;
   std::optional<Spread> top5, versus_alone, versus_teacher, agreement, calibration_error;
@@ -33,7 +33,8 @@ struct ComparedNetwork {
   std::optional<int64_t> parameters, multiply_adds;
 };
 
-/// Groups the runs' networks. Throws: DataError for a folder that is no run folder.
+/// Groups the runs' networks. Copies of a run count once, and are told in a warning.
+/// Throws: DataError for a folder that is no run folder, or a file in it that is damaged.
 std::vector<ComparedNetwork> compare_runs(const std::vector<std::filesystem::path>& folders);
 
 enum class CompareFormat { Text, Json, Csv };

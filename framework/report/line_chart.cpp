@@ -128,7 +128,8 @@ std::string line_chart(const std::string& title, const std::string& unit,
   for (const Series& line : series) {
     drawn.push_back({line.name, {}, line.colour});
     for (const auto& point : line.points) {
-      if (std::isfinite(point.second)) drawn.back().points.push_back(point);
+      // Beyond that, no axis is found for the difference of two.
+      if (std::abs(point.second) <= 1e300) drawn.back().points.push_back(point);
     }
   }
   const Axes axes(drawn);

@@ -3,12 +3,9 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
-#include <map>
+#include <optional>
 
 #include "framework/data/atomic_file.hpp"
-#include "framework/error.hpp"
 #include "framework/report/class_tables.hpp"
 #include "framework/report/line_chart.hpp"
 #include "framework/report/markup.hpp"
@@ -19,33 +16,26 @@
 namespace retort::host {
 namespace {
 
-using nlohmann::json;
-
 std::string network_of(const std::string& phase) {
   if (phase == "alone") return "student alone";
   return phase == "distil" ? "student" : phase;
 }
 
-/// The values of a line of metrics.jsonl, by chart: "" is top-1 accuracy.
-std::vector<std::pair<std::string, double>> values_of(const json& line) {
+/// The values of an epoch, by chart: "" is top-1 accuracy.
+std::vector<std::pair<std::string, double>> values_of(const RecordedEpoch& epoch) {
   std::vector<std::pair<std::string, double>> values;
-  const double total = line.value("test_total", 0.0);
-  if (total > 0) values.emplace_back("", 100 * line.value("test_correct", 0.0) / total);
-  for (const char* group : {"losses", "metrics"}) {
-    const json entries = line.value(group, json::object());
-    for (const auto& [name, value] : entries.items()) {
-      if (value.is_number()) values.emplace_back(name, value.get<double>());
-    }
-  }
+  if (epoch.top1) values.emplace_back("", *epoch.top1);
+  values.insert(values.end(), epoch.losses.begin(), epoch.losses.end());
+  values.insert(values.end(), epoch.metrics.begin(), epoch.metrics.end());
   return values;
 }
 
 /// The charts' lines, one a phase, from one run; `prefix` goes before their names.
 void add_lines(const RunRecord& record, const std::string& prefix,
                std::vector<std::pair<std::string, std::vector<Series>>>& charts) {
-  for (const json& line : record.metrics) {
-    const std::string name = prefix + network_of(line.value("phase", ""));
-    for (const auto& [title, value] : values_of(line)) {
+  for (const RecordedEpoch& epoch : record.metrics) {
+    const std::string name = prefix + network_of(epoch.phase);
+    for (const auto& [title, value] : values_of(epoch)) {
       auto chart = std::find_if(charts.begin(), charts.end(),
                                 [&title = title](const auto& its) { return its.first == title; });
       if (chart == charts.end()) chart = charts.insert(charts.end(), {title, {}});
@@ -53,7 +43,7 @@ void add_lines(const RunRecord& record, const std::string& prefix,
       auto series = std::find_if(lines.begin(), lines.end(),
                                  [&](const Series& its) { return its.name == name; });
       if (series == lines.end()) series = lines.insert(lines.end(), {name, {}});
-      series->points.emplace_back(line.value("epoch", int64_t{0}), value);
+      series->points.emplace_back(epoch.epoch, value);
     }
   }
 }
@@ -69,11 +59,10 @@ void add_given_teacher(const RunRecord& record, const std::string& prefix,
       if (line.name == name) return;
       last = std::max(last, line.points.back().first);
     }
-    for (const json& result : record.run["results"]) {
-      if (result.value("name", "") != "teacher") continue;
-      lines.push_back({name, {{1, result.value("top1", 0.0)}}});
-      if (last > 1) lines.back().points.emplace_back(last, result.value("top1", 0.0));
-    }
+    const RecordedResult* teacher = record.run.find("teacher");
+    if (teacher == nullptr || !teacher->top1) continue;
+    lines.push_back({name, {{1, *teacher->top1}}});
+    if (last > 1) lines.back().points.emplace_back(last, *teacher->top1);
   }
 }
 
@@ -95,37 +84,32 @@ std::string charts_of(std::vector<std::pair<std::string, std::vector<Series>>> c
   return text.empty() ? "" : element("div", text, "class=\"charts\"");
 }
 
-/// A number of a JSON object, or nothing.
-std::string number(const json& object, const char* key, const char* form, double scale = 1) {
-  const auto found = object.find(key);
-  if (found == object.end() || !found->is_number()) return element("td", "");
-  return element("td", fmt::format(fmt::runtime(form), scale * found->get<double>()));
+/// A cell that is empty where there is no number.
+std::string number(const std::optional<double>& value, const char* form, double scale = 1) {
+  return element("td", value ? fmt::format(fmt::runtime(form), scale * *value) : "");
 }
 
 /// A network's parameters and multiply-adds; dashes in a run of a version that did not tell them.
-std::string size_cells(const json& result) {
-  const bool told = result.contains("parameters") && result.contains("multiply_adds");
-  if (!told) return element("td", "-") + element("td", "-");
-  const double multiply_adds = result["multiply_adds"].get<double>();
-  return element("td", grouped(result["parameters"].get<int64_t>())) +
-         element("td", fmt::format("{:.1f}", multiply_adds / 1e6));
+std::string size_cells(const RecordedResult& result) {
+  if (!result.parameters || !result.multiply_adds) return element("td", "-") + element("td", "-");
+  return element("td", grouped(*result.parameters)) +
+         element("td", fmt::format("{:.1f}", static_cast<double>(*result.multiply_adds) / 1e6));
 }
 
-std::string result_row(const json& result, double teacher_top1, const std::string& name) {
-  const json none = json::object();
-  const json& evaluation = result.contains("evaluation") ? result["evaluation"] : none;
-  const bool is_teacher = result.value("name", "") == "teacher";
-  std::string versus;
-  if (!is_teacher && std::isfinite(teacher_top1)) {
-    versus = fmt::format("{:+.2f}", result.value("top1", 0.0) - teacher_top1);
+std::string result_row(const RecordedResult& result, const RecordedResult* teacher,
+                       const std::string& name) {
+  const RecordedEvaluation evaluation = result.evaluation.value_or(RecordedEvaluation());
+  std::optional<double> versus;
+  if (result.name != "teacher" && teacher != nullptr && teacher->top1 && result.top1) {
+    versus = *result.top1 - *teacher->top1;
   }
-  return element("tr", element("th", escaped(name)) + number(result, "top1", "{:.2f}") +
-                           number(evaluation, "top5", "{:.2f}") +
-                           number(result, "versus_alone", "{:+.2f}") + element("td", versus) +
-                           number(evaluation, "teacher_agreement", "{:.2f}", 100) +
-                           number(evaluation, "calibration_error", "{:.2f}", 100) +
-                           number(evaluation, "cross_entropy", "{:.4f}") +
-                           number(result, "train_seconds", "{:.1f}") + size_cells(result));
+  return element("tr", element("th", escaped(name)) + number(result.top1, "{:.2f}") +
+                           number(evaluation.top5, "{:.2f}") +
+                           number(result.versus_alone, "{:+.2f}") + number(versus, "{:+.2f}") +
+                           number(evaluation.teacher_agreement, "{:.2f}", 100) +
+                           number(evaluation.calibration_error, "{:.2f}", 100) +
+                           number(evaluation.cross_entropy, "{:.4f}") +
+                           number(result.train_seconds, "{:.1f}") + size_cells(result));
 }
 
 std::string result_table(const std::vector<RunRecord>& records) {
@@ -137,11 +121,9 @@ std::string result_table(const std::vector<RunRecord>& records) {
   }
   std::string body;
   for (const RunRecord& record : records) {
-    double teacher = std::numeric_limits<double>::quiet_NaN();
-    for (const json& result : record.run["results"]) {
-      if (result.value("name", "") == "teacher") teacher = result.value("top1", teacher);
-      const std::string prefix = records.size() > 1 ? record.name() + ": " : "";
-      body += result_row(result, teacher, prefix + result.value("name", ""));
+    const std::string prefix = records.size() > 1 ? record.name() + ": " : "";
+    for (const RecordedResult& result : record.run.results) {
+      body += result_row(result, record.run.find("teacher"), prefix + result.name);
     }
   }
   const std::string table =
@@ -150,19 +132,17 @@ std::string result_table(const std::vector<RunRecord>& records) {
 }
 
 std::string facts_of(const RunRecord& record) {
-  const json& run = record.run;
+  const RunResults& run = record.run;
   std::string warnings;
-  for (const json& warning : run.value("warnings", json::array())) {
-    if (!warning.is_string()) continue;
-    warnings += element("p", escaped("Warning: " + warning.get<std::string>()), "class=\"facts\"");
+  for (const std::string& warning : run.warnings) {
+    warnings += element("p", escaped("Warning: " + warning), "class=\"facts\"");
   }
-  return element("p",
-                 escaped(fmt::format("{}, seed {}, {}, {} {}, retort {}, LibTorch {}",
-                                     run.value("status", ""), run.value("seed", uint64_t{0}),
-                                     run.value("device", ""), run.value("threads", 0),
-                                     run.value("threads", 0) == 1 ? "thread" : "threads",
-                                     run.value("retort", ""), run.value("libtorch", ""))),
-                 "class=\"facts\"") +
+  return element(
+             "p",
+             escaped(fmt::format("{}, seed {}, {}, {} {}, retort {}, LibTorch {}", run.status,
+                                 run.seed.value_or(0), run.device, run.threads,
+                                 run.threads == 1 ? "thread" : "threads", run.retort, run.libtorch)),
+             "class=\"facts\"") +
          warnings;
 }
 
@@ -204,20 +184,14 @@ std::string body_of(const std::vector<RunRecord>& records) {
 std::string report_page(const std::vector<std::filesystem::path>& folders) {
   std::vector<RunRecord> records;
   for (const std::filesystem::path& folder : folders) records.push_back(read_run(folder));
-  std::string title, body;
-  try {
-    title = records.size() == 1 ? records[0].name() : fmt::format("{} runs", records.size());
-    body = body_of(records);
-  } catch (const std::exception& damage) {  // of JSON: another type or a missing key
-    throw DataError(folders.front().string() + ": run.json or metrics.jsonl of these runs is not " +
-                    "as a run writes it: " + damage.what() + "; run the experiment again");
-  }
+  const std::string title =
+      records.size() == 1 ? records[0].name() : fmt::format("{} runs", records.size());
   const std::string head =
       "<meta charset=\"utf-8\"/>"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>" +
       element("title", escaped(title)) + element("style", kReportStyle);
-  return "<!DOCTYPE html>\n" +
-         element("html", element("head", head) + element("body", body), "lang=\"en\"") + "\n";
+  const std::string body = element("body", body_of(records));
+  return "<!DOCTYPE html>\n" + element("html", element("head", head) + body, "lang=\"en\"") + "\n";
 }
 
 void write_report(const std::filesystem::path& folder) {

@@ -16,6 +16,7 @@
 #include "framework/config/resolved.hpp"
 #include "framework/data/atomic_file.hpp"
 #include "framework/error.hpp"
+#include "framework/json_text.hpp"
 #include "framework/report/evaluation_json.hpp"
 #include "framework/report/plugin_hash.hpp"
 #include "framework/report/run_record.hpp"
@@ -69,7 +70,7 @@ std::string results_json(const Experiment& experiment, const RunFacts& facts,
                          const std::vector<ComparisonRow>& rows) {
   nlohmann::ordered_json run;
   run["experiment"] = experiment.name;
-  run["status"] = facts.status;
+  run["status"] = safe_text(facts.status);
   run["seed"] = experiment.seed;
   run["device"] = facts.device;
   run["threads"] = facts.threads;
@@ -98,7 +99,7 @@ std::string results_json(const Experiment& experiment, const RunFacts& facts,
     if (row.evaluation) entry["evaluation"] = evaluation_json(*row.evaluation);
     run["results"].push_back(entry);
   }
-  return run.dump(2);
+  return json_text(run, 2);
 }
 
 RunFolder::RunFolder(const Experiment& experiment)
@@ -118,11 +119,25 @@ RunFolder::RunFolder(std::filesystem::path path)
                       " is no run folder: it has no experiment.toml; name one such as "
                       "runs/NAME/001");
   }
+  refuse_links();
   own();
   make_folders(path_ / "checkpoints");
   // What a killed program was writing.
+  std::error_code left;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(path_)) {
-    if (entry.path().extension() == ".tmp") std::filesystem::remove(entry.path());
+    const bool temporary = entry.path().extension() == ".tmp" && !entry.is_directory(left);
+    if (temporary) std::filesystem::remove(entry.path(), left);
+  }
+}
+
+/// A folder that came from somebody else may lead elsewhere with what is written and removed in it.
+void RunFolder::refuse_links() const {
+  for (const char* name : {"metrics.jsonl", "checkpoints", "checkpoints/resume"}) {
+    if (!std::filesystem::is_symlink(std::filesystem::symlink_status(file(name)))) continue;
+    throw DataError(
+        file(name).string() +
+        ": is a link, which no run makes, and nothing is written through it; put what it "
+        "leads to in its place");
   }
 }
 
@@ -132,33 +147,31 @@ RunFolder::~RunFolder() {
 
 /// Takes the lock that the system drops when this process ends, however it ends.
 void RunFolder::own() {
-  const std::string name = file("owner").string();
-  lock_ = open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-  const auto refuse = [&] {
-    throw EnvironmentError(name + ": cannot be written: " + std::strerror(errno) +
-                           "; check the disk, and that this user may write there");
-  };
-  if (lock_ < 0) refuse();
+  lock_ = open_to_write(file("owner"), O_RDWR | O_CREAT);
   char text[128] = {};
   if (flock(lock_, LOCK_EX | LOCK_NB) != 0) {
     const ssize_t size = pread(lock_, text, sizeof(text) - 1, 0);
     const std::string owner(text, static_cast<size_t>(std::max<ssize_t>(size, 0)));
     close(std::exchange(lock_, -1));
     throw EnvironmentError(path_.string() + ": another program is at work in it (" +
-                           owner.substr(0, owner.find('\n')) + "); wait for it, or stop it");
+                           safe_line(owner.substr(0, owner.find('\n'))) +
+                           "); wait for it, or stop it");
   }
   char host[64] = {};
   gethostname(host, sizeof(host) - 1);
   const int size = std::snprintf(text, sizeof(text), "process %d on %s\n", getpid(), host);
   if (ftruncate(lock_, 0) != 0 || pwrite(lock_, text, static_cast<size_t>(size), 0) != size) {
-    refuse();
+    throw EnvironmentError(file("owner").string() + ": cannot be written: " + std::strerror(errno) +
+                           "; check the disk");
   }
 }
 
 uint64_t RunFolder::metrics_bytes() const {
   std::error_code none;
-  const uint64_t size = std::filesystem::file_size(file("metrics.jsonl"), none);
-  return none ? 0 : size;
+  const std::filesystem::path metrics = file("metrics.jsonl");
+  const bool plain =
+      std::filesystem::is_regular_file(std::filesystem::symlink_status(metrics, none));
+  return plain ? std::filesystem::file_size(metrics) : 0;
 }
 
 void RunFolder::truncate_metrics(uint64_t bytes) {
@@ -168,7 +181,15 @@ void RunFolder::truncate_metrics(uint64_t bytes) {
                     " bytes, and had " + std::to_string(bytes) +
                     " when the state was saved; it was shortened since");
   }
-  if (found > bytes) std::filesystem::resize_file(file("metrics.jsonl"), bytes);
+  if (found <= bytes) return;
+  const int metrics = open_to_write(file("metrics.jsonl"), O_WRONLY);
+  const int status = ftruncate(metrics, static_cast<off_t>(bytes));
+  const int error = errno;
+  close(metrics);
+  if (status != 0) {
+    throw EnvironmentError(file("metrics.jsonl").string() +
+                           ": cannot be shortened: " + std::strerror(error) + "; check the disk");
+  }
 }
 
 void RunFolder::append_metrics(const std::string& phase, const EpochReport& report) {
@@ -185,7 +206,7 @@ void RunFolder::append_metrics(const std::string& phase, const EpochReport& repo
     line["validation_total"] = report.validation->total;
   }
   // One write of one line: a reader, or a program that dies, sees whole lines only.
-  append_line(file("metrics.jsonl"), line.dump());
+  append_line(file("metrics.jsonl"), json_text(line));
 }
 
 void RunFolder::write_status(const Experiment& experiment, const RunFacts& facts) {

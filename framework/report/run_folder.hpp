@@ -42,7 +42,8 @@ class RunFolder {
   /// Throws: EnvironmentError when the folder cannot be written.
   explicit RunFolder(const Experiment& experiment);
   /// Opens the folder of a run that is to go on.
-  /// Throws: ConfigError when it is none; EnvironmentError when a running program owns it.
+  /// Throws: ConfigError when it is none; DataError where something in it is a link, which a run never
+  /// makes; EnvironmentError when a running program owns it.
   explicit RunFolder(std::filesystem::path path);
   RunFolder(const RunFolder&) = delete;
   RunFolder& operator=(const RunFolder&) = delete;
@@ -67,6 +68,7 @@ class RunFolder {
 
  private:
   void own();
+  void refuse_links() const;
 
   std::filesystem::path path_;
   std::string started_in_;

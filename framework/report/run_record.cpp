@@ -1,75 +1,217 @@
 #include "framework/report/run_record.hpp"
 
-#include <fstream>
-#include <iterator>
-#include <sstream>
-#include <utility>
+#include <algorithm>
+#include <functional>
 
+#include "framework/data/file_bytes.hpp"
 #include "framework/error.hpp"
+#include "framework/json_text.hpp"
+#include "framework/report/json_fields.hpp"
+#include "framework/report/run_order.hpp"
 
 namespace retort::host {
 namespace {
 
-std::string text_of(const std::filesystem::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+constexpr size_t kMostBytes = size_t{256} << 20;  // of run.json and metrics.jsonl
+constexpr size_t kMostText = size_t{1} << 20;     // of the experiment, as its reader accepts
+constexpr size_t kMostEpochs = size_t{1} << 20;
+constexpr double kAny = 1e300;               // sums and differences of such are finite
+constexpr int64_t kMost = int64_t{1} << 53;  // that a double holds exactly
+
+/// "" for a file that is not there.
+std::string text_of(const fs::path& file, size_t most = kMostBytes) {
+  std::error_code none;
+  if (!fs::exists(fs::symlink_status(file, none))) return "";
+  const FileBytes bytes = map_file(file, most, Links::Refuse);
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-nlohmann::json parsed(const std::string& text, const std::string& where) {
-  nlohmann::json object = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!object.is_object()) {
-    throw DataError(where + ": \"" + text.substr(0, 40) +
-                    "\" is no JSON object; restore the file or run the experiment again");
+std::vector<ConfusionEntry> read_confusion(const JsonFields& fields, const json& list,
+                                           int64_t classes) {
+  std::vector<ConfusionEntry> confusion;
+  for (size_t i = 0; i < list.size(); ++i) {
+    const std::vector<int64_t> row = fields.row("confusion", list, i, 3);
+    if (row[0] >= classes || row[1] >= classes) {
+      fields.refuse("confusion[" + std::to_string(i) + "] = " + json_text(list[i]) +
+                    "; there are " + std::to_string(classes) + " classes, counted from 0");
+    }
+    confusion.push_back({row[0], row[1], row[2]});
   }
-  return object;
+  return confusion;
 }
 
-/// A text of run.json; empty where it is not there.
-std::string text_in_run_json(const std::filesystem::path& folder, const char* key) {
-  if (!std::filesystem::is_regular_file(folder / "run.json")) return "";
-  const auto run = nlohmann::json::parse(text_of(folder / "run.json"), nullptr, false);
-  const auto found = run.find(key);  // of what is no object: the end
-  return found != run.end() && found->is_string() ? found->get<std::string>() : "";
+RecordedEvaluation read_evaluation(const JsonFields& fields) {
+  RecordedEvaluation evaluation;
+  evaluation.top5 = fields.number("top5", 0, 100);
+  evaluation.calibration_error = fields.number("calibration_error", 0, 2);
+  evaluation.cross_entropy = fields.number("cross_entropy", -kAny, kAny);
+  evaluation.teacher_agreement = fields.number("teacher_agreement", 0, 1);
+  evaluation.class_correct = fields.counts("class_correct");
+  evaluation.class_total = fields.counts("class_total");
+  const auto counted = static_cast<int64_t>(evaluation.class_total.size());
+  evaluation.classes = fields.count("classes").value_or(counted);
+  if (evaluation.class_correct.size() != evaluation.class_total.size() ||
+      (counted > 0 && counted != evaluation.classes)) {
+    fields.refuse("class_correct and class_total are of " +
+                  std::to_string(evaluation.class_correct.size()) + " and " +
+                  std::to_string(counted) +
+                  " classes, and classes = " + std::to_string(evaluation.classes));
+  }
+  for (size_t i = 0; i < evaluation.class_total.size(); ++i) {
+    if (evaluation.class_correct[i] <= evaluation.class_total[i]) continue;
+    fields.refuse("class_correct[" + std::to_string(i) + "] is above class_total");
+  }
+  const json* confusion = fields.list("confusion");
+  if (confusion != nullptr) {
+    evaluation.confusion = read_confusion(fields, *confusion, evaluation.classes);
+  }
+  return evaluation;
 }
 
-}  // namespace
-
-std::string read_status(const std::filesystem::path& folder) {
-  return text_in_run_json(folder, "status");
+RecordedResult read_result(const JsonFields& fields) {
+  RecordedResult result;
+  result.name = fields.text("name");
+  result.top1 = fields.number("top1", 0, 100);
+  result.versus_alone = fields.number("versus_alone", -100, 100);
+  result.train_seconds = fields.number("train_seconds", 0, kAny);
+  result.parameters = fields.count("parameters", kMost);
+  result.multiply_adds = fields.count("multiply_adds", kMost);
+  const std::optional<JsonFields> evaluation = fields.object("evaluation");
+  if (evaluation) result.evaluation = read_evaluation(*evaluation);
+  return result;
 }
 
-std::filesystem::path read_start(const std::filesystem::path& folder) {
-  return text_in_run_json(folder, "started_in");
-}
-
-std::string RunRecord::name() const {
-  const std::filesystem::path whole = std::filesystem::absolute(folder).lexically_normal();
-  const std::filesystem::path own = whole.has_filename() ? whole : whole.parent_path();
-  return (own.parent_path().filename() / own.filename()).string();
-}
-
-RunRecord read_run(const std::filesystem::path& folder) {
-  const std::filesystem::path results = folder / "run.json";
-  if (!std::filesystem::exists(results)) {
+std::string text_of_results(const fs::path& folder) {
+  const fs::path file = folder / "run.json";
+  if (!fs::exists(fs::symlink_status(file))) {
     throw DataError(folder.string() +
                     " has no run.json: it is no run folder, or the run has not ended; name a "
                     "folder such as runs/NAME/001");
   }
+  return text_of(file);
+}
+
+RecordedEpoch epoch_of(const JsonFields& fields) {
+  RecordedEpoch epoch;
+  epoch.phase = fields.text("phase");
+  epoch.epoch = fields.count("epoch").value_or(0);
+  epoch.losses = fields.numbers("losses");
+  epoch.metrics = fields.numbers("metrics");
+  const int64_t total = fields.count("test_total").value_or(0);
+  const int64_t correct = fields.count("test_correct").value_or(0);
+  if (correct > total) fields.refuse("test_correct is above test_total");
+  if (total > 0) epoch.top1 = 100 * static_cast<double>(correct) / static_cast<double>(total);
+  return epoch;
+}
+
+}  // namespace
+
+const RecordedResult* RunResults::find(const std::string& name) const {
+  const auto found =
+      std::find_if(results.begin(), results.end(),
+                   [&](const RecordedResult& result) { return result.name == name; });
+  return found == results.end() ? nullptr : &*found;
+}
+
+std::string RunRecord::name() const {
+  const fs::path whole = fs::absolute(folder).lexically_normal();
+  const fs::path own = whole.has_filename() ? whole : whole.parent_path();
+  return (own.parent_path().filename() / own.filename()).string();
+}
+
+RunResults parse_results(std::string_view text, const std::string& where) {
+  const json object = parse_foreign_object(text, where);
+  const JsonFields fields(object, where + ": ");
+  RunResults run;
+  run.experiment = fields.text("experiment");
+  run.status = fields.text("status");
+  run.device = fields.text("device");
+  run.retort = fields.text("retort");
+  run.libtorch = fields.text("libtorch");
+  run.started_in = fields.text("started_in");
+  run.seed = fields.seed("seed");
+  run.threads = fields.count("threads").value_or(0);
+  const json* classes = fields.list("classes");
+  for (size_t i = 0; classes != nullptr && i < classes->size(); ++i) {
+    const json& name = (*classes)[i];
+    if (!name.is_string()) fields.refuse("classes[" + std::to_string(i) + "]", name, "text");
+    run.classes.push_back(name.get<std::string>());
+  }
+  const json* warnings = fields.list("warnings");
+  for (size_t i = 0; warnings != nullptr && i < warnings->size(); ++i) {
+    const json& warning = (*warnings)[i];
+    if (!warning.is_string()) fields.refuse("warnings[" + std::to_string(i) + "]", warning, "text");
+    run.warnings.push_back(warning.get<std::string>());
+  }
+  const json* results = fields.list("results");
+  for (size_t i = 0; results != nullptr && i < results->size(); ++i) {
+    run.results.push_back(read_result(fields.entry("results", *results, i)));
+  }
+  if (results != nullptr) run.results_hash = std::hash<std::string>{}(json_text(*results));
+  return run;
+}
+
+std::vector<RecordedEpoch> parse_metrics(std::string_view text, const std::string& where) {
+  std::vector<RecordedEpoch> epochs;
+  // What follows the last line break is still being written, or was when the program was killed.
+  text = text.substr(0, text.rfind('\n') + 1);
+  while (!text.empty()) {
+    const size_t end = text.find('\n');
+    const std::string line_at = where + ":" + std::to_string(epochs.size() + 1);
+    if (epochs.size() == kMostEpochs) throw DataError(line_at + ": no run has as many epochs");
+    const json line = parse_foreign_object(text.substr(0, end), line_at);
+    epochs.push_back(epoch_of({line, line_at + ": "}));
+    text.remove_prefix(end + 1);
+  }
+  return epochs;
+}
+
+RunResults read_results(const fs::path& folder) {
+  return parse_results(text_of_results(folder), (folder / "run.json").string());
+}
+
+std::string read_status(const fs::path& folder) {
+  try {
+    return read_results(folder).status;
+  } catch (const DataError&) {
+    return "";
+  }
+}
+
+fs::path read_start(const fs::path& folder) {
+  try {
+    return read_results(folder).started_in;
+  } catch (const DataError&) {
+    return "";
+  }
+}
+
+RunRecord read_run(const fs::path& folder) {
   RunRecord record;
   record.folder = folder;
-  record.run = parsed(text_of(results), results.string());
-  record.experiment = text_of(folder / "experiment.toml");
-  record.lock = text_of(folder / "retort.lock");
-  std::string metrics = text_of(folder / "metrics.jsonl");
-  // What follows the last line break is still being written, or was when the program was killed.
-  metrics.erase(metrics.rfind('\n') + 1);
-  std::istringstream lines(std::move(metrics));
-  for (std::string line; std::getline(lines, line);) {
-    const std::string where =
-        (folder / "metrics.jsonl").string() + ":" + std::to_string(record.metrics.size() + 1);
-    record.metrics.push_back(parsed(line, where));
-  }
+  const std::string results = text_of_results(folder);
+  const fs::path metrics = folder / "metrics.jsonl";
+  record.metrics = parse_metrics(text_of(metrics), metrics.string());
+  record.run = parse_results(results, (folder / "run.json").string());
+  record.experiment = text_of(folder / "experiment.toml", kMostText);
+  record.lock = text_of(folder / "retort.lock", kMostText);
   return record;
+}
+
+std::vector<fs::path> find_runs(const fs::path& folder) {
+  std::error_code none;
+  if (fs::exists(fs::symlink_status(folder / "run.json", none))) return {folder};
+  std::vector<fs::path> found;
+  constexpr auto kOptions = fs::directory_options::skip_permission_denied;
+  for (fs::recursive_directory_iterator entry(folder, kOptions, none), end; entry != end;
+       entry.increment(none)) {
+    if (entry->path().filename() == "run.json") found.push_back(entry->path().parent_path());
+  }
+  std::sort(found.begin(), found.end(), precedes);
+  return found;
 }
 
 }  // namespace retort::host

@@ -1,5 +1,6 @@
 #include "framework/report/tensorboard.hpp"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <array>
@@ -9,7 +10,9 @@
 #include <cstdio>
 #include <cstring>
 
+#include "framework/data/atomic_file.hpp"
 #include "framework/error.hpp"
+#include "framework/safe_text.hpp"
 
 namespace retort::host {
 namespace {
@@ -82,7 +85,8 @@ std::string scalar_event(double wall_time, int64_t step,
   std::string summary;
   for (const auto& [tag, value] : scalars) {
     const auto bits = std::bit_cast<uint32_t>(static_cast<float>(value));
-    summary += bytes_field(1, bytes_field(1, tag) + key(2, kFixed32) + little_endian(bits));
+    summary +=
+        bytes_field(1, bytes_field(1, safe_line(tag)) + key(2, kFixed32) + little_endian(bits));
   }
   return event + bytes_field(5, summary);
 }
@@ -108,7 +112,7 @@ void EventFile::add(const std::string& phase, const EpochReport& report) {
 /// One write of one record: a reader sees whole records only.
 void EventFile::append(const std::string& event) const {
   const std::string record = tf_record(event);
-  std::FILE* out = std::fopen(path_.c_str(), "ab");
+  std::FILE* out = fdopen(open_to_write(path_, O_WRONLY | O_CREAT | O_APPEND), "ab");
   const bool written =
       out != nullptr && std::fwrite(record.data(), 1, record.size(), out) == record.size();
   const bool closed = out != nullptr && std::fclose(out) == 0;

@@ -16,6 +16,7 @@
 #include "framework/report/compare.hpp"
 #include "framework/report/comparison.hpp"
 #include "framework/report/log.hpp"
+#include "framework/report/print.hpp"
 #include "framework/report/progress.hpp"
 #include "framework/report/report_page.hpp"
 #include "framework/report/run_folder.hpp"
@@ -78,6 +79,7 @@ class Run {
   void restore_student(const std::string& phase);
   void save_weights(const std::string& name, const Network& network);
   RunFacts facts(const std::string& status) const;
+  void mark_failed(const std::string& reason);
   void load_saved(const std::string& name, Network& network);
   void evaluate_all();
   void finish(Output output);
@@ -108,11 +110,8 @@ ExitCode Run::go(Output output) {
       finish(output);
       return ExitCode::Ok;
     }
-  } catch (const std::exception& failure) {
-    try {
-      folder_->write_status(experiment_, facts("failed: " + describe_failure(failure).text));
-    } catch (const Error&) {  // a full disk: the failure itself is what matters
-    }
+  } catch (...) {
+    mark_failed(current_failure().text);
     throw;
   }
   folder_->write_results(experiment_, facts("stopped by a signal"), rows_);
@@ -120,6 +119,16 @@ ExitCode Run::go(Output output) {
   say(fmt::format("stopped by a signal; go on with: retort run --resume {}",
                   folder_->path().string()));
   return pending_signal() == SIGTERM ? ExitCode::Terminated : ExitCode::Interrupted;
+}
+
+/// Writes the status of a run that failed. A disk that is full, say, must not hide why.
+void Run::mark_failed(const std::string& reason) {
+  try {
+    folder_->write_status(experiment_, facts("failed: " + reason));
+  } catch (...) {
+    spdlog::warn("{}: still says that it runs: {}", folder_->file("run.json").string(),
+                 current_failure().text);
+  }
 }
 
 void Run::resume(const std::filesystem::path& folder, bool accept_changes) {
@@ -388,10 +397,10 @@ void Run::finish(Output output) {
   states_->clear();  // only now: until then the run can be resumed
   if (output == Output::None) return;
   if (output == Output::Json) {
-    fmt::print("{}\n", results_json(experiment_, done, rows_));
+    print_out("{}\n", results_json(experiment_, done, rows_));
   } else {
-    fmt::print("{}wrote {}: report.html, student.safetensors, metrics.jsonl\n",
-               comparison_text(rows_), folder_->path().string());
+    print_out("{}wrote {}: report.html, student.safetensors, metrics.jsonl\n",
+              comparison_text(rows_), folder_->path().string());
   }
 }
 
@@ -403,8 +412,7 @@ ExitCode run_experiment(const Experiment& experiment, Output output) {
 
 ExitCode resume_run(const Experiment& experiment, const std::filesystem::path& folder,
                     bool accept_changes, Output output) {
-  if (std::filesystem::exists(folder / "run.json") &&
-      read_run(folder).run.value("status", "") == "finished") {
+  if (std::filesystem::exists(folder / "run.json") && read_results(folder).status == "finished") {
     say(folder.string() + ": finished before; nothing is left to do");
     const RunFolder owned(folder);
     // A kill may have come between the results and what is made from them.

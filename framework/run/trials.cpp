@@ -78,9 +78,9 @@ ExitCode run_trials(const ExperimentFile& file, const Experiment& experiment, bo
       if (!experiment.sweep) throw;  // the seeds share the experiment and so its mistakes
       ++failed;
       spdlog::error("trial {} failed: {}", i + 1, mistakes.what());
-    } catch (const std::exception& failure) {
+    } catch (...) {
       ++failed;
-      spdlog::error("trial {} failed: {}", i + 1, describe_failure(failure).text);
+      spdlog::error("trial {} failed: {}", i + 1, current_failure().text);
     }
   }
   if (!folders.empty()) print_comparison(folders, json ? CompareFormat::Json : CompareFormat::Text);

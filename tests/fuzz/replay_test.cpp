@@ -109,6 +109,7 @@ INSTANTIATE_TEST_SUITE_P(Each, Replay,
                                          Target{"safetensors", safetensors, 4096, kConstant},
                                          Target{"idx", idx, 4096, kConstant},
                                          Target{"cifar", cifar, 4096, kCifar + kConstant},
+                                         Target{"run_record", run_record, 4096, kConstant},
                                          Target{"manifest", manifest, 300, kConstant}),
                          [](const auto& each) { return std::string(each.param.name); });
 

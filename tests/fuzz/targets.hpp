@@ -25,6 +25,10 @@ bool idx(Bytes input);
 /// 1 of the class names; 2 writes behind a little-endian 32-bit offset into the test images.
 bool cifar(Bytes input);
 
+/// The first byte picks what the others are: 'm' metrics.jsonl, any other run.json, which is made
+/// into the tables of a page too.
+bool run_record(Bytes input);
+
 /// A plugin file. No code of it runs.
 bool manifest(Bytes input);
 

@@ -37,6 +37,11 @@ for folder in sdk plugins framework tests; do
   forbid $folder '["<]([^">]*/)?\.\./' "includes are written from the root of the repository"
 done
 
+# What is printed passes one function, which makes it safe to show.
+while IFS= read -r line; do breach "$line  (print with print_out, say or say_error)"; done < <(
+  cd "$source" && grep -rnE 'fmt::print\(|std::c(out|err)\b|fputs\(|\.dump\(' framework \
+    --include=*.cpp --include=*.hpp | grep -vE '^framework/(json_text\.hpp|data/safetensors\.cpp):')
+
 count=0
 for file in "$plugins"/*.retort; do
   [[ -f $file ]] || continue

@@ -107,6 +107,13 @@ TEST(ReportPage, ShowsConfusionAsAMatrixOrAsPairsByTheNumberOfClasses) {
                           HasSubstr("<td>120</td>"), Not(HasSubstr("<td>100</td>"))));
 }
 
+TEST(ReportPage, ListsNoMoreThan2000ClassesAndSaysSo) {
+  const Scratch scratch;
+  const std::string page = host::report_page({run_folder(scratch, "001", 2500)});
+  EXPECT_THAT(page, AllOf(HasSubstr("The first 2000 of 2500 classes"), HasSubstr("<th>1999</th>"),
+                          Not(HasSubstr("<th>2100</th>"))));
+}
+
 TEST(ReportPage, PutsRunsSideBySide) {
   const Scratch scratch;
   const std::string page =

@@ -1,0 +1,157 @@
+// run.json and metrics.jsonl that no run of ours wrote.
+#include "framework/report/run_record.hpp"
+
+#include <gmock/gmock.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "framework/error.hpp"
+#include "framework/report/report_page.hpp"
+#include "tests/framework/data/scratch.hpp"
+
+namespace retort::test {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using testing::AllOf;
+using testing::HasSubstr;
+
+json run_json() {
+  const json evaluation = {{"samples", 8},
+                           {"classes", 2},
+                           {"top5", 100.0},
+                           {"calibration_error", nullptr},
+                           {"cross_entropy", 0.5},
+                           {"class_correct", {3, 3}},
+                           {"class_total", {4, 4}},
+                           {"teacher_agreement", 0.5},
+                           {"confusion", {{0, 0, 4}, {1, 0, 4}}}};
+  const json student = {{"name", "student"}, {"top1", 75.0},        {"train_seconds", 1.5},
+                        {"parameters", 10},  {"multiply_adds", 20}, {"evaluation", evaluation}};
+  return {{"experiment", "e"}, {"status", "finished"},  {"seed", 7},
+          {"threads", 1},      {"classes", {"a", "b"}}, {"results", {student}}};
+}
+
+std::string refused(const Scratch& scratch, const std::string& text) {
+  scratch.put("run.json", text);
+  return message_of<host::DataError>([&] { host::read_run(scratch.folder()); });
+}
+
+TEST(RunRecord, ReadsWhatARunWrites) {
+  const Scratch scratch;
+  EXPECT_EQ(refused(scratch, run_json().dump()), "");
+  const host::RunResults run = host::read_results(scratch.folder());
+  EXPECT_EQ(run.seed, 7u);
+  const host::RecordedResult* student = run.find("student");
+  ASSERT_NE(student, nullptr);
+  EXPECT_EQ(student->parameters, 10);
+  EXPECT_FALSE(student->evaluation->calibration_error);
+  EXPECT_EQ(student->evaluation->confusion->at(1), (host::ConfusionEntry{1, 0, 4}));
+}
+
+TEST(RunRecord, RefusesValuesThatCannotBeAndNamesThem) {
+  const std::string row = "/results/0", evaluation = "/results/0/evaluation";
+  const std::vector<std::pair<std::string, std::pair<json, std::string>>> wrong = {
+      {"/status", {3, "status = 3; must be text"}},
+      {"/seed", {-1, "seed = -1; must be a whole number from 0"}},
+      {"/threads", {"many", "threads = \"many\"; must be a whole number"}},
+      {"/classes", {"a", "classes = \"a\"; must be a list"}},
+      {"/classes/1", {{{"x", 1}}, "classes[1] = an object; must be text"}},
+      {"/results", {{{"a", 1}}, "results = an object; must be a list"}},
+      {row, {7, "results[0] = 7; must be an object"}},
+      {row + "/name", {json::array(), "results[0].name = a list; must be text"}},
+      {row + "/top1", {-3.5, "results[0].top1 = -3.5; must be a number from 0.0 to 100.0"}},
+      {row + "/top1", {"75", "results[0].top1 = \"75\""}},
+      {row + "/parameters", {1e300, "results[0].parameters = 1e+300"}},
+      {evaluation, {"none", "results[0].evaluation = \"none\"; must be an object"}},
+      {evaluation + "/classes", {-2, "evaluation.classes = -2"}},
+      {evaluation + "/classes", {3, "are of 2 and 2 classes, and classes = 3"}},
+      {evaluation + "/class_total", {{4, 4, 4}, "are of 2 and 3 classes"}},
+      {evaluation + "/class_correct/1", {5, "class_correct[1] is above class_total"}},
+      {evaluation + "/class_correct/1", {"x", "class_correct[1] = \"x\""}},
+      {evaluation + "/confusion", {{{{"a", 1}}}, "confusion[0] = an object; must be a list of 3"}},
+      {evaluation + "/confusion/0", {{0, 0}, "confusion[0] = a list; must be a list of 3"}},
+      {evaluation + "/confusion/0/0", {-1, "confusion[0] = -1; must be a list of 3"}},
+      {evaluation + "/confusion/1/1", {2, "confusion[1] = [1,2,4]; there are 2 classes"}},
+      {evaluation + "/confusion/1/2", {uint64_t{1} << 63, "confusion[1] = 9223372036854775808"}}};
+  const Scratch scratch;
+  for (const auto& [pointer, rest] : wrong) {
+    json run = run_json();
+    run[json::json_pointer(pointer)] = rest.first;
+    EXPECT_THAT(refused(scratch, run.dump()),
+                AllOf(HasSubstr(scratch.path("run.json").string() + ": "), HasSubstr(rest.second)))
+        << pointer;
+  }
+}
+
+TEST(RunRecord, RefusesWhatIsNoJsonAndWhatIsTooDeep) {
+  const Scratch scratch;
+  for (const char* text : {"", "[]", "{\"a\": NaN}", "{\"results\": 1e999}", "{\"a\": \"\xFF\"}"}) {
+    EXPECT_THAT(refused(scratch, text), HasSubstr("is no JSON object")) << text;
+  }
+  const size_t deep = 200000;
+  const std::string nested =
+      "{\"results\": " + std::string(deep, '[') + std::string(deep, ']') + "}";
+  EXPECT_THAT(refused(scratch, nested), HasSubstr("holds more than 16 levels"));
+}
+
+TEST(RunRecord, TakesMissingAndNullValuesForNone) {
+  const Scratch scratch;
+  EXPECT_EQ(refused(scratch, "{}"), "");
+  EXPECT_EQ(refused(scratch, R"({"results": [{}, {"name": null, "evaluation": {}}]})"), "");
+  scratch.put("metrics.jsonl", "{}\n{\"losses\": {\"task\": null}}\n{\"half of a li");
+  const host::RunRecord record = host::read_run(scratch.folder());
+  EXPECT_EQ(record.metrics.size(), 2u);
+  EXPECT_NO_THROW(host::report_page({scratch.folder()}));
+}
+
+TEST(RunRecord, RefusesEpochsThatCannotBe) {
+  const Scratch scratch;
+  scratch.put("run.json", run_json().dump());
+  for (const char* line :
+       {"{\"epoch\": -1}", "{\"phase\": 3}", "{\"losses\": [1]}", "{\"metrics\": {\"a\": \"b\"}}",
+        "{\"test_total\": 1e300}", "{\"test_total\": 3, \"test_correct\": 4}"}) {
+    scratch.put("metrics.jsonl", std::string("{}\n") + line + "\n");
+    EXPECT_THAT(message_of<host::DataError>([&] { host::read_run(scratch.folder()); }),
+                HasSubstr("metrics.jsonl:2: "))
+        << line;
+  }
+}
+
+TEST(RunRecord, FollowsNoLinkOutOfTheFolder) {
+  const Scratch scratch, other;
+  scratch.put("run.json", run_json().dump());
+  other.put("secret", "password = \"hunter2\"\n");
+  fs::create_symlink(other.path("secret"), scratch.path("retort.lock"));
+  EXPECT_THAT(message_of<host::DataError>([&] { host::report_page({scratch.folder()}); }),
+              HasSubstr("retort.lock: is a link"));
+}
+
+TEST(ReportPage, IsDrawnForNumbersAtTheEdges) {
+  const Scratch scratch;
+  scratch.put("run.json", run_json().dump());
+  scratch.put("metrics.jsonl",
+              "{\"epoch\": 0, \"losses\": {\"a\": -1e308, \"b\": 1e-308}}\n"
+              "{\"epoch\": 274877906944, \"losses\": {\"a\": 1e308, \"b\": -1e300}}\n"
+              "{\"epoch\": 1, \"losses\": {\"b\": 1e300}}\n");
+  const std::string page = host::report_page({scratch.folder()});
+  EXPECT_THAT(page, testing::Not(HasSubstr("nan")));
+}
+
+TEST(FindRuns, TakesARunItselfOrThoseBelowInTheOrderOfTheirNumbers) {
+  const Scratch scratch;
+  for (const char* name : {"b/10", "b/9", "b/1000", "a/001"}) {
+    fs::create_directories(scratch.path(name));
+    scratch.put(std::string(name) + "/run.json", "{}");
+  }
+  const fs::path folder = scratch.folder();
+  EXPECT_THAT(host::find_runs(folder), testing::ElementsAre(folder / "a/001", folder / "b/9",
+                                                            folder / "b/10", folder / "b/1000"));
+  EXPECT_THAT(host::find_runs(folder / "b/9"), testing::ElementsAre(folder / "b/9"));
+  EXPECT_THAT(host::find_runs(folder / "none"), testing::IsEmpty());
+}
+
+}  // namespace
+}  // namespace retort::test
