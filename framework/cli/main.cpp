@@ -24,7 +24,6 @@
 namespace retort::host {
 namespace {
 
-
 /// Flushes what was printed and ends the process. The destructors of static objects are left out:
 /// LibTorch's take a quarter of what a quick command takes, to free memory that the kernel takes
 /// back anyway. Sanitizers report in one of them.

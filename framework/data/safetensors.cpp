@@ -196,8 +196,8 @@ void write_safetensors(const std::filesystem::path& path, std::vector<SafeTensor
   try {
     header = header_text(tensors, metadata);
   } catch (const nlohmann::json::exception& error) {
-    throw DataError(path.string() + ": a tensor name is no UTF-8 (" +
-                    error.what() + "); rename it");
+    throw DataError(path.string() + ": a tensor name is no UTF-8 (" + error.what() +
+                    "); rename it");
   }
   if (header.size() > kMaxHeader) {
     throw DataError(path.string() + ": the header takes " + std::to_string(header.size()) +

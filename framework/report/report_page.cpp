@@ -137,12 +137,12 @@ std::string facts_of(const RunRecord& record) {
   for (const std::string& warning : run.warnings) {
     warnings += element("p", escaped("Warning: " + warning), "class=\"facts\"");
   }
-  return element(
-             "p",
-             escaped(fmt::format("{}, seed {}, {}, {} {}, retort {}, LibTorch {}", run.status,
-                                 run.seed.value_or(0), run.device, run.threads,
-                                 run.threads == 1 ? "thread" : "threads", run.retort, run.libtorch)),
-             "class=\"facts\"") +
+  return element("p",
+                 escaped(fmt::format("{}, seed {}, {}, {} {}, retort {}, LibTorch {}", run.status,
+                                     run.seed.value_or(0), run.device, run.threads,
+                                     run.threads == 1 ? "thread" : "threads", run.retort,
+                                     run.libtorch)),
+                 "class=\"facts\"") +
          warnings;
 }
 

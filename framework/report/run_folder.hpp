@@ -18,7 +18,7 @@ struct RunFacts {
   std::string status = "running";             // or "finished", "stopped by a signal", "failed: .."
   std::vector<std::string> class_names = {};  // of the data set
   std::string started_in = {};  // working directory of the start; "" where it is not known
-  std::vector<std::string> warnings = {};     // about the results
+  std::vector<std::string> warnings = {};  // about the results
 };
 
 /// The results as JSON, as run.json holds them.

@@ -11,8 +11,8 @@
 
 #include "framework/data/file_bytes.hpp"
 #include "framework/data/hash.hpp"
-#include "framework/guard/plugin_entry.hpp"
 #include "framework/failure.hpp"
+#include "framework/guard/plugin_entry.hpp"
 #include "framework/report/compare.hpp"
 #include "framework/report/comparison.hpp"
 #include "framework/report/log.hpp"
@@ -381,8 +381,12 @@ void Run::load_saved(const std::string& name, Network& network) {
 }
 
 RunFacts Run::facts(const std::string& status) const {
-  return {device_name(session_.placement().device), session_.threads(), status,
-          session_.data().class_names, folder_->started_in(), warnings_};
+  return {device_name(session_.placement().device),
+          session_.threads(),
+          status,
+          session_.data().class_names,
+          folder_->started_in(),
+          warnings_};
 }
 
 void Run::finish(Output output) {

@@ -21,10 +21,9 @@ constexpr bool is_reserved(uint32_t kind, std::string_view name) {
                                            "init",     "teacher", "host"};
   constexpr std::string_view model[] = {"model", "name",      "weights", "rename",
                                         "train", "normalize", "mode",    "host"};
-  constexpr std::string_view dataset[] = {"dataset",   "batch_size",    "augment",
-                                          "normalize", "train_samples", "validation",
-                                          "mixup",     "cutmix",        "views",
-                                          "host"};
+  constexpr std::string_view dataset[] = {"dataset",       "batch_size", "augment", "normalize",
+                                          "train_samples", "validation", "mixup",   "cutmix",
+                                          "views",         "host"};
   const auto holds = [name](const auto& keys) {
     for (const std::string_view key : keys) {
       if (key == name) return true;
