@@ -55,7 +55,7 @@ class DataError : public Error {
   explicit DataError(const std::string& message) : Error(message, ExitCode::Data) {}
 };
 
-/// The machine lacks something: a GPU, disk space, write permission.
+/// The machine lacks something: a GPU, memory, disk space, write permission.
 class EnvironmentError : public Error {
  public:
   explicit EnvironmentError(const std::string& message) : Error(message, ExitCode::Environment) {}

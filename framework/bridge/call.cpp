@@ -2,6 +2,7 @@
 #include <ATen/core/List.h>
 #include <ATen/core/Tensor.h>
 
+#include "framework/bridge/checks.hpp"
 #include "framework/bridge/dtype.hpp"
 #include "framework/bridge/handle.hpp"
 #include "framework/bridge/operators.hpp"
@@ -56,8 +57,17 @@ const char* wanted_name(ArgumentKind kind) {
                     (argument.optional ? " or none" : ""));
 }
 
+/// Checks the entries of a list, or the bytes of a text.
+template <class T>
+void check_entries(const Operator& op, const Operator::Argument& argument, const T* entries,
+                   const retort_value& value) {
+  if (is_list(entries, value.count)) return;
+  check_list(op.name + ": argument \"" + argument.name + "\"", entries, value.count);
+}
+
 c10::IValue tensor_list(const Operator& op, const Operator::Argument& argument,
                         const retort_value& value) {
+  check_entries(op, argument, value.as.values, value);
   if (argument.optional_entries) {
     c10::List<std::optional<at::Tensor>> list;
     list.reserve(static_cast<size_t>(value.count));
@@ -86,6 +96,7 @@ c10::IValue int_list(const Operator& op, const Operator::Argument& argument,
     const int64_t times = argument.fixed_size > 0 ? argument.fixed_size : 1;
     for (int64_t i = 0; i < times; ++i) list.push_back(value.as.integer);
   } else if (value.tag == RETORT_TAG_INTS) {
+    check_entries(op, argument, value.as.integers, value);
     // One number for a fixed-size list stands for as many equal ones, as in PyTorch.
     const bool spread = value.count == 1 && argument.fixed_size > 1;
     const int64_t times = spread ? argument.fixed_size : value.count;
@@ -152,12 +163,14 @@ c10::IValue convert(const Operator& op, const Operator::Argument& argument,
       return int_list(op, argument, value);
     case ArgumentKind::RealList:
       if (value.tag == RETORT_TAG_REALS) {
+        check_entries(op, argument, value.as.reals, value);
         return c10::List<double>(
             at::ArrayRef<double>(value.as.reals, static_cast<size_t>(value.count)));
       }
       break;
     case ArgumentKind::BoolList:
       if (value.tag == RETORT_TAG_BOOLS) {
+        check_entries(op, argument, value.as.bools, value);
         c10::List<bool> list;
         for (int64_t i = 0; i < value.count; ++i) list.push_back(value.as.bools[i] != 0);
         return list;
@@ -166,34 +179,16 @@ c10::IValue convert(const Operator& op, const Operator::Argument& argument,
     case ArgumentKind::Dtype:
       return dtype_value(op, argument, value);
     case ArgumentKind::Text:
-      if (value.tag == RETORT_TAG_TEXT)
+      if (value.tag == RETORT_TAG_TEXT) {
+        check_entries(op, argument, value.as.text, value);
         return std::string(value.as.text, static_cast<size_t>(value.count));
+      }
       break;
     case ArgumentKind::Device:
     case ArgumentKind::DefaultOnly:
       break;
   }
   refuse(op, argument, value);
-}
-
-void check_allowed(const Operator& op, const Scope& scope) {
-  if (op.random) {
-    throw PluginError(
-        op.name +
-        " draws random numbers of its own, which could not be repeated; draw them by name: " +
-        "step.uniform, step.normal or step.integers");
-  }
-  if (op.mutates && scope.phase != Phase::AfterBackward) {
-    throw PluginError(
-        op.name +
-        " writes to its argument; use an operator that returns a new tensor, or update state " +
-        "in after_backward()");
-  }
-  if (op.waits && !scope.may_wait()) {
-    throw PluginError(op.name +
-                      " waits for the device, and the strategy does not say so; declare it with "
-                      "syncs(), or find an operator whose result has a fixed shape");
-  }
 }
 
 /// Factories take the device and the float type of the scope when the plugin leaves them open. A
@@ -236,8 +231,15 @@ c10::Stack make_stack(const Operator& op, const Scope& scope, const retort_value
 /// tap, not another handle, and not the graph of autograd, which keeps what a backward pass will
 /// read.
 bool is_unshared(const at::Tensor& tensor) {
-  return tensor.use_count() == 2 && tensor.storage().use_count() == 1 &&
+  return tensor.use_count() == 2 && tensor.has_storage() && tensor.storage().use_count() == 1 &&
          !(tensor.is_leaf() && tensor.requires_grad()) && tensor.is_non_overlapping_and_dense();
+}
+
+/// Whether a value is a tensor that its caller owns and gives up. A slot is the host's own, and so is
+/// what the host lent.
+bool is_given_up(const Scope& scope, const retort_value& value) {
+  return (value.flags & RETORT_VALUE_LAST_USE) != 0 && value.tag == RETORT_TAG_TENSOR &&
+         value.as.tensor != nullptr && !scope.lent.hold_memory_of(tensor_of(value.as.tensor));
 }
 
 /// Runs the operator with its result in the memory of its first argument, where that changes no bit
@@ -273,11 +275,14 @@ at::Tensor tensor_of_value(const retort_value& value) {
 }
 
 c10::Stack call_operator(const Operator& op, const retort_value* values, int64_t count) {
-  const Scope& scope = *current_scope();
-  check_allowed(op, scope);
+  Scope& scope = *current_scope();
+  scope.undeclared.note(scope.component, op);
   c10::Stack stack = make_stack(op, scope, values, count);
+  check_effects(op, scope, {values, count, stack});
   if (op.check != nullptr) op.check(stack);
-  if (count > 0 && (values[0].flags & RETORT_VALUE_LAST_USE) != 0 && run_in_place(op, stack)) {
+  if (op.mutates) {
+    run_writing(op, scope, stack);
+  } else if (count > 0 && is_given_up(scope, values[0]) && run_in_place(op, stack)) {
     // The result lies in the first argument's memory.
   } else if (scope.recorder != nullptr && op.multiply_adds != nullptr) {
     const c10::Stack arguments = stack;

@@ -4,85 +4,48 @@
 #include <ATen/ops/empty.h>
 #include <c10/core/GradMode.h>
 #include <c10/util/Exception.h>
-#include <spdlog/spdlog.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include <algorithm>
 #include <cstring>
 #include <memory>
 
-#include "framework/bridge/draw.hpp"
+#include "framework/bridge/checks.hpp"
+#include "framework/bridge/describe_values.hpp"
+#include "framework/bridge/door_answer.hpp"
 #include "framework/bridge/dtype.hpp"
 #include "framework/bridge/handle.hpp"
 #include "framework/bridge/operators.hpp"
-#include "framework/bridge/scope.hpp"
-#include "framework/bridge/warnings.hpp"
 #include "framework/data/file_bytes.hpp"
-#include "framework/error.hpp"
-#include "framework/safe_text.hpp"
+#include "framework/failure.hpp"
+#include "framework/text.hpp"
 
 namespace retort::host {
 namespace {
 
-thread_local std::string last_error_text;
-
-int32_t fail(retort_error* error, retort_code code, std::string text) {
-  last_error_text = std::move(text);
-  if (error != nullptr && error->struct_size >= sizeof(retort_error)) {
-    error->code = code;
-    const std::string_view kept = cut_text(last_error_text, sizeof(error->message) - 1);
-    std::memcpy(error->message, kept.data(), kept.size());
-    error->message[kept.size()] = '\0';
-  }
-  return code;
-}
-
-/// Runs the body of a table entry; nothing gets out but a code and a message.
-template <class Body>
-int32_t answer(retort_error* error, Body&& body) noexcept {
-  try {
-    body();
-    return RETORT_OK;
-  } catch (const ShapeError& failure) {
-    return fail(error, RETORT_BAD_SHAPE, failure.what());
-  } catch (const DataError& failure) {
-    return fail(error, RETORT_BAD_DATA, failure.what());
-  } catch (const ConfigError& failure) {
-    return fail(error, RETORT_BAD_CONFIG, failure.what());
-  } catch (const Error& failure) {
-    return fail(error, RETORT_BAD_ARGUMENT, failure.what());
-  } catch (const c10::Error& failure) {
-    return fail(error, RETORT_OPERATOR_FAILED, failure.what_without_backtrace());
-  } catch (const std::exception& failure) {
-    return fail(error, RETORT_OPERATOR_FAILED, failure.what());
-  } catch (...) {
-    return fail(error, RETORT_FAILED, "the host threw something that is no std::exception");
-  }
-}
-
-Scope& scope() {
-  Scope* running = current_scope();
-  if (running == nullptr) {
-    throw PluginError(
-        "a plugin calls the host from a thread of its own, or outside the function that the host "
-        "called; " +
-        std::string("call it only on the thread, and during the call, that the host made"));
-  }
-  return *running;
-}
-
 int32_t find_op(const char* name, const char* overload, retort_op* op, retort_error* error) {
-  try {
-    *op = reinterpret_cast<retort_op>(const_cast<Operator*>(&find_operator(name, overload)));
-    return RETORT_OK;
-  } catch (const std::exception& failure) {
-    return fail(error, RETORT_NO_OPERATOR, failure.what());
-  }
+  int32_t code = RETORT_OK;
+  const int32_t answered = answer(error, [&] {
+    try {
+      const Operator& found = find_operator(&required(name, "the name of an operator"),
+                                            overload == nullptr ? "" : overload);
+      required(op, "an operator") = reinterpret_cast<retort_op>(const_cast<Operator*>(&found));
+      Scope* running = current_scope();
+      if (running != nullptr) running->undeclared.note(running->component, found);
+    } catch (const PluginError& failure) {
+      code = fail(error, RETORT_NO_OPERATOR, failure.what());
+    }
+  });
+  return answered == RETORT_OK ? code : answered;
 }
 
-/// Number of values that one stack entry becomes.
-int64_t width_of(const c10::IValue& value) {
-  return value.isTensorList() ? static_cast<int64_t>(value.toTensorList().size()) : 1;
+/// Number of values that one stack entry becomes. Throws: PluginError where the contract has none.
+int64_t width_of(const Operator& op, const c10::IValue& value) {
+  if (value.isTensorList()) return static_cast<int64_t>(value.toTensorList().size());
+  if (value.isTensor() || value.isInt() || value.isDouble() || value.isBool() || value.isNone())
+    return 1;
+  throw PluginError(op.name + " returns a " + value.tagKind() +
+                    ", which the contract has no value for; find another operator");
 }
 
 retort_value result_of(c10::IValue value) {
@@ -100,42 +63,53 @@ retort_value result_of(c10::IValue value) {
   } else if (value.isBool()) {
     result.tag = RETORT_TAG_BOOL;
     result.as.integer = value.toBool() ? 1 : 0;
-  } else if (!value.isNone()) {
-    throw PluginError("the operator returns " + value.tagKind() +
-                      ", which the contract has no value for");
   }
   return result;
+}
+
+/// Runs an operator; a failure of LibTorch begins with its name.
+c10::Stack run_operator(const Operator& op, const retort_value* arguments, int64_t count) {
+  try {
+    return call_operator(op, arguments, count);
+  } catch (const c10::Error& failure) {
+    if (const auto text = out_of_memory_text(failure))
+      throw EnvironmentError(op.name + ": " + *text);
+    throw c10::Error({__func__, __FILE__, __LINE__},
+                     op.name + ": " + failure.what_without_backtrace() + "; it was called with " +
+                         describe_values(arguments, count) + ": check their shapes and types");
+  } catch (const std::bad_alloc& failure) {
+    throw EnvironmentError(op.name + ": " + *out_of_memory_text(failure));
+  }
 }
 
 int32_t call(retort_op handle, const retort_value* arguments, int64_t count, retort_value* results,
              int64_t capacity, int64_t* result_count, retort_error* error) {
   int64_t needed = 0;
   const int32_t code = answer(error, [&] {
-    scope();
+    running_scope();
     PluginEntry::restore_floating_point();
-    const auto& op = *reinterpret_cast<const Operator*>(handle);
-    c10::Stack stack;
-    try {
-      stack = call_operator(op, arguments, count);
-    } catch (const c10::Error& failure) {
-      throw c10::Error({__func__, __FILE__, __LINE__},
-                       op.name + ": " + failure.what_without_backtrace());
-    }
-    for (const c10::IValue& value : stack) needed += width_of(value);
-    *result_count = needed;
+    const auto& op =
+        required(reinterpret_cast<const Operator*>(handle), "an operator, which find_op gives");
+    if (count != 0) required(arguments, "the arguments of an operator");
+    if (capacity > 0) required(results, "the results of an operator");
+    const c10::Stack stack = run_operator(op, arguments, count);
+    for (const c10::IValue& value : stack) needed += width_of(op, value);
+    required(result_count, "the number of results") = needed;
     if (needed > capacity) return;
-    for (c10::IValue& value : stack) {
+    for (const c10::IValue& value : stack) {
       if (!value.isTensorList()) {
-        *results++ = result_of(std::move(value));
+        *results++ = result_of(value);
         continue;
       }
       for (const at::Tensor& tensor : value.toTensorVector()) *results++ = result_of(tensor);
     }
   });
   if (code != RETORT_OK || needed <= capacity) return code;
+  const auto& op = *reinterpret_cast<const Operator*>(handle);
   return fail(error, RETORT_CAPACITY,
-              "the operator returns " + std::to_string(needed) + " values; there is room for " +
-                  std::to_string(capacity));
+              op.name + " returns " + std::to_string(needed) + " values; there is room for " +
+                  std::to_string(capacity) + "; take them all, as with Operator::many({...}, " +
+                  std::to_string(needed) + ")");
 }
 
 retort_tensor retain(retort_tensor tensor) {
@@ -151,48 +125,59 @@ void release(retort_tensor tensor) {
 
 int32_t shape(const retort_value* value, int64_t* sizes, uint32_t* rank, retort_error* error) {
   return answer(error, [&] {
-    const at::Tensor tensor = tensor_of_value(*value);
+    const at::Tensor tensor = tensor_of_value(required(value, "a tensor"));
     if (!tensor.defined()) throw ShapeError("the shape of an undefined tensor is asked for");
     if (tensor.dim() > RETORT_MAX_RANK) {
       throw ShapeError("a tensor of " + std::to_string(tensor.dim()) +
                        " dimensions; the contract knows at most 8");
     }
-    std::copy(tensor.sizes().begin(), tensor.sizes().end(), sizes);
-    *rank = static_cast<uint32_t>(tensor.dim());
+    std::copy(tensor.sizes().begin(), tensor.sizes().end(), &required(sizes, "the sizes"));
+    required(rank, "the rank") = static_cast<uint32_t>(tensor.dim());
   });
 }
 
 int32_t dtype(const retort_value* value, int32_t* out, retort_error* error) {
   return answer(error, [&] {
-    const at::Tensor tensor = tensor_of_value(*value);
+    const at::Tensor tensor = tensor_of_value(required(value, "a tensor"));
     const auto known = tensor.defined() ? dtype_of(tensor.scalar_type()) : std::nullopt;
     if (!known) throw PluginError("the tensor has no dtype that the contract knows");
-    *out = *known;
+    required(out, "a dtype") = *known;
   });
+}
+
+void check_item(const Scope& scope, const at::Tensor& tensor) {
+  if (scope.phase == Phase::Forward) {
+    throw PluginError(
+        "item() in a model's forward pass: it waits for the device and cannot be recorded; keep "
+        "the number as a tensor");
+  }
+  if (!scope.may_wait()) {
+    throw PluginError(
+        "item() waits for the device, and the strategy does not say so; declare it with syncs(), "
+        "or keep the number as a tensor");
+  }
+  if (!tensor.defined()) throw ShapeError("item() of an undefined tensor; it takes one element");
+  if (tensor.numel() != 1) {
+    throw ShapeError("item() of a tensor of shape " + shape_text(tensor.sizes()) +
+                     "; it takes one element");
+  }
 }
 
 int32_t item(const retort_value* value, retort_value* out, retort_error* error) {
   return answer(error, [&] {
-    if (scope().phase == Phase::Forward) {
-      throw PluginError(
-          "item() in a model's forward pass: it waits for the device and cannot be recorded; keep "
-          "the "
-          "number as a tensor");
-    }
-    if (!scope().may_wait()) {
-      throw PluginError(
-          "item() waits for the device, and the strategy does not say so; declare it with syncs(), "
-          "or keep the number as a tensor");
-    }
-    const at::Scalar scalar = tensor_of_value(*value).item();
-    *out = {};
-    out->tag = scalar.isBoolean()         ? RETORT_TAG_BOOL
-               : scalar.isFloatingPoint() ? RETORT_TAG_REAL
-                                          : RETORT_TAG_INT;
+    const Scope& running = running_scope();
+    const at::Tensor tensor = tensor_of_value(required(value, "a tensor"));
+    check_item(running, tensor);
+    const at::Scalar scalar = tensor.item();
+    retort_value& found = required(out, "a scalar");
+    found = {};
+    found.tag = scalar.isBoolean()         ? RETORT_TAG_BOOL
+                : scalar.isFloatingPoint() ? RETORT_TAG_REAL
+                                           : RETORT_TAG_INT;
     if (scalar.isFloatingPoint()) {
-      out->as.real = scalar.toDouble();
+      found.as.real = scalar.toDouble();
     } else {
-      out->as.integer = scalar.toLong();
+      found.as.integer = scalar.toLong();
     }
   });
 }
@@ -200,133 +185,91 @@ int32_t item(const retort_value* value, retort_value* out, retort_error* error) 
 int32_t copy_from_host(int32_t dtype, const int64_t* sizes, uint32_t rank, const void* data,
                        retort_tensor* out, retort_error* error) {
   return answer(error, [&] {
+    const Scope& running = running_scope();
     const auto type = scalar_type_of(dtype);
     if (!type) throw PluginError("there is no dtype number " + std::to_string(dtype));
-    at::Tensor tensor = at::empty(at::IntArrayRef(sizes, rank), at::TensorOptions().dtype(*type));
-    if (tensor.numel() > 0) std::memcpy(tensor.mutable_data_ptr(), data, tensor.nbytes());
-    *out = owned_handle(tensor.to(scope().device));
+    const at::IntArrayRef shape = check_sizes("a tensor copied from memory has", sizes, rank, 0);
+    at::Tensor tensor = at::empty(shape, at::TensorOptions().dtype(*type));
+    if (tensor.numel() > 0) {
+      required(static_cast<const char*>(data), "the numbers of a tensor");
+      std::memcpy(tensor.mutable_data_ptr(), data, tensor.nbytes());
+    }
+    required(out, "a tensor") = owned_handle(tensor.to(running.device));
   });
 }
 
 int32_t grad_mode(int32_t enabled) {
   const bool previous = c10::GradMode::is_enabled();
-  c10::GradMode::set_enabled(enabled != 0);
+  // Outside of a call it would stay as it is set, for the host.
+  if (current_scope() != nullptr) c10::GradMode::set_enabled(enabled != 0);
   return previous ? 1 : 0;
+}
+
+std::vector<at::Tensor> tensors_of(const char* what, const retort_value* values, int64_t count) {
+  check_list(what, values, count);
+  std::vector<at::Tensor> tensors;
+  for (int64_t i = 0; i < count; ++i) {
+    tensors.push_back(tensor_of_value(values[i]));
+    if (!tensors.back().defined())
+      throw ShapeError(std::string(what) + " holds an undefined tensor; leave it out");
+  }
+  return tensors;
+}
+
+std::vector<at::Tensor> gradients(const std::vector<at::Tensor>& outputs,
+                                  const std::vector<at::Tensor>& inputs, bool create_graph) {
+  try {
+    return torch::autograd::grad(outputs, inputs, {}, true, create_graph, true);
+  } catch (const c10::Error& failure) {
+    if (out_of_memory_text(failure)) throw;
+    const std::string text = failure.what_without_backtrace();
+    const bool is_old = text.find("backward through the graph a second time") != std::string::npos;
+    throw PluginError(
+        is_old ? "grad() goes through the graph of an earlier step, which is freed; keep detach(x) "
+                 "of what outlives a step"
+               : "grad(): " + text);
+  }
 }
 
 int32_t grad(const retort_value* outputs, int64_t output_count, const retort_value* inputs,
              int64_t input_count, int32_t create_graph, retort_tensor* grads, retort_error* error) {
   return answer(error, [&] {
-    scope();
+    running_scope();
     PluginEntry::restore_floating_point();
-    std::vector<at::Tensor> from, to;
-    for (int64_t i = 0; i < output_count; ++i) from.push_back(tensor_of_value(outputs[i]));
-    for (int64_t i = 0; i < input_count; ++i) to.push_back(tensor_of_value(inputs[i]));
-    auto found = torch::autograd::grad(from, to, {}, true, create_graph != 0, true);
+    const auto from = tensors_of("the list of outputs of grad()", outputs, output_count);
+    const auto to = tensors_of("the list of inputs of grad()", inputs, input_count);
+    if (!to.empty()) required(grads, "the gradients");
+    auto found = gradients(from, to, create_graph != 0);
     for (size_t i = 0; i < found.size(); ++i) grads[i] = owned_handle(std::move(found[i]));
   });
 }
 
-int32_t declare(const retort_parameter_spec* spec, bool trained, int64_t* slot,
-                retort_error* error) {
-  return answer(error, [&] {
-    Scope& running = scope();
-    if ((running.phase != Phase::Build && running.phase != Phase::Setup) ||
-        running.parameters == nullptr) {
-      throw PluginError(std::string("a parameter is declared in ") + phase_name(running.phase) +
-                        "(); declare it in Model::build or Strategy::setup");
-    }
-    if (spec->struct_size < sizeof(retort_parameter_spec)) {
-      throw PluginError("a parameter declaration of " + std::to_string(spec->struct_size) +
-                        " bytes; this host wants " + std::to_string(sizeof(retort_parameter_spec)));
-    }
-    *slot = running.parameters->declare(*spec, trained);
-  });
-}
-
-int32_t declare_parameter(const retort_parameter_spec* spec, int64_t* slot, retort_error* error) {
-  return declare(spec, true, slot, error);
-}
-
-int32_t declare_buffer(const retort_parameter_spec* spec, int64_t* slot, retort_error* error) {
-  return declare(spec, false, slot, error);
-}
-
-int32_t draw(const retort_draw_spec* spec, retort_tensor* out, retort_error* error) {
-  return answer(error, [&] { *out = owned_handle(draw_tensor(scope(), *spec)); });
-}
-
-int32_t publish(const char* tap, const retort_value* tensor, retort_error* error) {
-  return answer(error, [&] {
-    Taps* taps = scope().taps;
-    if (taps != nullptr) taps->publish(tap, tensor_of_value(*tensor));
-  });
-}
-
-int32_t training() {
-  const Scope* running = current_scope();
-  return running != nullptr && running->training ? 1 : 0;
-}
-
-int32_t log_metric(const char* name, const retort_value* value, retort_error* error) {
-  return answer(error, [&] {
-    const Scope& running = scope();
-    if (running.metrics == nullptr) return;
-    at::Tensor tensor;
-    if (value->tag == RETORT_TAG_REAL || value->tag == RETORT_TAG_INT) {
-      tensor = at::empty({}, at::TensorOptions().dtype(at::kFloat));
-      tensor.fill_(value->tag == RETORT_TAG_REAL ? value->as.real
-                                                 : static_cast<double>(value->as.integer));
-    } else {
-      tensor = tensor_of_value(*value);
-      if (tensor.numel() != 1) {
-        throw ShapeError("log(\"" + std::string(name) +
-                         "\") takes a tensor of one element, not of " +
-                         std::to_string(tensor.numel()));
-      }
-      tensor = tensor.reshape({});
-    }
-    running.metrics->add(running.instance + "/" + safe_line(name), tensor);
-  });
-}
-
-void hand_over(FileBytes read, retort_bytes* out) {
+void hand_over(FileBytes read, retort_bytes& out) {
   auto bytes = std::make_unique<FileBytes>(std::move(read));
-  out->data = bytes->data();
-  out->size = bytes->size();
-  out->owner = bytes.release();
+  out.data = bytes->data();
+  out.size = bytes->size();
+  out.owner = bytes.release();
 }
 
 int32_t read_file_bytes(const char* path, uint64_t max_bytes, retort_bytes* out,
                         retort_error* error) {
-  return answer(error, [&] { hand_over(read_file(path, max_bytes), out); });
+  return answer(error, [&] {
+    hand_over(read_file(&required(path, "the path of a file"), max_bytes),
+              required(out, "the bytes of a file"));
+  });
 }
 
 int32_t read_head_bytes(const char* path, uint64_t count, retort_bytes* out, retort_error* error) {
-  return answer(error, [&] { hand_over(read_head(path, count), out); });
+  return answer(error, [&] {
+    hand_over(read_head(&required(path, "the path of a file"), count),
+              required(out, "the bytes of a file"));
+  });
 }
 
 void release_bytes(retort_bytes* bytes) {
+  if (bytes == nullptr) return;
   delete static_cast<FileBytes*>(bytes->owner);
   *bytes = {};
-}
-
-const char* last_error() { return last_error_text.c_str(); }
-
-int32_t wants_tap(const char* tap) {
-  const Scope* running = current_scope();
-  return running != nullptr && running->taps != nullptr && running->taps->wants(tap) ? 1 : 0;
-}
-
-int32_t warn(const char* text, retort_error* error) {
-  return answer(error, [&] {
-    const Scope& running = scope();
-    if (running.phase != Phase::Setup && running.phase != Phase::Build) {
-      throw PluginError(std::string("a warning is given in ") + phase_name(running.phase) +
-                        "(); give it in Model::build or Strategy::setup");
-    }
-    tell_warning(running, text);
-  });
 }
 
 }  // namespace
@@ -347,17 +290,17 @@ const retort_host& host_table() {
       copy_from_host,
       grad_mode,
       grad,
-      declare_parameter,
-      declare_buffer,
-      draw,
-      publish,
-      training,
-      log_metric,
+      door::declare_parameter,
+      door::declare_buffer,
+      door::draw,
+      door::publish,
+      door::training,
+      door::log_metric,
       read_file_bytes,
       release_bytes,
-      last_error,
-      wants_tap,
-      warn,
+      last_error_text,
+      door::wants_tap,
+      door::warn,
       read_head_bytes,
   };
   return kTable;

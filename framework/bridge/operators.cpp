@@ -1,11 +1,12 @@
 #include "framework/bridge/operators.hpp"
 
-#include <ATen/core/enum_tag.h>
 #include <ATen/core/jit_type.h>
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <utility>
 
 #include "framework/bridge/batch_norm_relu.hpp"
@@ -114,16 +115,6 @@ void read_cost(Operator& op, const std::string& name) {
   }
 }
 
-/// LAPACK's results are checked on the host; the tags tell of the others.
-bool waits_for_device(const c10::OperatorHandle& handle, const std::string& name) {
-  for (const char* checked : {"aten::linalg_svd", "aten::linalg_solve", "aten::linalg_eigh",
-                              "aten::linalg_cholesky", "aten::linalg_inv"}) {
-    if (name == checked) return true;
-  }
-  return handle.hasTag(at::Tag::data_dependent_output) ||
-         handle.hasTag(at::Tag::dynamic_output_shape);
-}
-
 std::unique_ptr<Operator> read_operator(const c10::OperatorHandle& handle,
                                         const std::string& name) {
   const c10::FunctionSchema& schema = handle.schema();
@@ -139,9 +130,8 @@ std::unique_ptr<Operator> read_operator(const c10::OperatorHandle& handle,
     if (kind == ArgumentKind::Dtype) op->dtype_at = at;
   }
   if (takes_tensor) op->device_at = op->dtype_at = -1;
-  op->random = handle.hasTag(at::Tag::nondeterministic_seeded);
-  op->mutates = schema.is_mutable();
-  op->waits = waits_for_device(handle, name);
+  op->wrapped = std::ranges::binary_search(wrapped_operators(), std::string_view(op->name));
+  read_effects(*op, name);
   if (op->name == "aten::relu" || op->name == "aten::add.Tensor") {
     op->in_place = c10::Dispatcher::singleton().findSchema({name + "_", schema.overload_name()});
   }
@@ -151,9 +141,50 @@ std::unique_ptr<Operator> read_operator(const c10::OperatorHandle& handle,
   return op;
 }
 
+/// "int, Dimname": the overloads of a name, but for those that write to an argument.
+std::string overloads_text(const std::string& name) {
+  std::set<std::string> overloads;
+  for (const c10::OperatorName& known : c10::Dispatcher::singleton().getAllOpNames()) {
+    if (known.name == name && !known.overload_name.ends_with("out"))
+      overloads.insert(known.overload_name.empty() ? "\"\"" : known.overload_name);
+  }
+  std::string text;
+  for (const std::string& overload : overloads) text += (text.empty() ? "" : ", ") + overload;
+  return text;
+}
+
+[[noreturn]] void refuse_name(const std::string& name, const std::string& overload) {
+  const std::string full = "operator " + name + (overload.empty() ? "" : "." + overload);
+  const std::string overloads = overloads_text(name);
+  if (!overloads.empty()) {
+    throw PluginError(full + " does not exist in this host's LibTorch; choose an overload of " +
+                      name + " that does: " + overloads);
+  }
+  const bool short_name = name.find("::") == std::string::npos;
+  const bool known = short_name && !overloads_text("aten::" + name).empty();
+  throw PluginError(full + " does not exist in this host's LibTorch; " +
+                    (known ? "it is called aten::" + name : "check the name and the overload"));
+}
+
+/// Throws for operators that would work around what the host keeps in order.
+void check_offered(const std::string& name) {
+  if (name.empty()) throw PluginError("an operator without a name is asked for; give it one");
+  if (name == "aten::_backward") {
+    throw PluginError(
+        "aten::_backward would add to the gradients of the network that trains; ask for a gradient "
+        "of your own with grad()");
+  }
+  const bool ours = name.starts_with("aten::") || name.starts_with("retort::");
+  if (!ours && name.find("::") != std::string::npos) {
+    throw PluginError("operator " + name +
+                      " is none of LibTorch's namespace aten; a host offers those alone");
+  }
+}
+
 }  // namespace
 
 const Operator& find_operator(const std::string& name, const std::string& overload) {
+  check_offered(name);
   register_batch_norm_relu();
   static std::mutex mutex;
   static std::map<std::pair<std::string, std::string>, std::unique_ptr<Operator>> known;
@@ -163,8 +194,7 @@ const Operator& find_operator(const std::string& name, const std::string& overlo
     const auto handle = c10::Dispatcher::singleton().findSchema({name, overload});
     if (!handle) {
       known.erase({name, overload});
-      throw PluginError("operator " + name + (overload.empty() ? "" : "." + overload) +
-                        " does not exist in this host's LibTorch; check the name and the overload");
+      refuse_name(name, overload);
     }
     op = read_operator(*handle, name);
   }

@@ -3,12 +3,16 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/full.h>
 #include <c10/core/GradMode.h>
+#include <c10/util/accumulate.h>
+#include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
 #include <cmath>
+#include <string_view>
 
+#include "framework/bridge/checks.hpp"
+#include "framework/bridge/lent_tensors.hpp"
 #include "framework/bridge/random.hpp"
-#include "framework/error.hpp"
 #include "framework/text.hpp"
 
 namespace retort::host {
@@ -75,26 +79,61 @@ at::Tensor start_values(const retort_parameter_spec& spec, const Philox& random,
   return drawn.to(type);
 }
 
-void check_spec(const retort_parameter_spec& spec) {
-  if (spec.name == nullptr || spec.name[0] == '\0') {
-    throw PluginError("a parameter is declared without a name");
+[[noreturn]] void refuse_start(const retort_parameter_spec& spec, const std::string& what) {
+  throw PluginError("parameter \"" + std::string(spec.name) + "\": " + what);
+}
+
+void check_values(const retort_parameter_spec& spec, bool trained) {
+  if (spec.values == nullptr) refuse_start(spec, "its start values are a null pointer; give them");
+  const int64_t count = c10::multiply_integers(at::IntArrayRef(spec.sizes, spec.rank));
+  const double* end = spec.values + count;
+  const double* bad =
+      std::find_if(spec.values, end, [](double value) { return !std::isfinite(value); });
+  if (!trained || bad == end) return;
+  refuse_start(spec, fmt::format("its start value {} is {}; every one must be finite",
+                                 bad - spec.values, *bad));
+}
+
+void check_start(const retort_parameter_spec& spec, bool trained) {
+  const double a = spec.init_a, b = spec.init_b;
+  const bool is_constant = spec.init == RETORT_INIT_CONSTANT;
+  if (spec.init == RETORT_INIT_VALUES) return check_values(spec, trained);
+  // A buffer may start at infinity: a minimum that is to come does.
+  if ((trained || !is_constant) && (!std::isfinite(a) || !std::isfinite(is_constant ? 0 : b))) {
+    refuse_start(spec, fmt::format("it starts from {} and {}; both must be finite", a, b));
   }
-  if (spec.rank > RETORT_MAX_RANK) {
-    throw PluginError("parameter \"" + std::string(spec.name) + "\" has " +
-                      std::to_string(spec.rank) + " dimensions; at most 8 are possible");
+  if (spec.init == RETORT_INIT_UNIFORM && a > b) {
+    refuse_start(spec,
+                 fmt::format("there is no number in [{}, {}); the lower bound comes first", a, b));
   }
-  for (uint32_t i = 0; i < spec.rank; ++i) {
-    if (spec.sizes[i] < 1) {
-      throw ShapeError("parameter \"" + std::string(spec.name) + "\" is declared with shape " +
-                       shape_text({spec.sizes, spec.rank}) + "; every size must be at least 1");
-    }
+  if (spec.init == RETORT_INIT_NORMAL && b < 0) {
+    refuse_start(spec, fmt::format("its standard deviation is {}; it must be at least 0", b));
   }
+}
+
+void check_spec(const retort_parameter_spec& spec, bool trained) {
+  check_name("parameter", spec.name, "/");
+  if (std::string_view(spec.name) == "__metadata__") {
+    refuse_start(spec, "files of weights have this name for something else; give it another");
+  }
+  check_sizes("parameter \"" + std::string(spec.name) + "\" is declared with", spec.sizes,
+              spec.rank, 1);
+  if (!trained) return check_start(spec, trained);
+  if (spec.role < RETORT_ROLE_WEIGHT || spec.role > RETORT_ROLE_NORM) {
+    refuse_start(spec,
+                 fmt::format("there is no role number {}; this host knows 0 to 2", spec.role));
+  }
+  if (!(spec.lr_scale >= 0) || std::isinf(spec.lr_scale)) {
+    refuse_start(spec, fmt::format("its lr_scale is {}; it must be a finite number of at least 0",
+                                   spec.lr_scale));
+  }
+  check_start(spec, trained);
 }
 
 }  // namespace
 
 int64_t ParameterSet::declare(const retort_parameter_spec& spec, bool trained) {
-  check_spec(spec);
+  check_spec(spec, trained);
   if (find(spec.name) != nullptr) {
     throw PluginError("parameter \"" + std::string(spec.name) +
                       "\" is declared twice; give each a name of its own");
@@ -144,6 +183,15 @@ Parameter* ParameterSet::find(const std::string& name) {
   const auto found =
       std::find_if(parameters_.begin(), parameters_.end(),
                    [&](const Parameter& parameter) { return parameter.name == name; });
+  return found == parameters_.end() ? nullptr : &*found;
+}
+
+const Parameter* ParameterSet::owner_of(const at::Tensor& tensor) const {
+  const auto found =
+      std::find_if(parameters_.begin(), parameters_.end(), [&](const Parameter& parameter) {
+        return share_memory(parameter.master, tensor) ||
+               (parameter.working.defined() && share_memory(parameter.working, tensor));
+      });
   return found == parameters_.end() ? nullptr : &*found;
 }
 

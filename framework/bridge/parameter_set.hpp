@@ -30,7 +30,8 @@ class ParameterSet {
                at::ScalarType type = at::kFloat)
       : seed_(seed), owner_(std::move(owner)), device_(device), type_(type) {}
 
-  /// Returns the slot. Throws: PluginError for a duplicate name, a bad shape or a bad initialiser.
+  /// Returns the slot. Throws: PluginError for a name that files cannot hold or that is taken, for a
+  /// rate or an initialiser that cannot be; ShapeError for a shape that cannot be.
   int64_t declare(const retort_parameter_spec& spec, bool trained);
 
   /// The tensor that operators of the current pass get. Throws: PluginError for a slot that does
@@ -45,6 +46,8 @@ class ParameterSet {
 
   const std::vector<Parameter>& all() const { return parameters_; }
   Parameter* find(const std::string& name);
+  /// The parameter or buffer in whose memory a tensor lies, or null.
+  const Parameter* owner_of(const at::Tensor& tensor) const;
   /// Elements of the trained parameters.
   int64_t parameter_count() const;
   const std::string& owner() const { return owner_; }

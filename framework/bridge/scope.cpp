@@ -4,10 +4,17 @@
 
 #include <algorithm>
 
+#include "framework/bridge/checks.hpp"
+#include "framework/text.hpp"
+
 namespace retort::host {
 namespace {
 
 thread_local Scope* running = nullptr;
+
+/// The logits, and the groups of taps that the host resolves (Network::resolve_taps).
+constexpr std::string_view kHostTaps[] = {"logits", "stages", "stages.preact", "last_map",
+                                          "last_map.preact"};
 
 }  // namespace
 
@@ -35,8 +42,27 @@ bool Taps::wants(std::string_view name) const {
   return all_ || std::find(wanted_.begin(), wanted_.end(), name) != wanted_.end();
 }
 
-void Taps::publish(const std::string& name, const at::Tensor& tensor) {
-  if (wants(name)) entries_.emplace_back(name, tensor);
+void Taps::publish(const char* name, const at::Tensor& tensor) {
+  const std::string tap = &required(name, "the name of a tap");
+  if (!wants(tap)) return;  // a network's profile wants all
+  check_name("tap", name);
+  const std::string shown = "tap \"" + tap + "\" ";
+  for (const std::string_view taken : kHostTaps) {
+    if (tap == taken) {
+      throw PluginError(
+          shown + "has a name that the host gives a meaning itself; publish it under " + "another");
+    }
+  }
+  if (find(tap) != nullptr) {
+    throw PluginError(
+        shown + "is published twice in one forward pass; give each tensor a name of " + "its own");
+  }
+  if (!tensor.defined()) throw ShapeError(shown + "is published without a tensor");
+  if (batch_ >= 0 && (tensor.dim() == 0 || tensor.size(0) != batch_)) {
+    throw ShapeError(shown + "is published with shape " + shape_text(tensor.sizes()) +
+                     "; its first dimension must be the batch, here " + std::to_string(batch_));
+  }
+  entries_.emplace_back(tap, tensor);
 }
 
 const at::Tensor* Taps::find(const std::string& name) const {
@@ -52,7 +78,7 @@ void MetricSink::add(const std::string& name, const at::Tensor& value) {
   if (found == entries_.end()) {
     entries_.push_back({name, value.detach().to(at::kFloat).clone(), 1});
   } else {
-    found->sum.add_(value.detach());
+    found->sum.add_(value.detach().to(found->sum.device()));
     ++found->count;
   }
 }
@@ -86,11 +112,20 @@ Scope* current_scope() { return running; }
 
 ScopeEntry::ScopeEntry(Scope& scope) : previous_(running), grad_mode_(c10::GradMode::is_enabled()) {
   running = &scope;
+  scope.machine_failure.clear();
 }
 
 ScopeEntry::~ScopeEntry() {
+  running->lent.clear();
   running = previous_;
   c10::GradMode::set_enabled(grad_mode_);
+}
+
+void throw_if_of_machine(const Scope& scope, const PluginError& failure) {
+  if (scope.machine_failure.empty()) return;
+  const std::string text = failure.what();
+  const bool told = text.find(scope.machine_failure) != std::string::npos;
+  throw EnvironmentError(told ? text : text + " (" + scope.machine_failure + ")");
 }
 
 std::string where_text(const Scope& scope) {

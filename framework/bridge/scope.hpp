@@ -9,7 +9,10 @@
 #include <utility>
 #include <vector>
 
+#include "framework/bridge/lent_tensors.hpp"
 #include "framework/bridge/parameter_set.hpp"
+#include "framework/bridge/undeclared.hpp"
+#include "framework/error.hpp"
 #include "framework/plugin/call_plugin.hpp"
 
 namespace retort::host {
@@ -29,13 +32,18 @@ class Taps {
   Taps() : all_(true) {}
 
   bool wants(std::string_view name) const;
-  void publish(const std::string& name, const at::Tensor& tensor);
+  /// The first dimension that every tap of the pass must have.
+  void expect_batch(int64_t batch) { batch_ = batch; }
+  /// Throws: PluginError for a name that is no tap's, or published before; ShapeError for a tensor
+  ///         whose first dimension is not the batch.
+  void publish(const char* name, const at::Tensor& tensor);
   const at::Tensor* find(const std::string& name) const;
   const std::vector<std::pair<std::string, at::Tensor>>& entries() const { return entries_; }
 
  private:
   std::vector<std::string> wanted_;
   bool all_ = false;
+  int64_t batch_ = -1;  // not told
   std::vector<std::pair<std::string, at::Tensor>> entries_;
 };
 
@@ -89,6 +97,12 @@ struct Scope {
   Recorder* recorder = nullptr;
   MetricSink* metrics = nullptr;
   Draws* draws = nullptr;
+  LentTensors lent;                // for the call that runs
+  std::vector<std::string> drawn;  // the names of the draws of this step
+  // What the door said last, where the machine was to blame (memory, a disk): the plugin's own error
+  // is then the machine's too.
+  std::string machine_failure;
+  UndeclaredOperators undeclared;
 
   /// Whether what runs may wait for the device: a loss only if its strategy says so.
   bool may_wait() const {
@@ -120,12 +134,21 @@ class ScopeEntry {
   bool grad_mode_;
 };
 
+/// Throws an EnvironmentError in place of a plugin's failure that only passed on the machine's.
+void throw_if_of_machine(const Scope& scope, const PluginError& failure);
+
 /// Calls a function of the scope's plugin within it; see call_plugin of a PluginCall.
 /// Inputs: name, as in "loss()"; function, called with a retort_error, returns a retort_code.
 template <class Function>
 void call_plugin(Scope& scope, const char* name, Function&& function) {
   const ScopeEntry entry(scope);
-  call_plugin(scope.call(name), std::forward<Function>(function));
+  try {
+    call_plugin(scope.call(name), std::forward<Function>(function));
+  } catch (const PluginError& failure) {
+    throw_if_of_machine(scope, failure);
+    throw;
+  }
+  scope.undeclared.warn(*scope.component);
 }
 
 /// "loss(), step 12" for a message.

@@ -1,6 +1,7 @@
 #include "framework/plugin/call_plugin.hpp"
 
 #include <cstring>
+#include <new>
 
 #include "framework/error.hpp"
 #include "framework/failure.hpp"
@@ -26,6 +27,11 @@ void throw_plugin_error(const ComponentInfo& info, const std::string& where, int
     case RETORT_BAD_SHAPE:
       throw ShapeError(message);
     default:
+      // As the SDK passes it on; what the door said of memory is told by the scope.
+      if (reason == std::bad_alloc().what()) {
+        throw EnvironmentError(message +
+                               ": out of memory; free some, or make what it holds smaller");
+      }
       throw PluginError(message);
   }
 }

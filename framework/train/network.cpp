@@ -92,6 +92,8 @@ Outputs Network::run(const at::Tensor& x, Taps& taps, bool training, Recorder* r
   scope_.training = training;
   const PassOfScope pass(scope_, taps, recorder);
   const at::Tensor input = placement_.bf16 ? x.to(at::kBFloat16) : x;
+  scope_.lent.add(input);
+  taps.expect_batch(x.size(0));
   const retort_value value = borrowed_value(input);
   retort_value logits{};
   call_plugin(scope_, "forward()", [&](retort_error* error) {

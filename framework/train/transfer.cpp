@@ -81,6 +81,16 @@ void add_undeclared(retort_error& error, const ComponentInfo& strategy) {
   error.message[sizeof error.message - 1] = '\0';
 }
 
+/// Notes what a strategy is handed, so that it cannot write to it.
+void lend(LentTensors& lent, const StepInputs& inputs) {
+  for (const Outputs* outputs : {&inputs.student, &inputs.teacher}) {
+    lent.add(outputs->logits);
+    for (const at::Tensor& feature : outputs->features) lent.add(feature);
+  }
+  for (const at::Tensor* tensor : {&inputs.labels, &inputs.indices, &inputs.progress})
+    lent.add(*tensor);
+}
+
 }  // namespace
 
 bool reads(const ComponentInfo& strategy, retort_need need) {
@@ -181,8 +191,13 @@ void Transfer::with_step(const StepInputs& inputs, Phase phase, Function&& funct
   step.progress = borrowed_value(inputs.progress);
   step.epoch = inputs.epoch;
   step.step = inputs.step;
+  // The draws of a step are those of its loss and of what comes after it.
+  const bool is_new = phase == Phase::Loss || scope_.phase != Phase::Loss;
+  if (is_new || scope_.step != inputs.step) scope_.drawn.clear();
   scope_.phase = phase;
   scope_.step = inputs.step;
+  lend(scope_.lent, inputs);
+  scope_.lent.add(returned_);
   call_plugin(scope_, phase == Phase::Loss ? "loss()" : "after_backward()",
               [&](retort_error* error) {
                 const int32_t code = function(&step, error);
@@ -193,6 +208,7 @@ void Transfer::with_step(const StepInputs& inputs, Phase phase, Function&& funct
 
 at::Tensor Transfer::loss(const StepInputs& inputs) {
   at::Tensor loss;
+  returned_.reset();
   with_step(inputs, Phase::Loss, [&](const retort_step* step, retort_error* error) {
     retort_value value{};
     const int32_t code = functions_->loss(instance_->self(), step, &value, error);
@@ -209,6 +225,7 @@ at::Tensor Transfer::loss(const StepInputs& inputs) {
                       (loss.defined() ? std::to_string(loss.numel()) + " elements" : "no tensor") +
                       "; a loss is one number, a tensor of shape []");
   }
+  returned_ = loss.detach();
   // Not always: a view of a [] is another node for the backward pass.
   return loss.dim() == 0 ? loss : loss.reshape({});
 }
@@ -217,6 +234,7 @@ void Transfer::after_backward(const StepInputs& inputs) {
   with_step(inputs, Phase::AfterBackward, [&](const retort_step* step, retort_error* error) {
     return functions_->after_backward(instance_->self(), step, error);
   });
+  returned_.reset();
 }
 
 double Transfer::weight_at(double epoch) const {

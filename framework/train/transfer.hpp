@@ -94,6 +94,7 @@ class Transfer {
   const retort_strategy_interface* functions_ = nullptr;
   Scope scope_;
   bool is_set_up_ = false;
+  at::Tensor returned_;  // the loss of this step, until after_backward is over: the trainer's own
 };
 
 /// The shapes of what is bound to a strategy, for a batch of n. Throws: ConfigError for a tap that

@@ -30,6 +30,10 @@ std::optional<at::ScalarType> scalar_type(SafeDtype dtype) {
       return at::kLong;
     case SafeDtype::I32:
       return at::kInt;
+    case SafeDtype::I16:
+      return at::kShort;
+    case SafeDtype::I8:
+      return at::kChar;
     case SafeDtype::U8:
       return at::kByte;
     case SafeDtype::Bool:
@@ -44,28 +48,13 @@ bool is_float(SafeDtype dtype) {
   return type && at::isFloatingType(*type);
 }
 
-SafeDtype safe_dtype(at::ScalarType type) {
-  switch (type) {
-    case at::kDouble:
-      return SafeDtype::F64;
-    case at::kHalf:
-      return SafeDtype::F16;
-    case at::kBFloat16:
-      return SafeDtype::BF16;
-    case at::kFloat:
-      return SafeDtype::F32;
-    case at::kLong:
-      return SafeDtype::I64;
-    case at::kInt:
-      return SafeDtype::I32;
-    case at::kByte:
-      return SafeDtype::U8;
-    case at::kBool:
-      return SafeDtype::Bool;
-    default:
-      throw DataError(std::string("a tensor of type ") + c10::toString(type) +
-                      " cannot be saved; convert it to float32");
+/// The type that a tensor has in a file; nothing for one that could not be read again.
+std::optional<SafeDtype> safe_dtype(at::ScalarType type) {
+  for (int number = 0; number <= static_cast<int>(SafeDtype::U64); ++number) {
+    const auto dtype = static_cast<SafeDtype>(number);
+    if (scalar_type(dtype) == type) return dtype;
   }
+  return std::nullopt;
 }
 
 void append_names(std::string& message, const char* title, const std::vector<std::string>& names) {
@@ -194,7 +183,7 @@ std::vector<NamedTensor> load_tensors(const std::filesystem::path& file) {
     if (!type) {
       throw DataError(file.string() + ": " + view.name + " holds " +
                       std::string(safe_dtype_name(view.dtype)) +
-                      "; write it as F32, F64, F16, BF16, I64, I32, U8 or BOOL");
+                      "; write it as F32, F64, F16, BF16, I64, I32, I16, I8, U8 or BOOL");
     }
     tensors.emplace_back(view.name, read_tensor(view, *type));
   }
@@ -217,7 +206,13 @@ void save_tensors(const std::filesystem::path& file, const std::vector<NamedTens
     kept.push_back(plain);
     SafeTensorView view;
     view.name = name;
-    view.dtype = safe_dtype(plain.scalar_type());
+    const std::optional<SafeDtype> dtype = safe_dtype(plain.scalar_type());
+    if (!dtype) {
+      throw DataError(file.string() + ": " + name + " is a tensor of " +
+                      at::toString(plain.scalar_type()) +
+                      ", which these files do not hold; convert it to float32");
+    }
+    view.dtype = *dtype;
     view.shape = plain.sizes().vec();
     view.data = static_cast<const uint8_t*>(plain.const_data_ptr());
     view.bytes = plain.nbytes();

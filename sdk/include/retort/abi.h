@@ -97,8 +97,8 @@ typedef enum retort_tag {
 } retort_tag;
 
 typedef enum retort_value_flags {
-  /* On the first argument of `call`: the caller will not look at this tensor again, so the host may
-   * reuse its memory for the result. The caller still releases its handle. */
+  /* On the first argument of `call`, a tensor that the caller owns: it is not looked at again, so
+   * the host may reuse its memory for the result. The caller still releases its handle. */
   RETORT_VALUE_LAST_USE = 1
 } retort_value_flags;
 
@@ -161,7 +161,7 @@ typedef enum retort_draw_kind {
 } retort_draw_kind;
 
 /* A named draw: its key is (seed, transfer, name, step), so it can be recorded, repeated and
- * overridden by name. */
+ * overridden by name. Made in loss and after_backward, of each name once a step. */
 typedef struct retort_draw_spec {
   uint32_t struct_size;
   int32_t kind;

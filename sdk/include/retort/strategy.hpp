@@ -61,7 +61,7 @@ struct Step {
   int64_t epoch = 0;       ///< 0-based
   int64_t step = 0;        ///< 0-based, over all epochs
 
-  /// Random numbers by name: a function of (seed, transfer, name, step) alone. Float32.
+  /// Random numbers, of each name once a step: a function of (seed, transfer, name, step). Float32.
   Tensor uniform(const char* name, const Shape& shape, double low = 0, double high = 1) const {
     return draw(RETORT_DRAW_UNIFORM, name, shape, low, high);
   }

@@ -129,6 +129,7 @@ TEST(Arguments, ThatLibTorchRefusesGiveItsReasonWithTheOperator) {
   const std::string message = refusal("aten::log_softmax", "int", {to_plugin(nine()), 5});
   EXPECT_THAT(message, HasSubstr("aten::log_softmax.int: "));
   EXPECT_THAT(message, HasSubstr("Dimension out of range"));
+  EXPECT_THAT(message, HasSubstr("it was called with (float32 [3, 3], 5): check their shapes"));
   EXPECT_THAT(message, testing::Not(HasSubstr("Exception raised from")));
 }
 
@@ -156,7 +157,8 @@ TEST(Results, ThatDoNotFitSayHowManyThereAre) {
             RETORT_CAPACITY);
   EXPECT_EQ(count, 3);
   EXPECT_EQ(results[0].tag, RETORT_TAG_NONE);
-  EXPECT_THAT(host::host_table().last_error(), HasSubstr("returns 3 values; there is room for 2"));
+  EXPECT_THAT(host::host_table().last_error(),
+              HasSubstr("aten::unbind.int returns 3 values; there is room for 2; take them all"));
 }
 
 TEST(Results, ThatAreUndefinedCrossAsNone) {
@@ -187,6 +189,48 @@ TEST(UnknownOperators, AreNamed) {
   detail::attached_host = &host::host_table();
   EXPECT_THAT(message_of<retort::Error>([] { Operator("aten::sofmax", "int"); }),
               HasSubstr("operator aten::sofmax.int does not exist in this host's LibTorch"));
+}
+
+TEST(UnknownOperators, AreToldWithTheOverloadsThatExist) {
+  detail::attached_host = &host::host_table();
+  EXPECT_THAT(message_of<retort::Error>([] { Operator("aten::sum", "dims"); }),
+              HasSubstr("operator aten::sum.dims does not exist in this host's LibTorch; choose an "
+                        "overload of aten::sum that does: \"\", "));
+  EXPECT_THAT(message_of<retort::Error>([] { Operator("aten::softmax"); }),
+              HasSubstr("that does: int"));
+  EXPECT_THAT(message_of<retort::Error>([] { Operator("softmax", "int"); }),
+              HasSubstr("it is called aten::softmax"));
+}
+
+/// A value of a list tag, whose entries are at `entries`.
+retort_value list_of(retort_tag tag, const void* entries, int64_t count) {
+  retort_value value{};
+  value.tag = tag;
+  value.count = count;
+  value.as.text = static_cast<const char*>(entries);
+  return value;
+}
+
+TEST(Lists, OfAbsurdLengthsAndNullPointersAreRefused) {
+  const InPlugin plugin;
+  const at::Tensor x = nine();
+  std::vector<retort_value> results(1);
+  int64_t count = 0;
+  const auto call = [&](const char* name, const char* overload, const retort_value& list) {
+    EXPECT_EQ(call_raw(name, overload, {host::borrowed_value(x), list}, results, count),
+              RETORT_BAD_ARGUMENT);
+    return std::string(host::host_table().last_error());
+  };
+  for (const int64_t length : {int64_t{-1}, int64_t{1} << 40}) {
+    EXPECT_THAT(call("aten::reshape", "", list_of(RETORT_TAG_INTS, &length, length)),
+                HasSubstr("aten::reshape: argument \"shape\" has " + std::to_string(length)));
+    EXPECT_THAT(call("aten::index", "Tensor", list_of(RETORT_TAG_TENSORS, &length, length)),
+                HasSubstr("entries; 0 to 65,536 are possible"));
+    EXPECT_THAT(call("aten::gelu", "", list_of(RETORT_TAG_TEXT, &length, length)),
+                HasSubstr("argument \"approximate\""));
+  }
+  EXPECT_THAT(call("aten::reshape", "", list_of(RETORT_TAG_INTS, nullptr, 2)),
+              HasSubstr("a null pointer; it must point to them"));
 }
 
 }  // namespace

@@ -1,11 +1,13 @@
 // Every operator that the SDK wraps exists in the LibTorch that this host is built with.
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <regex>
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "framework/bridge/operators.hpp"
 #include "tests/framework/data/scratch.hpp"
@@ -43,7 +45,7 @@ Names wrapped_operators() {
   const std::filesystem::path folder = RETORT_SOURCE_DIR "/sdk/include/retort/ops";
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     const std::string text = content_of(entry.path());
-    add_matches(names, text, R"re(op\("(aten::\w+)"(?:, "(\w+)")?\))re");
+    add_matches(names, text, R"re(op\("((?:aten|retort)::\w+)"(?:, "(\w+)")?\))re");
     add_macro(names, text, "RETORT_UNARY_OP");
     add_macro(names, text, "RETORT_BINARY_OP");
   }
@@ -57,6 +59,16 @@ TEST(Contract, WrapsTheUsualOperators) {
   EXPECT_TRUE(names.count({"aten::add", "Scalar"}));
   EXPECT_TRUE(names.count({"aten::maximum", ""}));
   EXPECT_TRUE(names.count({"aten::log_softmax", "int"}));
+}
+
+// What a component uses beyond them must be declared.
+TEST(Contract, IsKnownToTheHost) {
+  std::vector<std::string> full;
+  for (const auto& [name, overload] : wrapped_operators())
+    full.push_back(overload.empty() ? name : name + "." + overload);
+  std::sort(full.begin(), full.end());
+  EXPECT_THAT(host::wrapped_operators(), testing::ElementsAreArray(full))
+      << "correct framework/bridge/wrapped_operators.cpp";
 }
 
 TEST(Contract, WrapsOnlyOperatorsThatExist) {

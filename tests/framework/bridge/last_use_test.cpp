@@ -1,10 +1,12 @@
 // A temporary's memory is reused for the result where nobody else needs it, and only there.
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/ones.h>
 #include <ATen/ops/randn.h>
 #include <ATen/ops/relu.h>
 #include <ATen/ops/softmax.h>
 
 #include "tests/framework/bridge/door_rig.hpp"
+#include "tests/framework/bridge/parameter_spec.hpp"
 
 namespace retort::test {
 namespace {
@@ -35,6 +37,38 @@ TEST(LastUse, LeavesATensorAloneWhoseMemoryAViewShares) {
   const at::Tensor before = to_host(row).clone();
   relu(std::move(sum));
   EXPECT_TRUE(to_host(row).equal(before));
+}
+
+/// relu of a value that the caller says it gives up, as a plugin in C may call it. The result.
+at::Tensor relu_of_given_up(retort_value value) {
+  const retort_host& door = host::host_table();
+  retort_op op = nullptr;
+  EXPECT_EQ(door.find_op("aten::relu", "", &op, nullptr), RETORT_OK);
+  value.flags = RETORT_VALUE_LAST_USE;
+  retort_value result{};
+  int64_t count = 0;
+  EXPECT_EQ(door.call(op, &value, 1, &result, 1, &count, nullptr), RETORT_OK);
+  return to_host(Tensor::adopt(result.as.tensor));
+}
+
+TEST(LastUse, LeavesAParameterAloneAndABufferAndAFrozenWeight) {
+  for (const bool trained : {false, true}) {
+    InPlugin plugin;
+    host::ParameterSet set(1, "student", at::kCPU);
+    set.declare(Spec("w", {3}, RETORT_INIT_CONSTANT, -1), trained);
+    set.freeze();
+    plugin.scope.parameters = &set;
+    EXPECT_EQ(relu_of_given_up(Tensor::parameter(0).value()).sum().item<float>(), 0);
+    EXPECT_EQ(set.all()[0].master.sum().item<float>(), -3);
+  }
+}
+
+TEST(LastUse, LeavesWhatTheHostLentAlone) {
+  InPlugin plugin;
+  at::Tensor labels = -at::ones({3}, at::kLong);
+  plugin.scope.lent.add(labels);
+  EXPECT_EQ(relu_of_given_up(host::borrowed_value(labels)).sum().item<int64_t>(), 0);
+  EXPECT_EQ(labels.sum().item<int64_t>(), -3);
 }
 
 TEST(LastUse, DoesNotSpreadASmallerTensor) {

@@ -9,6 +9,7 @@
 
 #include "framework/error.hpp"
 #include "tests/framework/bridge/door_rig.hpp"
+#include "tests/framework/bridge/parameter_spec.hpp"
 #include "tests/tolerances.hpp"
 
 namespace retort::test {
@@ -16,23 +17,6 @@ namespace {
 
 using host::ParameterSet;
 using testing::HasSubstr;
-
-/// A declaration whose sizes live as long as it.
-struct Spec : retort_parameter_spec {
-  Spec(const char* its_name, std::vector<int64_t> its_sizes, retort_init_kind kind, double a = 0,
-       double b = 0)
-      : retort_parameter_spec{}, kept(std::move(its_sizes)) {
-    struct_size = sizeof(retort_parameter_spec);
-    name = its_name;
-    rank = static_cast<uint32_t>(kept.size());
-    sizes = kept.data();
-    init = kind;
-    init_a = a;
-    init_b = b;
-    lr_scale = 1;
-  }
-  std::vector<int64_t> kept;
-};
 
 ParameterSet empty_set(uint64_t seed = 1, const std::string& owner = "student") {
   return ParameterSet(seed, owner, at::kCPU);
@@ -152,6 +136,57 @@ TEST(ParameterSet, RefusesAnEmptyShape) {
                 set.declare(Spec("w", {2, 0}, RETORT_INIT_CONSTANT), true);
               }),
               HasSubstr("parameter \"w\" is declared with shape [2, 0]"));
+}
+
+/// What is said of a declaration that is refused; "" where it is taken.
+std::string refusal_of(const Spec& spec, bool trained = true) {
+  ParameterSet set = empty_set();
+  return message_of<host::Error>([&] { set.declare(spec, trained); });
+}
+
+TEST(ParameterSet, RefusesNamesThatFilesCannotHold) {
+  for (const char* name : {"", "a/b", "a\nb", "a\x7f", "a\xff", "a\xe2\x80\xae", "__metadata__"}) {
+    EXPECT_NE(refusal_of({name, {2}, RETORT_INIT_CONSTANT}), "") << name;
+    EXPECT_NE(refusal_of({name, {2}, RETORT_INIT_CONSTANT}, false), "") << name;
+  }
+  EXPECT_NE(refusal_of({nullptr, {2}, RETORT_INIT_CONSTANT}), "");
+  EXPECT_THAT(refusal_of({"a\nb", {2}, RETORT_INIT_CONSTANT}),
+              HasSubstr("parameter \"a?b\" has a name with control characters"));
+  EXPECT_EQ(refusal_of({"blöcke.0.weight", {2}, RETORT_INIT_CONSTANT}), "");
+}
+
+TEST(ParameterSet, RefusesSizesThatCannotBe) {
+  EXPECT_THAT(refusal_of({"w", {2, -3}, RETORT_INIT_CONSTANT}), HasSubstr("shape [2, -3]"));
+  EXPECT_THAT(refusal_of({"w", {int64_t{1} << 40, int64_t{1} << 40}, RETORT_INIT_CONSTANT}),
+              HasSubstr("more elements than can be counted"));
+  EXPECT_THAT(refusal_of({"w", std::vector<int64_t>(9, 1), RETORT_INIT_CONSTANT}),
+              HasSubstr("9 dimensions; at most 8"));
+}
+
+TEST(ParameterSet, RefusesRatesAndRolesThatCannotBe) {
+  for (const double scale : {-1.0, std::nan(""), HUGE_VAL}) {
+    Spec spec("w", {2}, RETORT_INIT_CONSTANT);
+    spec.lr_scale = scale;
+    EXPECT_THAT(refusal_of(spec), HasSubstr("parameter \"w\": its lr_scale is"));
+    EXPECT_EQ(refusal_of(spec, false), "");
+  }
+  Spec frozen("w", {2}, RETORT_INIT_CONSTANT), role("w", {2}, RETORT_INIT_CONSTANT);
+  frozen.lr_scale = 0;
+  EXPECT_EQ(refusal_of(frozen), "");
+  role.role = 7;
+  EXPECT_THAT(refusal_of(role), HasSubstr("there is no role number 7"));
+}
+
+TEST(Initialisers, OfNumbersThatCannotBeAreRefused) {
+  EXPECT_THAT(refusal_of({"w", {2}, RETORT_INIT_UNIFORM, 1, 0}), HasSubstr("no number in [1, 0)"));
+  EXPECT_THAT(refusal_of({"w", {2}, RETORT_INIT_NORMAL, 0, -1}), HasSubstr("deviation is -1"));
+  EXPECT_THAT(refusal_of({"w", {2}, RETORT_INIT_CONSTANT, std::nan("")}), HasSubstr("finite"));
+  EXPECT_EQ(refusal_of({"least", {2}, RETORT_INIT_CONSTANT, HUGE_VAL}, false), "");
+  EXPECT_THAT(refusal_of({"w", {2}, RETORT_INIT_VALUES}), HasSubstr("a null pointer"));
+  const double values[] = {0, HUGE_VAL};
+  Spec given("w", {2}, RETORT_INIT_VALUES);
+  given.values = values;
+  EXPECT_THAT(refusal_of(given), HasSubstr("its start value 1 is inf"));
 }
 
 TEST(ParameterSet, RefusesASlotThatDoesNotExist) {

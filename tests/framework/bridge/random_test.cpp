@@ -85,28 +85,33 @@ at::Tensor draw(retort_draw_kind kind, const char* name, std::vector<int64_t> si
   detail::check(host::host_table().draw(&spec, &tensor, nullptr));
   return to_host(Tensor::adopt(tensor));
 }
-at::Tensor mask(const char* name = "mask") { return draw(RETORT_DRAW_UNIFORM, name, {64}, 0, 1); }
+/// One draw of a step of its own: nothing was drawn in it.
+at::Tensor mask(InPlugin& plugin, const char* name = "mask") {
+  plugin.scope.drawn.clear();
+  return draw(RETORT_DRAW_UNIFORM, name, {64}, 0, 1);
+}
 
 TEST(Draws, AreAFunctionOfSeedComponentNameAndStep) {
   InPlugin plugin;
-  const at::Tensor here = mask();
-  EXPECT_TRUE(mask().equal(here));
-  EXPECT_FALSE(mask("other").equal(here));
+  const at::Tensor here = mask(plugin);
+  EXPECT_TRUE(mask(plugin).equal(here));
+  EXPECT_FALSE(mask(plugin, "other").equal(here));
   plugin.scope.step = 13;
-  EXPECT_FALSE(mask().equal(here));
+  EXPECT_FALSE(mask(plugin).equal(here));
   plugin.scope.step = 12;
-  EXPECT_TRUE(mask().equal(here));
+  EXPECT_TRUE(mask(plugin).equal(here));
   plugin.scope.seed = 2;
-  EXPECT_FALSE(mask().equal(here));
+  EXPECT_FALSE(mask(plugin).equal(here));
   plugin.scope.seed = 1;
   plugin.scope.instance = "logits.other";
-  EXPECT_FALSE(mask().equal(here));
+  EXPECT_FALSE(mask(plugin).equal(here));
 }
 
 TEST(Draws, BeginAlikeWhateverTheirLength) {
-  const InPlugin plugin;
-  EXPECT_TRUE(draw(RETORT_DRAW_NORMAL, "noise", {7}, 0, 1)
-                  .equal(draw(RETORT_DRAW_NORMAL, "noise", {64}, 0, 1).narrow(0, 0, 7)));
+  InPlugin plugin;
+  const at::Tensor few = draw(RETORT_DRAW_NORMAL, "noise", {7}, 0, 1);
+  plugin.scope.drawn.clear();
+  EXPECT_TRUE(few.equal(draw(RETORT_DRAW_NORMAL, "noise", {64}, 0, 1).narrow(0, 0, 7)));
 }
 
 /// Mean and variance of a draw against the distribution's own.
@@ -149,14 +154,69 @@ TEST(Draws, OfIntegersReachBothEndsAndNoMore) {
 }
 
 TEST(Draws, AreOfTheScopesFloatType) {
-  const InPlugin plugin(host::Phase::Loss, at::kDouble);
-  EXPECT_EQ(mask().scalar_type(), at::kDouble);
+  InPlugin plugin(host::Phase::Loss, at::kDouble);
+  EXPECT_EQ(mask(plugin).scalar_type(), at::kDouble);
 }
 
 TEST(Draws, OfIntegersFromAnEmptyRangeAreRefused) {
   const InPlugin plugin;
   EXPECT_THAT(message_of<retort::Error>([] { draw(RETORT_DRAW_INTEGERS, "i", {2}, 3, 3); }),
               HasSubstr("draw \"i\": there is no integer in [3, 3)"));
+}
+
+/// What is said of a draw in a step of its own; "" where it is taken.
+std::string refused_draw(retort_draw_kind kind, const char* name, std::vector<int64_t> sizes,
+                         double a, double b) {
+  const InPlugin plugin;
+  return message_of<retort::Error>([&] { draw(kind, name, sizes, a, b); });
+}
+
+TEST(Draws, OfOneNameTwiceInAStepAreRefused) {
+  InPlugin plugin;
+  draw(RETORT_DRAW_UNIFORM, "mask", {2}, 0, 1);
+  draw(RETORT_DRAW_UNIFORM, "noise", {2}, 0, 1);
+  plugin.scope.phase = host::Phase::AfterBackward;
+  EXPECT_THAT(
+      message_of<retort::Error>([] { draw(RETORT_DRAW_NORMAL, "mask", {2}, 0, 1); }),
+      HasSubstr(
+          "draw \"mask\": it is drawn twice in one step, and both would be the same numbers"));
+}
+
+TEST(Draws, OfDistributionsThatDoNotExistAreRefused) {
+  const double nan = std::nan(""), inf = HUGE_VAL;
+  for (const retort_draw_kind kind :
+       {RETORT_DRAW_UNIFORM, RETORT_DRAW_NORMAL, RETORT_DRAW_INTEGERS}) {
+    for (const auto& [a, b] :
+         {std::pair(nan, 1.0), {0.0, nan}, {0.0, inf}, {-inf, 0.0}, {0.0, 1e39}})
+      EXPECT_THAT(refused_draw(kind, "d", {2}, a, b), HasSubstr("draw \"d\": ")) << a << " " << b;
+  }
+  EXPECT_THAT(refused_draw(RETORT_DRAW_UNIFORM, "d", {2}, 1, 0), HasSubstr("no number in [1, 0)"));
+  EXPECT_EQ(refused_draw(RETORT_DRAW_UNIFORM, "d", {2}, 0, 0), "");
+  EXPECT_THAT(refused_draw(RETORT_DRAW_NORMAL, "d", {2}, 0, -1), HasSubstr("deviation is -1"));
+  EXPECT_THAT(refused_draw(RETORT_DRAW_INTEGERS, "d", {2}, 0, 0x1p60), HasSubstr("at most 2^53"));
+  EXPECT_THAT(refused_draw(RETORT_DRAW_INTEGERS, "d", {2}, 0.5, 3), HasSubstr("no whole number"));
+  EXPECT_THAT(refused_draw(static_cast<retort_draw_kind>(7), "d", {2}, 0, 1),
+              HasSubstr("no kind of draw number 7"));
+}
+
+TEST(Draws, OfNamesAndSizesThatCannotBeAreRefused) {
+  for (const char* name : {"", "a\nb", "\xff"})
+    EXPECT_NE(refused_draw(RETORT_DRAW_UNIFORM, name, {2}, 0, 1), "") << name;
+  EXPECT_THAT(refused_draw(RETORT_DRAW_UNIFORM, "d", {2, -1}, 0, 1), HasSubstr("shape [2, -1]"));
+  EXPECT_THAT(refused_draw(RETORT_DRAW_UNIFORM, "d", {int64_t{1} << 62, 4}, 0, 1),
+              HasSubstr("more elements than can be counted"));
+  EXPECT_THAT(refused_draw(RETORT_DRAW_UNIFORM, "d", std::vector<int64_t>(9, 1), 0, 1),
+              HasSubstr("9 dimensions; at most 8"));
+}
+
+TEST(Draws, AreMadeInLossAndAfterBackwardAlone) {
+  using host::Phase;
+  for (const Phase phase :
+       {Phase::Create, Phase::Build, Phase::Forward, Phase::Setup, Phase::Data}) {
+    const InPlugin plugin(phase);
+    EXPECT_THAT(message_of<retort::Error>([] { draw(RETORT_DRAW_UNIFORM, "d", {2}, 0, 1); }),
+                HasSubstr("a strategy draws in loss() and after_backward()"));
+  }
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "tests/framework/bridge/door_rig.hpp"
+#include "tests/framework/bridge/parameter_spec.hpp"
 
 namespace retort::test {
 namespace {
@@ -91,6 +92,49 @@ TEST(Scope, IsNotThatOfAnotherThread) {
   EXPECT_THAT(message, HasSubstr("from a thread of its own"));
 }
 
+/// Calls every function of the table that can fail; "" or what each said.
+std::vector<std::string> answers_without_scope() {
+  const retort_host& door = host::host_table();
+  const at::Tensor x = at::ones({1});
+  const retort_value value = host::borrowed_value(x);
+  const Spec parameter("w", {2}, RETORT_INIT_CONSTANT);
+  const int64_t sizes[] = {1};
+  retort_draw_spec spec{sizeof(spec), RETORT_DRAW_UNIFORM, "d", 1, 0, sizes, 0, 1};
+  retort_value scalar{};
+  retort_tensor tensor = nullptr;
+  int64_t slot = 0;
+  const float data = 1;
+  std::vector<std::string> answers;
+  for (const int32_t code :
+       {door.item(&value, &scalar, nullptr), door.grad(&value, 1, &value, 1, 0, &tensor, nullptr),
+        door.copy_from_host(RETORT_FLOAT32, sizes, 1, &data, &tensor, nullptr),
+        door.declare_parameter(&parameter, &slot, nullptr),
+        door.declare_buffer(&parameter, &slot, nullptr), door.draw(&spec, &tensor, nullptr),
+        door.publish("layer1", &value, nullptr), door.log("share", &value, nullptr),
+        door.warn("careful", nullptr)}) {
+    EXPECT_EQ(code, RETORT_NO_SCOPE);
+    answers.push_back(door.last_error());
+  }
+  return answers;
+}
+
+TEST(Scope, IsNeededByEveryFunctionThatWorksOnIt) {
+  std::vector<std::string> on_a_thread;
+  {
+    const InPlugin plugin;
+    std::thread([&] { on_a_thread = answers_without_scope(); }).join();
+  }
+  for (const auto& answers : {answers_without_scope(), on_a_thread}) {
+    EXPECT_EQ(answers.size(), 9u);
+    EXPECT_THAT(answers, testing::Each(HasSubstr("from a thread of its own, or outside")));
+  }
+}
+
+TEST(Scope, IsNeededToSwitchGradientsOff) {
+  host::host_table().grad_mode(0);
+  EXPECT_TRUE(c10::GradMode::is_enabled());
+}
+
 TEST(Scope, OfAnOuterPluginComesBack) {
   const InPlugin outer;
   {
@@ -119,6 +163,23 @@ TEST(Item, IsRefusedInAForwardPass) {
   const InPlugin plugin(Phase::Forward);
   EXPECT_THAT(message_of<retort::Error>([] { to_plugin(at::ones({1})).item(); }),
               HasSubstr("item() in a model's forward pass"));
+}
+
+TEST(Item, TakesOneElement) {
+  const InPlugin plugin;
+  EXPECT_THAT(message_of<retort::Error>([] { to_plugin(at::ones({2})).item(); }),
+              HasSubstr("item() of a tensor of shape [2]; it takes one element"));
+}
+
+TEST(Grad, OfAnEarlierStepIsToldInWords) {
+  const InPlugin plugin;
+  const at::Tensor x = at::ones({2}).set_requires_grad(true);
+  const at::Tensor y = x.mul(x).sum();
+  y.backward();
+  const retort_value output = host::borrowed_value(y), input = host::borrowed_value(x);
+  retort_tensor gradient = nullptr;
+  EXPECT_NE(host::host_table().grad(&output, 1, &input, 1, 0, &gradient, nullptr), RETORT_OK);
+  EXPECT_THAT(host::host_table().last_error(), HasSubstr("keep detach(x) of what outlives a step"));
 }
 
 TEST(Grad, GivesNullForAnInputThatDoesNotMatter) {

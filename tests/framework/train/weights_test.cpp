@@ -69,6 +69,31 @@ TEST(Weights, HaveTheSameBytesWhenSavedAgain) {
   EXPECT_EQ(content_of(saved(scratch, *to)), bytes);
 }
 
+TEST(Tensors, OfEveryTypeComeBackAsTheyWereSaved) {
+  const Scratch scratch;
+  std::vector<NamedTensor> saved;
+  for (const at::ScalarType type : {at::kFloat, at::kDouble, at::kHalf, at::kBFloat16, at::kLong,
+                                    at::kInt, at::kShort, at::kChar, at::kByte, at::kBool})
+    saved.emplace_back(at::toString(type), at::arange(5, at::kFloat).to(type));
+  host::save_tensors(scratch.path("tensors.safetensors"), saved, {});
+  const auto loaded = host::load_tensors(scratch.path("tensors.safetensors"));
+  const std::map<std::string, at::Tensor> by_name(loaded.begin(), loaded.end());
+  EXPECT_EQ(by_name.size(), saved.size());
+  for (const auto& [name, tensor] : saved) {
+    EXPECT_EQ(by_name.at(name).scalar_type(), tensor.scalar_type()) << name;
+    EXPECT_TRUE(by_name.at(name).equal(tensor)) << name;
+  }
+}
+
+TEST(Tensors, OfATypeThatCannotBeReadAgainAreNotSaved) {
+  const Scratch scratch;
+  EXPECT_THAT(message_of<host::DataError>([&] {
+                host::save_tensors(scratch.path("tensors.safetensors"),
+                                   {{"phase", at::zeros({2}, at::kComplexFloat)}}, {});
+              }),
+              HasSubstr("phase is a tensor of ComplexFloat"));
+}
+
 TEST(Weights, AreSavedRowMajorWhateverTheirMemoryFormat) {
   const Scratch scratch;
   host::Placement last;

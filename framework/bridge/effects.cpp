@@ -1,0 +1,313 @@
+// What a call of an operator does beside making its result (draws random numbers, waits for the
+// device, writes to memory), and whether that may be where it is called.
+#include <ATen/core/Tensor.h>
+#include <ATen/core/enum_tag.h>
+#include <c10/core/GradMode.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "framework/bridge/operators.hpp"
+#include "framework/bridge/scope.hpp"
+#include "framework/error.hpp"
+#include "framework/text.hpp"
+
+namespace retort::host {
+namespace {
+
+constexpr const char* kFixedShape = "find an operator whose result has a fixed shape";
+
+/// LAPACK's results are checked on the host; LibTorch has no tag for it.
+constexpr std::array kChecked = {"aten::linalg_svd",
+                                 "aten::linalg_svdvals",
+                                 "aten::linalg_solve",
+                                 "aten::linalg_eigh",
+                                 "aten::linalg_eigvalsh",
+                                 "aten::linalg_eig",
+                                 "aten::linalg_eigvals",
+                                 "aten::linalg_cholesky",
+                                 "aten::linalg_inv",
+                                 "aten::linalg_lu_factor",
+                                 "aten::linalg_ldl_factor",
+                                 "aten::linalg_pinv",
+                                 "aten::linalg_tensorinv",
+                                 "aten::linalg_tensorsolve",
+                                 "aten::linalg_matrix_rank",
+                                 "aten::linalg_cond",
+                                 "aten::svd",
+                                 "aten::inverse",
+                                 "aten::cholesky",
+                                 "aten::pinverse",
+                                 "aten::nuclear_norm"};
+
+/// Composites of operators that have a tag, and have none themselves.
+constexpr std::array kComposites = {"aten::where", "aten::nonzero_numpy", "aten::is_nonzero",
+                                    "aten::combinations",
+                                    "aten::tensor_split.tensor_indices_or_sections"};
+
+template <size_t N>
+bool contains(const std::array<const char*, N>& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+/// The position of the argument of that name, or -1.
+int position_of(const Operator& op, std::string_view name) {
+  for (size_t i = 0; i < op.arguments.size(); ++i) {
+    if (op.arguments[i].name == name) return static_cast<int>(i);
+  }
+  return -1;
+}
+
+const c10::IValue* argument(const Operator& op, const c10::Stack& arguments, const char* name) {
+  const int at = position_of(op, name);
+  return at < 0 ? nullptr : &arguments[static_cast<size_t>(at)];
+}
+
+const char* waits_always(const Operator&, const c10::Stack&) { return kFixedShape; }
+
+const char* waits_without_classes(const Operator& op, const c10::Stack& arguments) {
+  const c10::IValue* classes = argument(op, arguments, "num_classes");
+  return classes != nullptr && classes->isInt() && classes->toInt() >= 0 ? nullptr
+                                                                         : "give num_classes";
+}
+
+const char* waits_without_output_size(const Operator& op, const c10::Stack& arguments) {
+  const c10::IValue* size = argument(op, arguments, "output_size");
+  return size != nullptr && !size->isNone() ? nullptr : "give output_size";
+}
+
+const char* waits_for_masks(const Operator& op, const c10::Stack& arguments) {
+  const c10::IValue* indices = argument(op, arguments, "indices");
+  if (indices == nullptr || !indices->isList()) return kFixedShape;
+  for (const c10::IValue& entry : indices->toListRef()) {
+    if (!entry.isTensor() || !entry.toTensor().defined()) continue;
+    const at::ScalarType type = entry.toTensor().scalar_type();
+    if (type == at::kBool || type == at::kByte)
+      return "use where() or masked_fill() in place of a mask";
+  }
+  return nullptr;
+}
+
+const char* waits_to_check_errors(const Operator& op, const c10::Stack& arguments) {
+  const c10::IValue* check = argument(op, arguments, "check_errors");
+  return check != nullptr && check->isBool() && check->toBool() ? "leave check_errors out"
+                                                                : nullptr;
+}
+
+void read_waiting(Operator& op, const std::string& name) {
+  const bool repeats = op.name == "aten::repeat_interleave.Tensor" ||
+                       op.name == "aten::repeat_interleave.self_Tensor";
+  const bool indexes = name == "aten::index" || name == "aten::index_put" ||
+                       name == "aten::_unsafe_index" || name == "aten::_unsafe_index_put";
+  if (name == "aten::one_hot") {
+    op.waits = waits_without_classes;
+  } else if (repeats) {
+    op.waits = waits_without_output_size;
+  } else if (indexes) {
+    op.waits = waits_for_masks;
+  } else if (position_of(op, "check_errors") >= 0) {
+    op.waits = waits_to_check_errors;
+  } else if (contains(kChecked, name) || contains(kComposites, op.name) ||
+             op.handle.hasTag(at::Tag::data_dependent_output) ||
+             op.handle.hasTag(at::Tag::dynamic_output_shape)) {
+    op.waits = waits_always;
+  }
+}
+
+void read_drawing(Operator& op, const std::string& name) {
+  op.random = op.handle.hasTag(at::Tag::nondeterministic_seeded);
+  if (!op.random) return;
+  const bool drops = name.find("dropout") != std::string::npos;
+  for (const char* probability : {"dropout_p", "dropout", "p"}) {
+    if (op.dropout_at >= 0 || (std::string_view(probability) == "p" && !drops)) continue;
+    op.dropout_at = position_of(op, probability);
+  }
+  if (!drops && op.dropout_at < 0 && !name.starts_with("aten::rrelu")) return;
+  for (const char* flag : {"train", "training"}) {
+    if (op.train_at < 0) op.train_at = position_of(op, flag);
+  }
+}
+
+/// LibTorch's schemas of batch norm and instance norm do not say that running statistics change.
+void read_statistics(Operator& op, const std::string& name) {
+  for (const char* unchanged : {"functional", "no_training", "no_update", "backward"}) {
+    if (name.find(unchanged) != std::string::npos) return;
+  }
+  for (const char* statistic : {"running_mean", "running_var"}) {
+    const int at = position_of(op, statistic);
+    if (at >= 0) op.statistics.push_back(static_cast<size_t>(at));
+  }
+  if (op.statistics.empty()) return;
+  for (const char* flag : {"training", "use_input_stats"}) {
+    if (op.training_at < 0) op.training_at = position_of(op, flag);
+  }
+}
+
+void read_writing(Operator& op, const std::string& name) {
+  const c10::FunctionSchema& schema = op.handle.schema();
+  op.mutates = schema.is_mutable();
+  for (size_t i = 0; op.mutates && i < schema.arguments().size(); ++i) {
+    const c10::AliasInfo* alias = schema.arguments()[i].alias_info();
+    if (alias != nullptr && alias->isWrite()) op.written.push_back(i);
+  }
+  if (!op.mutates) read_statistics(op, name);
+  constexpr std::array kOthers = {"aten::set_data",       "aten::requires_grad_",
+                                  "aten::retain_grad",    "aten::rename_",
+                                  "aten::sparse_resize_", "aten::_resize_output_"};
+  op.reshapes = op.handle.hasTag(at::Tag::inplace_view) || contains(kOthers, name);
+}
+
+/// Whether a call draws: a dropout with probability 0, or switched off, does not.
+bool draws(const Operator& op, const c10::Stack& arguments) {
+  if (!op.random) return false;
+  const auto at = [&](int position) -> const c10::IValue& {
+    return arguments[static_cast<size_t>(position)];
+  };
+  if (op.dropout_at >= 0 && at(op.dropout_at).isDouble() && at(op.dropout_at).toDouble() == 0)
+    return false;
+  return op.train_at < 0 || !at(op.train_at).isBool() || at(op.train_at).toBool();
+}
+
+[[noreturn]] void refuse_random(const Operator& op, const Scope& scope) {
+  std::string way = "leave them out";
+  if (scope.phase == Phase::Loss || scope.phase == Phase::AfterBackward) {
+    way = "draw them by name: step.uniform, step.normal or step.integers";
+  } else if (scope.phase == Phase::Setup || scope.phase == Phase::Build) {
+    way = "give a parameter or buffer an initialiser that draws";
+  }
+  if (op.dropout_at >= 0) {
+    way = "set " + op.arguments[static_cast<size_t>(op.dropout_at)].name + " to 0, or " + way;
+  }
+  throw PluginError(op.name + " draws random numbers of its own, which could not be repeated; " +
+                    way);
+}
+
+[[noreturn]] void refuse_writing(const Operator& op, const Scope& scope) {
+  const bool of_strategy = scope.phase == Phase::Loss || scope.phase == Phase::Setup;
+  throw PluginError(op.name + " writes to its argument; use an operator that returns a new tensor" +
+                    (of_strategy ? ", or update state in after_backward()" : ""));
+}
+
+/// An argument that an operator writes to.
+struct Target {
+  const at::Tensor& tensor;
+  const std::string& argument;
+  const Parameter* own;  // the parameter or buffer that it is, or null
+  bool is_statistic;
+};
+
+void check_target(const Operator& op, const Scope& scope, const Target& target) {
+  const std::string where = op.name + ": argument \"" + target.argument + "\" is ";
+  if (target.own == nullptr) {
+    if (!scope.lent.hold_memory_of(target.tensor)) return;
+    throw PluginError(where +
+                      "a tensor of the host, or a view of one, and would be written to; others use "
+                      "it too: write to a copy, clone(x), or to a buffer of your own");
+  }
+  const std::string own =
+      (target.own->trained ? "the parameter \"" : "the buffer \"") + target.own->name + "\"";
+  if (op.reshapes) {
+    throw PluginError(where + own +
+                      ", of which it would change more than numbers; write numbers to it, with "
+                      "aten::copy_");
+  }
+  if (target.is_statistic && target.own->trained) {
+    throw PluginError(where + own +
+                      ", which would be written to without a gradient; declare it as a buffer");
+  }
+  if (target.is_statistic && scope.phase == Phase::Forward && !scope.training) {
+    throw PluginError(where + own +
+                      ", which would change while the network is evaluated; pass whether it trains "
+                      "(the host's training()), not true");
+  }
+}
+
+/// The parameter or buffer that an argument is, or null.
+const Parameter* owner_of(const Scope& scope, const retort_value* value, const at::Tensor& tensor) {
+  if (scope.parameters == nullptr) return nullptr;
+  // The usual way, and the quick one.
+  if (value != nullptr && value->tag == RETORT_TAG_PARAM)
+    return &scope.parameters->all()[static_cast<size_t>(value->as.integer)];
+  return scope.parameters->owner_of(tensor);
+}
+
+void check_targets(const Operator& op, const Scope& scope, const Call& call,
+                   const std::vector<size_t>& positions, bool are_statistics) {
+  for (const size_t at : positions) {
+    const c10::IValue& value = call.stack[at];
+    const auto check = [&](const retort_value* given, const at::Tensor& tensor) {
+      if (!tensor.defined()) return;
+      check_target(op, scope,
+                   {tensor, op.arguments[at].name, owner_of(scope, given, tensor), are_statistics});
+    };
+    if (value.isTensor()) {
+      check(at < static_cast<size_t>(call.count) ? &call.values[at] : nullptr, value.toTensor());
+    } else if (value.isTensorList()) {
+      for (const at::Tensor& tensor : value.toTensorVector()) check(nullptr, tensor);
+    }
+  }
+}
+
+/// The tensors that an operator is about to write to.
+std::vector<at::Tensor> targets_of(const Operator& op, const c10::Stack& arguments) {
+  std::vector<at::Tensor> targets;
+  for (const size_t at : op.written) {
+    if (arguments[at].isTensor()) targets.push_back(arguments[at].toTensor());
+    if (!arguments[at].isTensorList()) continue;
+    for (const at::Tensor& tensor : arguments[at].toTensorVector()) targets.push_back(tensor);
+  }
+  return targets;
+}
+
+}  // namespace
+
+void read_effects(Operator& op, const std::string& name) {
+  read_drawing(op, name);
+  read_waiting(op, name);
+  read_writing(op, name);
+}
+
+void check_effects(const Operator& op, const Scope& scope, const Call& call) {
+  if (op.random && draws(op, call.stack)) refuse_random(op, scope);
+  if (op.mutates && scope.phase != Phase::AfterBackward) refuse_writing(op, scope);
+  if (op.waits != nullptr && !scope.may_wait()) {
+    const char* way = op.waits(op, call.stack);
+    if (way != nullptr) {
+      throw PluginError(op.name +
+                        " waits for the device, and the strategy does not say so; declare it with "
+                        "syncs(), or " +
+                        way);
+    }
+  }
+  check_targets(op, scope, call, op.written, false);
+  if (op.statistics.empty()) return;
+  const c10::IValue* training =
+      op.training_at < 0 ? nullptr : &call.stack[static_cast<size_t>(op.training_at)];
+  if (training == nullptr || !training->isBool() || training->toBool())
+    check_targets(op, scope, call, op.statistics, true);
+}
+
+void run_writing(const Operator& op, const Scope& scope, c10::Stack& stack) {
+  struct Before {
+    at::Tensor tensor;
+    std::vector<int64_t> sizes;
+    const Parameter* own;
+  };
+  std::vector<Before> kept;
+  for (const at::Tensor& tensor : targets_of(op, stack)) {
+    const Parameter* own = tensor.defined() ? owner_of(scope, nullptr, tensor) : nullptr;
+    if (own != nullptr) kept.push_back({tensor, tensor.sizes().vec(), own});
+  }
+  // State has no history: a graph kept in a buffer would grow with every step.
+  const c10::NoGradGuard without_graph;
+  op.handle.callBoxed(stack);
+  for (const Before& before : kept) {
+    if (before.tensor.sizes() == at::IntArrayRef(before.sizes)) continue;
+    throw PluginError(op.name + " changed \"" + before.own->name + "\" from shape " +
+                      shape_text(before.sizes) + " to " + shape_text(before.tensor.sizes()) +
+                      "; write numbers of its own shape to it");
+  }
+}
+
+}  // namespace retort::host

@@ -1,0 +1,107 @@
+// What a user sees of a plugin that misuses the host's functions: which one, where, and what to do.
+#include <gmock/gmock.h>
+
+#include "tests/framework/cli/program.hpp"
+
+namespace retort::test {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+/// Runs a command on the tiny experiment, its first transfer a strategy that misuses the host.
+Finished misuse(const Scratch& scratch, const std::string& command, const std::string& how,
+                std::vector<std::string> overrides = {}) {
+  overrides.insert(overrides.begin(),
+                   {command, tiny_experiment(scratch).string(), "--plugins", RETORT_MISUSES_DIR,
+                    "transfer[0].strategy=test.misuses", "transfer[0].how=" + how, "train.epochs=1",
+                    "student_alone=false"});
+  return retort(overrides);
+}
+
+struct Misuse {
+  std::string how;
+  int code;
+  std::string where;
+  std::string what;
+};
+
+TEST(AMisuseOfTheHost, IsToldWithPluginFunctionStepAndRemedy) {
+  const std::vector<Misuse> misuses = {
+      {"slash", 1, "setup()",
+       "parameter \"a/b\" has a name with \"/\"; separate its parts by dots"},
+      {"negative_scale", 1, "setup()", "parameter \"w\": its lr_scale is -1"},
+      {"bad_setup", 1, "setup()", "threw something that is no std::exception"},
+      {"throws", 1, "loss(), step 0", "threw something that is no std::exception"},
+      {"draws_twice", 1, "loss(), step 0", "draw \"mask\": it is drawn twice in one step"},
+      {"logs_nothing", 1, "loss(), step 0", "a metric without a name"},
+      {"thread", 1, "loss(), step 0", "from a thread of its own"},
+      {"spoils_logits", 1, "after_backward(), step 0", "is a tensor of the host, or a view of one"},
+      {"spoils_view", 1, "after_backward(), step 0", "is a tensor of the host, or a view of one"},
+      {"spoils_labels", 1, "after_backward(), step 0", "is a tensor of the host, or a view of one"},
+  };
+  for (const Misuse& wrong : misuses) {
+    const Scratch scratch;
+    const Finished run = misuse(scratch, "check", wrong.how);
+    EXPECT_EQ(run.code, wrong.code) << wrong.how;
+    EXPECT_THAT(run.err, AllOf(HasSubstr("test.misuses 0.1.0 ("), HasSubstr(wrong.where),
+                               HasSubstr(wrong.what)))
+        << wrong.how;
+  }
+}
+
+TEST(ALackOfMemory, IsOneOfTheMachineWhereverItArises) {
+  const Scratch scratch;
+  for (const char* how : {"much_memory", "own_words", "own_memory"}) {
+    const Finished run = misuse(scratch, "check", how);
+    EXPECT_EQ(run.code, 5) << how;
+    EXPECT_THAT(run.err, AllOf(HasSubstr("test.misuses 0.1.0 ("), HasSubstr("loss(), step 0"),
+                               HasSubstr("out of memory")))
+        << how;
+  }
+  const Finished run = misuse(scratch, "check", "", {"data.train=20000000000", "data.size=512"});
+  EXPECT_EQ(run.code, 5);
+  EXPECT_THAT(run.err, HasSubstr("out of memory: 15,728,640,000,000,000 bytes were asked for"));
+}
+
+TEST(AValueThatAPluginGivesUp, IsNotOverwrittenWhereItIsNotItsOwn) {
+  const Scratch honest, given_up;
+  ASSERT_EQ(misuse(honest, "run", "").code, 0);
+  ASSERT_EQ(misuse(given_up, "run", "given_up").code, 0);
+  EXPECT_EQ(content_of(honest.path("runs/tiny/001/metrics.jsonl")),
+            content_of(given_up.path("runs/tiny/001/metrics.jsonl")));
+}
+
+TEST(OperatorsThatAreNotDeclared, AreToldByCheckAndOnceByRun) {
+  const std::string told = "add uses(\"aten::logit\"), uses(\"aten::sinc\") to its declaration";
+  const Scratch scratch;
+  EXPECT_THAT(misuse(scratch, "check", "undeclared").err, HasSubstr(told));
+  EXPECT_THAT(misuse(scratch, "check", "").err, Not(HasSubstr("declare")));
+  const std::string run = misuse(scratch, "run", "undeclared").err;
+  EXPECT_THAT(run, HasSubstr(told));
+  EXPECT_EQ(run.find(told), run.rfind(told));
+}
+
+TEST(AModelThatMisusesTheHost, IsToldWithFunctionAndName) {
+  const std::vector<std::pair<std::string, std::string>> misuses = {
+      {"twice", "tap \"layer1\" is published twice in one forward pass"},
+      {"reserved", "tap \"logits\" has a name that the host gives a meaning itself"},
+      {"empty", "a tap without a name; give it one"},
+      {"transposed", "its first dimension must be the batch"},
+      {"dropout", "set p to 0, or leave them out"},
+  };
+  for (const auto& [how, what] : misuses) {
+    const Scratch scratch;
+    const Finished run =
+        retort({"check", tiny_experiment(scratch).string(), "--plugins", RETORT_MISUSES_DIR,
+                "teacher.model=misuses", "teacher.how=" + how});
+    EXPECT_EQ(run.code, 1) << how;
+    EXPECT_THAT(run.err,
+                AllOf(HasSubstr("misuses 0.1.0 ("), HasSubstr("forward()"), HasSubstr(what)))
+        << how;
+  }
+}
+
+}  // namespace
+}  // namespace retort::test
