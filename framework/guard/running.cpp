@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "framework/guard/fixed_text.hpp"
+#include "framework/json_text.hpp"
 
 namespace retort::host {
 namespace {
@@ -52,20 +53,14 @@ void publish(const RunningCall& call, bool running) {
 
 }  // namespace
 
-SafeText make_safe(std::string text) {
+SafeText make_safe(const std::string& text) {
   constexpr size_t kLongest = 500;  // of bytes: it must fit a FixedText, however it is escaped
-  if (text.size() > kLongest) {
-    size_t end = kLongest;
-    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
-    text = text.substr(0, end) + "...";
-  }
-  for (char& c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7f) c = '?';
-  }
-  using nlohmann::json;
-  const std::string quoted = json(text).dump(-1, ' ', false, json::error_handler_t::replace);
-  return {std::move(text), quoted.substr(1, quoted.size() - 2)};
+  SafeText safe;
+  safe.text = safe_line(cut_text(text, kLongest));
+  if (text.size() > kLongest) safe.text += "...";
+  const std::string quoted = json_text(nlohmann::json(safe.text));
+  safe.json = quoted.substr(1, quoted.size() - 2);
+  return safe;
 }
 
 const PluginName& plugin_name(const std::string& text) {

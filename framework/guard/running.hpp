@@ -6,12 +6,12 @@
 
 namespace retort::host {
 
-/// A text without control characters, and how it stands in a JSON string.
+/// A text that is safe to show, in one line, and how it stands in a JSON string.
 struct SafeText {
   std::string text;
   std::string json;
 };
-SafeText make_safe(std::string text);
+SafeText make_safe(const std::string& text);
 
 /// How a component of a plugin is named in messages: "logits.mine 0.2.0 (plugins/mine.retort)".
 /// Lives as long as the process, so that a signal handler may read it.

@@ -26,7 +26,7 @@ std::filesystem::path wrong_experiment(const Scratch& scratch) {
   return scratch.put("wrong.toml", R"toml(name = "wrong"
 data = { dataset = "test.wrong_data", batch_size = 32, augment = [] }
 student = { model = "test.wrong_model" }
-student_alone = false
+baseline = { student_alone = false }
 task = { weight = 1 }
 transfer = [{ strategy = "test.wrong", weight = 1 }]
 train = { epochs = 2 }
