@@ -116,7 +116,8 @@ TEST(ErrorMessage, OfAPluginIsSafeAndHoldsNoBacktrace) {
 TEST(CallPlugin, NamesThePluginThatLetsAnyExceptionOut) {
   const host::ComponentInfo info = component();
   const auto call = [&](auto function) {
-    return message_of<host::PluginError>([&] { host::call_plugin({info, "loss()", 7}, function); });
+    return message_of<host::PluginError>(
+        [&] { host::call_plugin({.info = info, .function = "loss()", .step = 7}, function); });
   };
   EXPECT_THAT(call([](retort_error*) -> int32_t { throw 3; }),
               StartsWith("test.rude 1.2.3 (rude.retort) let an exception out of loss(), step 7: an "
