@@ -16,7 +16,7 @@ Finished misuse(const Scratch& scratch, const std::string& command, const std::s
   overrides.insert(overrides.begin(),
                    {command, tiny_experiment(scratch).string(), "--plugins", RETORT_MISUSES_DIR,
                     "transfer[0].strategy=test.misuses", "transfer[0].how=" + how, "train.epochs=1",
-                    "student_alone=false"});
+                    "baseline.student_alone=false"});
   return retort(overrides);
 }
 
@@ -60,46 +60,44 @@ TEST(ALackOfMemory, IsOneOfTheMachineWhereverItArises) {
                                HasSubstr("out of memory")))
         << how;
   }
-  const Finished run = misuse(scratch, "check", "", {"data.train=20000000000", "data.size=512"});
-  EXPECT_EQ(run.code, 5);
-  EXPECT_THAT(run.err, HasSubstr("out of memory: 15,728,640,000,000,000 bytes were asked for"));
 }
 
 TEST(AValueThatAPluginGivesUp, IsNotOverwrittenWhereItIsNotItsOwn) {
   const Scratch honest, given_up;
-  ASSERT_EQ(misuse(honest, "run", "").code, 0);
+  ASSERT_EQ(misuse(honest, "run", "nothing").code, 0);
   ASSERT_EQ(misuse(given_up, "run", "given_up").code, 0);
   EXPECT_EQ(content_of(honest.path("runs/tiny/001/metrics.jsonl")),
             content_of(given_up.path("runs/tiny/001/metrics.jsonl")));
 }
 
 TEST(OperatorsThatAreNotDeclared, AreToldByCheckAndOnceByRun) {
-  const std::string told = "add uses(\"aten::logit\"), uses(\"aten::sinc\") to its declaration";
+  const std::string told = "add uses(\"aten::sinc\"), uses(\"aten::logit\") to its declaration";
   const Scratch scratch;
   EXPECT_THAT(misuse(scratch, "check", "undeclared").err, HasSubstr(told));
-  EXPECT_THAT(misuse(scratch, "check", "").err, Not(HasSubstr("declare")));
+  EXPECT_THAT(misuse(scratch, "check", "nothing").err, Not(HasSubstr("declare")));
   const std::string run = misuse(scratch, "run", "undeclared").err;
   EXPECT_THAT(run, HasSubstr(told));
   EXPECT_EQ(run.find(told), run.rfind(told));
 }
 
 TEST(AModelThatMisusesTheHost, IsToldWithFunctionAndName) {
-  const std::vector<std::pair<std::string, std::string>> misuses = {
-      {"twice", "tap \"layer1\" is published twice in one forward pass"},
-      {"reserved", "tap \"logits\" has a name that the host gives a meaning itself"},
-      {"empty", "a tap without a name; give it one"},
-      {"transposed", "its first dimension must be the batch"},
-      {"dropout", "set p to 0, or leave them out"},
+  const std::vector<Misuse> misuses = {
+      {"twice", 1, "forward()", "tap \"layer1\" is published twice in one forward pass"},
+      {"reserved", 1, "forward()",
+       "tap \"logits\" has a name that the host gives a meaning itself"},
+      {"empty", 1, "forward()", "a tap without a name; give it one"},
+      {"transposed", 2, "forward()", "its first dimension must be the batch"},
+      {"dropout", 1, "forward()", "set p to 0, or leave them out"},
   };
-  for (const auto& [how, what] : misuses) {
+  for (const Misuse& wrong : misuses) {
     const Scratch scratch;
     const Finished run =
         retort({"check", tiny_experiment(scratch).string(), "--plugins", RETORT_MISUSES_DIR,
-                "teacher.model=misuses", "teacher.how=" + how});
-    EXPECT_EQ(run.code, 1) << how;
+                "teacher.model=misuses", "teacher.how=" + wrong.how});
+    EXPECT_EQ(run.code, wrong.code) << wrong.how;
     EXPECT_THAT(run.err,
-                AllOf(HasSubstr("misuses 0.1.0 ("), HasSubstr("forward()"), HasSubstr(what)))
-        << how;
+                AllOf(HasSubstr("misuses 0.1.0 ("), HasSubstr(wrong.where), HasSubstr(wrong.what)))
+        << wrong.how;
   }
 }
 
