@@ -280,24 +280,5 @@ TEST(Weights, OfAFileWithoutTensorsAreMissing) {
               AllOf(HasSubstr("the file holds no tensor"), HasSubstr("missing (")));
 }
 
-TEST(Tensors, KeepTheirTypeWhenTheyAreSaved) {
-  const Scratch scratch;
-  std::vector<NamedTensor> tensors;
-  for (const at::ScalarType type : {at::kFloat, at::kDouble, at::kHalf, at::kBFloat16, at::kLong,
-                                    at::kInt, at::kByte, at::kBool}) {
-    tensors.emplace_back(c10::toString(type), at::ones({3}, type));
-  }
-  host::save_tensors(scratch.path("t"), tensors, {});
-  for (const auto& [name, tensor] : host::load_tensors(scratch.path("t"))) {
-    EXPECT_EQ(name, c10::toString(tensor.scalar_type()));
-    EXPECT_TRUE(tensor.equal(at::ones({3}, tensor.scalar_type())));
-  }
-  EXPECT_THAT(
-      message_of<host::DataError>([&] {
-        host::save_tensors(scratch.path("t"), {{"c", at::ones({1}, at::kComplexFloat)}}, {});
-      }),
-      HasSubstr("ComplexFloat"));
-}
-
 }  // namespace
 }  // namespace retort::test
