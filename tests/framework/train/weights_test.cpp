@@ -1,7 +1,6 @@
 #include "framework/train/weights.hpp"
 
 #include <ATen/ops/arange.h>
-#include <ATen/ops/ones.h>
 #include <ATen/ops/zeros.h>
 #include <gmock/gmock.h>
 
