@@ -101,6 +101,18 @@ Outputs with_gradient(const Outputs& outputs) {
   return leaves;
 }
 
+StepInputs step_of(const ProbeInputs& inputs, const ProbePlace& place) {
+  StepInputs step;
+  step.student = with_gradient(inputs.student);
+  step.teacher = inputs.teacher;
+  step.labels = inputs.labels;
+  step.indices = inputs.indices;
+  step.progress = at::full({}, place.progress, at::TensorOptions().dtype(inputs.type));
+  step.epoch = place.epoch;
+  step.step = place.step;
+  return step;
+}
+
 void set_modules(ParameterSet& own, const std::filesystem::path& file) {
   const c10::NoGradGuard without_gradients;
   std::vector<std::string> missing;
@@ -222,14 +234,7 @@ ProbeResult probe(const ComponentChoice& strategy, const ProbeInputs& inputs,
   if (modules) set_modules(transfer.parameters(), *modules);
   result.buffers = copies_of_buffers(transfer.parameters(), "");
 
-  StepInputs step;
-  step.student = with_gradient(inputs.student);
-  step.teacher = inputs.teacher;
-  step.labels = inputs.labels;
-  step.indices = inputs.indices;
-  step.progress = at::full({}, result.place.progress, at::TensorOptions().dtype(inputs.type));
-  step.epoch = result.place.epoch;
-  step.step = result.place.step;
+  const StepInputs step = step_of(inputs, result.place);
   const at::Tensor loss = transfer.loss(step);
   if (loss.requires_grad()) loss.backward();
   result.loss = loss.item<double>();

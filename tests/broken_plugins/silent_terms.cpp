@@ -100,6 +100,19 @@ class ReadsLabels final : public Silent {
   }
 };
 
+/// As a plugin in plain C does: hands the missing value on to the host.
+class ReadsPastTheSdk final : public Silent {
+ public:
+  Tensor loss(const Step&) override {
+    const retort_value none{};
+    int64_t sizes[RETORT_MAX_RANK];
+    uint32_t rank = 0;
+    detail::Failure failure;
+    detail::check(detail::host().shape(&none, sizes, &rank, &failure));
+    return Tensor();
+  }
+};
+
 class ReadsIndices final : public Silent {
  public:
   Tensor loss(const Step& step) override {
@@ -211,6 +224,7 @@ RETORT_PLUGIN(
     silent<Idle>("silent.idle", needs(Logits)), silent<WarmsUp>("silent.warms_up", needs(Logits)),
     silent<FillsUp>("silent.fills_up", needs(Logits), uses("aten::fill_", "Scalar")),
     silent<Plain>("silent.plain"), silent<ReadsLabels>("silent.reads_labels", needs(Logits)),
+    silent<ReadsPastTheSdk>("silent.reads_past_the_sdk", needs(Logits)),
     silent<ReadsIndices>("silent.reads_indices", needs(Logits, Labels)),
     silent<ReadsTrainLabels>("silent.reads_train_labels", needs(Logits, Indices)),
     silent<ReadsLogits>("silent.reads_logits", binds("pooled")),

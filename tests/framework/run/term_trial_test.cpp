@@ -131,6 +131,10 @@ TEST_F(TermTrial, NamesTheDeclarationOfWhatAStrategyReads) {
               AllOf(HasSubstr("silent.reads_labels 0.1.0 ("), HasSubstr("loss(), step 0"),
                     HasSubstr("step.labels is read"), HasSubstr("add needs(Labels)")));
   EXPECT_THAT(told("silent.reads_indices"), HasSubstr("add needs(Indices)"));
+  EXPECT_THAT(
+      told("silent.reads_past_the_sdk"),
+      HasSubstr("silent.reads_past_the_sdk does not declare needs(Features), needs(Labels), "
+                "needs(Indices): add what it reads"));
   EXPECT_THAT(told("silent.reads_logits"), HasSubstr("add needs(Logits)"));
   const Finished labels = check("silent.reads_train_labels");
   EXPECT_EQ(labels.code, 1);
