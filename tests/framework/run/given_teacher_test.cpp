@@ -77,7 +77,7 @@ TEST_F(GivenTeacher, IsKnownToARunThatGoesOnAndChangesNoByte) {
   const auto arguments = [&](const char* name) {
     return std::vector<std::string>{"run", tiny_experiment(*scratch_).string(),
                                     "teacher.weights=" + file.string(), std::string("name=") + name,
-                                    "train.epochs=40"};
+                                    "train.epochs=8"};
   };
   ASSERT_EQ(retort(arguments("whole")).code, 0);
   const auto folder_of = [](const char* name) { return scratch_->path("runs") / name / "001"; };
@@ -179,15 +179,12 @@ TEST_F(GivenTeacher, RefusesTwoRulesForOneBeginning) {
 }
 
 TEST_F(GivenTeacher, KeptWithNanIsToldAndTrainedAgain) {
-  std::filesystem::path kept;
-  for (const auto& entry : std::filesystem::directory_iterator(scratch_->path("runs/teachers"))) {
-    if (content_of(entry.path()).find("\"test_correct\"") != std::string::npos) kept = entry.path();
-  }
-  ASSERT_FALSE(kept.empty());
-  std::string bytes = content_of(kept);
   const float nan = std::numeric_limits<float>::quiet_NaN();
-  std::memcpy(bytes.data() + bytes.size() - sizeof nan, &nan, sizeof nan);
-  std::ofstream(kept, std::ios::binary) << bytes;
+  for (const auto& kept : std::filesystem::directory_iterator(scratch_->path("runs/teachers"))) {
+    std::string bytes = content_of(kept.path());
+    std::memcpy(bytes.data() + bytes.size() - sizeof nan, &nan, sizeof nan);
+    std::ofstream(kept.path(), std::ios::binary) << bytes;
+  }
   const Finished run = retort({"run", tiny_experiment(*scratch_).string(), "train.epochs=6"});
   EXPECT_EQ(run.code, 0) << run.err;
   EXPECT_THAT(run.err, AllOf(HasSubstr("cannot be used and is trained again"),
