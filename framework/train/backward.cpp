@@ -69,8 +69,8 @@ std::string list_of_plugins(const LossGraph& graph) {
   return list;
 }
 
-/// Whether LibTorch's words are those of a graph that was gone back through, or of a parameter that
-/// the optimizer has changed since.
+/// Whether LibTorch's words are those of a graph that was gone back through before, or of a tensor in
+/// it that was written to since.
 bool tells_of_an_old_graph(const std::string& reason) {
   return reason.find("through the graph a second time") != std::string::npos ||
          reason.find("modified by an inplace operation") != std::string::npos;
@@ -88,27 +88,17 @@ bool tells_of_an_old_graph(const std::string& reason) {
                     "(weight = 0) to find the plugin");
 }
 
-/// Throws where the student would learn nothing from the logits, or nothing at all.
-void check_gradient(const at::Tensor& total, const LossGraph& graph) {
-  const std::string step = ", step " + std::to_string(graph.step) + ": ";
-  if (graph.with_task && !graph.student->logits.requires_grad()) {
-    throw PluginError(plugin_text(*graph.model) + ": forward()" + step +
-                      "the logits have no gradient, so the student could not learn; forward() must "
-                      "compute them from parameters of the model, without detach() and NoGrad");
-  }
-  if (total.requires_grad()) return;
-  throw PluginError(graph.phase + step +
-                    "no term of the loss has a gradient, so nothing could be learnt, in " +
-                    list_of_plugins(graph) +
-                    "; compute a loss from what the step gives, without detach() and NoGrad");
-}
-
 }  // namespace
 
 uint64_t next_graph_node() { return at::sequence_number::peek(); }
 
 void run_backward(const at::Tensor& total, const LossGraph& graph) {
-  check_gradient(total, graph);
+  if (!total.requires_grad()) {
+    throw PluginError(graph.phase + ", step " + std::to_string(graph.step) +
+                      ": no term of the loss has a gradient, so nothing can be learnt, in " +
+                      list_of_plugins(graph) +
+                      "; compute a loss from what the step gives, without detach() and NoGrad");
+  }
   try {
     total.backward();
   } catch (const Error&) {

@@ -20,7 +20,6 @@ struct LossGraph {
   uint64_t first_node = 0;  // of the graph of this step: next_graph_node() before the student ran
   const ComponentInfo* model = nullptr;
   const Outputs* student = nullptr;
-  bool with_task = false;  // the cross-entropy of the student's logits is a term
   std::vector<std::pair<const ComponentInfo*, at::Tensor>> terms;  // of the transfers
 };
 
@@ -28,8 +27,8 @@ struct LossGraph {
 uint64_t next_graph_node();
 
 /// total.backward().
-/// Throws: PluginError naming the plugin where no gradient leads to the student, where its tensors
-///         lead into the graph of an earlier step, and where LibTorch refuses anything else.
+/// Throws: PluginError naming the plugins where no term has a gradient, where a plugin's tensors lead
+///         into the graph of an earlier step, and where LibTorch refuses anything else.
 void run_backward(const at::Tensor& total, const LossGraph& graph);
 
 }  // namespace retort::host

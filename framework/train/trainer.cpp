@@ -92,6 +92,7 @@ bool Trainer::run() {
     if (ended == Ended::Stopped) return false;
     if (ended == Ended::Whole) finish_epoch();
   }
+  check_skipped();
   if (average_) average_->swap();
   return true;
 }

@@ -97,8 +97,8 @@ class Trainer {
 
   /// Trains all epochs that are left, or until a signal asks to stop. Returns whether it came to
   /// the end; the network then holds the averaged weights where train.ema asks for them.
-  /// Throws: NonFiniteError that names the step and the term, or after an epoch the weight; what
-  ///         plugins throw.
+  /// Throws: NonFiniteError that names the step and the term, or after an epoch the weight, and where
+  ///         every step was skipped; what plugins throw.
   bool run();
 
   /// Where training stands: after a step, never within one.
@@ -158,6 +158,7 @@ class Trainer {
   std::string find_bad_gradient(int64_t step) const;
   std::string find_bad_buffer() const;
   void check_weights();
+  void check_skipped() const;
   bool holds_rollback_point() const;
   std::vector<NamedTensor> current_tensors() const;
   using NamedMap = std::map<std::string, at::Tensor>;

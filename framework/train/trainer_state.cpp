@@ -58,6 +58,18 @@ void Trainer::check_weights() {
   roll_back(bad);
 }
 
+/// At the end: tells how many steps were skipped. A network that no step has trained is no result.
+void Trainer::check_skipped() const {
+  if (state_.skipped == 0) return;
+  const int64_t batches = loader_.batches_per_epoch(), group = plan_.train.accumulate;
+  const int64_t steps = state_.epoch * ((batches + group - 1) / group);
+  if (state_.skipped >= steps) {
+    throw NonFiniteError(plan_.phase + ": all of its " + std::to_string(steps) +
+                         " steps were skipped, so that nothing was learnt" + kNonFiniteRemedy);
+  }
+  spdlog::warn("{}: {} of {} steps were skipped", plan_.phase, state_.skipped, steps);
+}
+
 /// Does with a step that is not finite what train.non_finite says.
 void Trainer::recover(const std::string& problem) {
   optimizer_.zero_grad();

@@ -97,8 +97,7 @@ Trainer::StepLoss Trainer::compute_loss(const Batch& batch, const StepInputs& in
                                         const ActiveTransfers& active) {
   StepLoss step;
   at::Tensor& total = step.total;
-  step.graph.with_task = plan_.task_weight != 0 || active.empty();
-  if (step.graph.with_task) {
+  if (plan_.task_weight != 0 || active.empty()) {
     const at::Tensor task =
         task_loss(inputs.student.logits, inputs.labels, batch, plan_.train.label_smoothing);
     step.terms.add("task", task);

@@ -1,5 +1,5 @@
 // What can go wrong in a training step, on demand: losses, gradients, buffers and outputs that are
-// not finite, graphs kept from step to step, a model without gradient or with whole numbers.
+// not finite, losses without gradient, graphs kept from step to step.
 #include <retort/model.hpp>
 #include <retort/strategy.hpp>
 
@@ -15,7 +15,7 @@ namespace {
 /// after_backward() counts in, a metric of each function.
 class Spoils final : public Strategy {
  public:
-  enum class What { Loss, Gradient };
+  enum class What { Loss, Gradient, NoGradient };
   struct Options {
     What what = What::Loss;
     int64_t at = -1;
@@ -34,6 +34,7 @@ class Spoils final : public Strategy {
     step.log("level", level);
     const Tensor loss = mean(square(norm_(step.student.logits))) * 1e-3 + level;
     if (step.step < options.at || step.step >= options.at + options.count) return loss;
+    if (options.what == What::NoGradient) return detach(loss);
     const Tensor spoilt = lt(level, options.below);
     if (options.what == What::Loss) return where(spoilt, full_like(loss, __builtin_nan("")), loss);
     // The root's value at 0 is 0, its derivative is not finite.
@@ -52,31 +53,39 @@ class Spoils final : public Strategy {
   nn::BatchNorm norm_;
 };
 
-/// Adds the loss of the step before with its graph, or a term of its own parameter which was left
-/// out there.
+/// Adds the loss of the step before with its graph, or a term of its own that was left out there and
+/// whose buffer has changed since.
 class KeepsGraph final : public Strategy {
  public:
   struct Options {
     bool own = false;
   } options;
 
-  void setup(Setup& setup) override { scale_ = setup.parameter("scale", {1}, init::ones()); }
+  void setup(Setup& setup) override {
+    scale_ = setup.parameter("scale", {1}, init::ones());
+    bank_ = setup.buffer("bank", {1}, init::ones());
+  }
 
   Tensor loss(const Step& step) override {
     Tensor loss = mean(square(step.student.logits)) + sum(scale_);
     if (kept_.defined()) loss = loss + kept_ * 0.5;
-    kept_ = options.own ? sum(square(scale_)) : loss;
+    kept_ = options.own ? sum(scale_ * bank_) : loss;
     return loss;
   }
 
+  void after_backward(const Step&) override {
+    static const Operator add("aten::add_", "Scalar");
+    add(bank_, 1.0);
+  }
+
  private:
-  Tensor scale_, kept_;
+  Tensor scale_, bank_, kept_;
 };
 
 /// The mean pixel of each channel, batch norm and a linear layer; wrong as its option says.
 class Faulty final : public Model {
  public:
-  enum class Wrong { Nothing, Ints, Detached, OldGraph, Buffer, NanInEvaluation };
+  enum class Wrong { Nothing, OldGraph, Buffer, NanInEvaluation };
   struct Options {
     Wrong wrong = Wrong::Nothing;
   } options;
@@ -94,10 +103,6 @@ class Faulty final : public Model {
     switch (options.wrong) {
       case Wrong::Nothing:
         return logits;
-      case Wrong::Ints:
-        return to(logits, Dtype::Int64);
-      case Wrong::Detached:
-        return detach(logits);
       case Wrong::OldGraph:
         return training ? with_kept(logits) : logits;
       case Wrong::Buffer:
@@ -127,15 +132,16 @@ RETORT_PLUGIN(
     strategy<Spoils>(
         "test.spoils", "1.0.0", "Is not finite on demand", needs(Logits), teacher_free(),
         uses("aten::add_", "Scalar"),
-        option("what", &Spoils::Options::what).one_of("loss", "gradient").help("is not finite"),
+        option("what", &Spoils::Options::what)
+            .one_of("loss", "gradient", "no_gradient")
+            .help("is not finite, or none"),
         option("at", &Spoils::Options::at).at_least(-1).help("first step of it"),
         option("count", &Spoils::Options::count).at_least(1).help("steps of it"),
         option("below", &Spoils::Options::below).help("only where the parameter is below this")),
     strategy<KeepsGraph>("test.keeps_graph", "1.0.0", "Keeps a loss with its graph", needs(Logits),
-                         teacher_free(),
-                         option("own", &KeepsGraph::Options::own).help("of its parameter alone")),
+                         teacher_free(), uses("aten::add_", "Scalar"),
+                         option("own", &KeepsGraph::Options::own).help("of its own tensors")),
     model<Faulty>("test.faulty", "1.0.0", "Wrong as its option says",
                   option("wrong", &Faulty::Options::wrong)
-                      .one_of("nothing", "ints", "detached", "old_graph", "buffer",
-                              "nan_in_evaluation")
+                      .one_of("nothing", "old_graph", "buffer", "nan_in_evaluation")
                       .help("what goes wrong")))

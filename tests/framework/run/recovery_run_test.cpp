@@ -14,14 +14,14 @@ namespace {
 namespace fs = std::filesystem;
 using testing::HasSubstr;
 
-/// Four steps an epoch; step 6, in the second of three, is not finite at the full learning rate.
+/// Four steps an epoch; step 6, in the second of two, is not finite at the full learning rate.
 std::vector<std::string> arguments(const Scratch& scratch, const std::string& policy,
                                    const std::string& below,
                                    const std::string& student = "model = \"convnet\"") {
   constexpr const char* kText = R"toml(name = "spoilt"
 seed = 3
-student_alone = false
 student = {{ {student} }}
+baseline = {{ student_alone = false }}
 
 [data]
 dataset = "synthetic"
@@ -37,7 +37,7 @@ at = 6
 below = {below}
 
 [train]
-epochs = 3
+epochs = 2
 optimizer = {{ name = "adam", lr = 0.01 }}
 ema = 0.9
 non_finite = "{policy}"
@@ -79,7 +79,7 @@ void expect_resumes_alike(const std::string& policy, const std::string& below,
   ASSERT_THAT(finished.err, HasSubstr(told));
   // States 5, 6 and 7 are the start of the second epoch and its first two steps; 8 and 9 follow the
   // bad one.
-  for (const int state : {6, 7, 8, 9}) {
+  for (const int state : slow() ? std::vector{6, 7, 8, 9} : std::vector{7, 9}) {
     const Scratch scratch;
     const fs::path run = killed_before(state, scratch, policy, below);
     const Finished resumed = retort(resuming(run));
@@ -125,10 +125,11 @@ TEST(ABufferThatIsNotFinite, EndsWithExitCode4AndNoWeightsFile) {
     EXPECT_EQ(run.code, 4) << run.err;
     EXPECT_THAT(run.err, HasSubstr("\"over.running_var\" holds infinity"));
     const fs::path folder = scratch.path("runs/spoilt/001");
-    for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-      if (entry.path().parent_path().filename() == "resume") continue;
-      EXPECT_NE(entry.path().extension(), ".safetensors") << entry.path();
-    }
+    EXPECT_FALSE(fs::exists(folder / "student.safetensors"));
+    EXPECT_FALSE(fs::exists(folder / "checkpoints/distil-last.safetensors"));
+    // Where all steps are skipped, the start values make a best epoch.
+    if (policy == "skip") continue;
+    EXPECT_FALSE(fs::exists(folder / "checkpoints/distil-best.safetensors"));
   }
 }
 

@@ -76,6 +76,14 @@ TEST(Skipping, TrainsOnToAFiniteStudent) {
   EXPECT_EQ(host::find_not_finite(host::named_weights(rig.student->parameters())), "");
 }
 
+TEST(Skipping, OfEveryStepIsNoResult) {
+  SpoiltRig rig(host::NonFinite::Skip, {{"at", int64_t{0}}, {"count", int64_t{100}}});
+  rig.plan.train.epochs = 1;
+  host::Trainer trainer(rig.plan);
+  EXPECT_THAT(message_of<host::NonFiniteError>([&] { trainer.run(); }),
+              HasSubstr("alone: all of its 8 steps were skipped"));
+}
+
 TEST(Skipping, CountsStepsInARowAcrossAResume) {
   const Options bad = {{"at", int64_t{0}}, {"count", int64_t{100}}};
   SpoiltRig first(host::NonFinite::Skip, bad), second(host::NonFinite::Skip, bad);
