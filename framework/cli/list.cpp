@@ -207,6 +207,7 @@ std::vector<ComponentInfo> components_of(const std::string& name, const Catalog&
     ids.push_back(info.id);
   }
   if (!found.empty()) return found;
+  ids.emplace_back("experiment");
   const std::string near = nearest(name, ids);
   throw ConfigError("\"" + name + "\" is in no plugin" +
                     (near.empty() ? "" : "; did you mean \"" + near + "\"?") +

@@ -32,7 +32,8 @@ std::string results_json(const Experiment& experiment, const RunFacts& facts,
 ///   metrics.jsonl        a line an epoch, without times: equal runs give equal bytes
 ///   checkpoints/         last and best student
 ///   student.safetensors  the student at the end
-///   run.json             results in full, versions, device, threads, seed, timings
+///   run.json             results in full, versions, device, threads, seed, timings, the working
+///                        directory of the start
 ///   summary.csv          the comparison table
 ///   report.html          all of this to look at
 ///   events.out.tfevents.*  for TensorBoard, with run.tensorboard

@@ -1,8 +1,12 @@
 // Each command of the program, as a user calls it.
 #include <gmock/gmock.h>
+#include <retort/abi.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <cstring>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -65,7 +69,50 @@ TEST(Check, TellsWhatAStrategyWarnsOf) {
   EXPECT_THAT(check.err, HasSubstr("warning: logits.dkd: with 2 classes"));
 }
 
-TEST(Run, TellsWhatAStrategyWarnsOfOnce) {
+/// A copy of zoo/good.retort whose options are required, with defaults that none of them could have.
+std::filesystem::path put_wild_defaults(const Scratch& scratch) {
+  std::string bytes = content_of(std::filesystem::path(RETORT_ZOO_DIR) / "good.retort");
+  const size_t options = bytes.find(std::string(RETORT_MANIFEST_MAGIC, 8)) +
+                         sizeof(retort_manifest_header) + sizeof(retort_component_record);
+  for (size_t i = 0; i < 4; ++i) {
+    retort_option_record record;
+    std::memcpy(&record, bytes.data() + options + i * sizeof record, sizeof record);
+    record.flags |= RETORT_OPTION_REQUIRED;
+    record.default_real = std::numeric_limits<double>::quiet_NaN();
+    record.default_int = -99;
+    std::memcpy(bytes.data() + options + i * sizeof record, &record, sizeof record);
+  }
+  std::filesystem::create_directory(scratch.path("wild"));
+  return scratch.put("wild/wild.retort", bytes).parent_path();
+}
+
+TEST(List, ShowsRequiredOptionsWithoutTheirDefaults) {
+  const Scratch scratch;
+  const std::string folder = put_wild_defaults(scratch).string();
+  for (const std::vector<std::string>& command :
+       {std::vector<std::string>{"ls"}, {"inspect", "test.good"}}) {
+    std::vector<std::string> arguments = {"--json", "--plugins", folder};
+    arguments.insert(arguments.end(), command.begin(), command.end());
+    const Finished shown = retort(arguments);
+    ASSERT_EQ(shown.code, 0) << shown.err;
+    const json list = json::parse(shown.out);
+    const auto good = std::find_if(list.begin(), list.end(),
+                                   [](const json& info) { return info["id"] == "test.good"; });
+    ASSERT_NE(good, list.end());
+    ASSERT_EQ((*good)["options"].size(), 4u);
+    for (const json& option : (*good)["options"]) {
+      EXPECT_TRUE(option["default"].is_null() && option["required"] == true) << option;
+    }
+  }
+  for (const char* command : {"ls", "inspect"}) {
+    EXPECT_EQ(
+        retort({"--plugins", folder, command, command[0] == 'l' ? "strategy" : "test.good"}).code,
+        0);
+  }
+  EXPECT_EQ(retort({"--plugins", folder, "ls", "strategy", "--markdown"}).code, 0);
+}
+
+TEST(Warnings, OfAStrategyAreToldOnce) {
   const Scratch scratch;
   const Finished run = retort({"run", tiny_experiment(scratch).string(), "data.classes=2",
                                "train.epochs=1", "transfer[0].strategy=logits.dkd"});

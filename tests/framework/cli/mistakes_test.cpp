@@ -59,7 +59,7 @@ TEST(Mistakes, OfATapListTheModelsTapsBeforeAnythingIsTrained) {
   const Finished run = retort({"run", scratch.put("taps.toml", text).string()});
   EXPECT_EQ(run.code, 2);
   EXPECT_THAT(run.err, AllOf(HasSubstr("taps.toml:28:"),
-                             HasSubstr("transfer[1].bind.teacher \"layer9\"  convnet has: "),
+                             HasSubstr("transfer[1].bind.teacher \"layer9\"   convnet has: "),
                              HasSubstr("layer2, layer3.preact, layer3, pooled, logits"),
                              Not(HasSubstr("epoch 1/"))));
   EXPECT_FALSE(std::filesystem::exists(scratch.path("runs")));
@@ -100,8 +100,8 @@ TEST(Mistakes, OfImagesModelsWeightsAndTapsAreAllToldAtOnce) {
   EXPECT_EQ(told.code, 2);
   EXPECT_THAT(told.err, AllOf(HasSubstr("is defined for images of 1 or 3 channels"),
                               HasSubstr("teacher.depth = 9"), HasSubstr("w.safetensors: "),
-                              HasSubstr("\"layer7\"  resnet depth=8 has: "),
-                              HasSubstr("\"layer8\"  resnet depth=8 has: "),
+                              HasSubstr("\"layer7\"   resnet depth=8 has: "),
+                              HasSubstr("\"layer8\"   resnet depth=8 has: "),
                               HasSubstr("5 mistakes; nothing was started.")));
 }
 
@@ -171,7 +171,7 @@ TEST(Mistakes, OfATransferNamedAsAnyNumberOfARunAreTold) {
     names.insert(name.substr(0, name.find('\n')));
     if (name.find('\n') != std::string::npos) break;
   }
-  ASSERT_GE(names.size(), 15u);
+  ASSERT_GE(names.size(), 14u);
   for (const std::string& name : names) {
     const Finished named = run_tiny(scratch, {"--dry-run", "transfer[0].name=" + name});
     EXPECT_EQ(named.code, 2) << name;
@@ -215,9 +215,11 @@ TEST(JsonErrors, PlaceATapThatOnlyTheNetworksTell) {
   const Scratch scratch;
   const std::string file = tiny_experiment(scratch).string();
   const auto errors = json_errors({"-q", "check", file, "transfer[1].bind=layer9"}, 2);
-  ASSERT_EQ(errors.size(), 1u);
-  EXPECT_EQ(errors[0]["file"], "command line: transfer[1].bind=layer9");
-  EXPECT_THAT(errors[0]["message"].get<std::string>(), HasSubstr("\"layer9\"  convnet"));
+  ASSERT_EQ(errors.size(), 2u);  // neither network has it
+  for (const nlohmann::json& error : errors) {
+    EXPECT_EQ(error["file"], "command line: transfer[1].bind=layer9");
+    EXPECT_THAT(error["message"].get<std::string>(), HasSubstr("\"layer9\"  convnet"));
+  }
 }
 
 TEST(JsonErrors, TellAllOtherFailuresToo) {
