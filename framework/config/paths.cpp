@@ -112,6 +112,11 @@ bool is_utf8(std::string_view text) {
   return following == 0;
 }
 
+fs::path working_directory() {
+  std::error_code removed;
+  return fs::current_path(removed);
+}
+
 bool is_path_name(std::string_view name) {
   for (const std::string_view word : {"root", "file", "path", "folder", "directory", "dir"}) {
     if (name == word) return true;
@@ -161,7 +166,7 @@ std::string portable_text(const std::string& toml, const fs::path& start) {
 RunStart find_start(const Node& tree, const fs::path& folder, const fs::path& recorded) {
   RunStart start;
   start.recorded = recorded;
-  const fs::path here = fs::current_path();
+  const fs::path here = working_directory();
   const bool known = !recorded.empty() && fs::is_directory(recorded);
   start.searched.push_back(known ? recorded : here);
 

@@ -17,6 +17,9 @@ namespace retort::host {
 /// Whether a text is UTF-8, as TOML and JSON must be.
 bool is_utf8(std::string_view text);
 
+/// The current folder; empty where it was removed, and relative paths then stay relative.
+std::filesystem::path working_directory();
+
 /// Whether a text option of a data set is a path, by its name: root, file, path, folder, directory,
 /// dir, or one that ends so ("train_file").
 bool is_path_name(std::string_view name);

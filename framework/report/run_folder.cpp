@@ -106,7 +106,7 @@ RunFolder::RunFolder(const Experiment& experiment)
     : path_(next_free(experiment.run.out / experiment.name)) {
   own();
   make_folders(path_ / "checkpoints");
-  const std::filesystem::path here = std::filesystem::current_path();
+  const std::filesystem::path here = working_directory();
   if (is_utf8(here.string())) started_in_ = here.string();
   atomic_write(file("experiment.toml"), to_toml(with_absolute_paths(experiment, here)));
   atomic_write(file("retort.lock"), lock_text(experiment));

@@ -39,7 +39,7 @@ bool work_in(const RunStart& start, Experiment& experiment) {
   if (start.recorded.empty()) return false;
   const fs::path folder = fs::is_directory(start.recorded) ? start.recorded : start.around;
   std::error_code failed;
-  if (folder.empty() || fs::equivalent(folder, fs::current_path(), failed)) return false;
+  if (folder.empty() || fs::equivalent(folder, working_directory(), failed)) return false;
   const auto keep = [](ComponentChoice& choice) {
     choice.info.file = fs::absolute(choice.info.file);
   };
@@ -74,7 +74,7 @@ SavedRun load_saved_run(const fs::path& folder, const std::vector<std::string>& 
     start = find_start(*tree, folder, read_start(folder));
     warn_of_lost_paths(anchor_paths(*tree, start), start);
     for (const std::string& text : overrides) config::override_tree(*tree, text, reading);
-    anchor_paths(*tree, {{}, {}, {fs::current_path()}});
+    anchor_paths(*tree, {{}, {}, {working_directory()}});
   }
   const ExperimentFile saved(file, std::move(tree), std::move(reading), std::move(catalog));
   SavedRun run = {folder, saved.load(purpose)};
@@ -90,13 +90,13 @@ const EarlierRuns::Texts& EarlierRuns::texts_of(const fs::path& folder) {
     entry->second.absolute = text_of_file(folder / "experiment.toml");
     // A folder that does not say so was started here, if it is of this project.
     entry->second.portable =
-        portable_text(entry->second.absolute, recorded.empty() ? fs::current_path() : recorded);
+        portable_text(entry->second.absolute, recorded.empty() ? working_directory() : recorded);
   }
   return entry->second;
 }
 
 std::optional<fs::path> EarlierRuns::find(const Experiment& experiment) {
-  const fs::path here = fs::current_path();
+  const fs::path here = working_directory();
   const std::string absolute = to_toml(with_absolute_paths(experiment, here));
   const std::string portable = portable_text(absolute, here);
   std::optional<fs::path> found;
