@@ -1,14 +1,12 @@
 #pragma once
 
 #include <string_view>
-#include <tuple>
-#include <type_traits>
 
 #include "retort/abi.h"
 #include "retort/options.hpp"
 
-// What the compiler checks of a RETORT_PLUGIN declaration, each with a sentence: all that would make
-// a host refuse the file for its manifest.
+// What the compiler checks of a RETORT_PLUGIN declaration: all that would make a host refuse the file
+// for its manifest. The sentences stand in RETORT_PLUGIN.
 
 RETORT_BEGIN_NAMESPACE
 
@@ -47,7 +45,7 @@ constexpr bool is_finite(double value) {
   return value >= -1.7976931348623157e308 && value <= 1.7976931348623157e308;
 }
 
-constexpr bool has_range(uint32_t, const retort_option_record& option) {
+constexpr bool has_range(const retort_option_record& option) {
   const bool has_min = (option.flags & RETORT_OPTION_HAS_MIN) != 0;
   const bool has_max = (option.flags & RETORT_OPTION_HAS_MAX) != 0;
   return (!has_min || is_finite(option.min)) && (!has_max || is_finite(option.max)) &&
@@ -74,7 +72,7 @@ constexpr int64_t count_choices(std::string_view choices) {
   return count;
 }
 
-constexpr bool has_default(uint32_t, const retort_option_record& option) {
+constexpr bool has_default(const retort_option_record& option) {
   if ((option.flags & RETORT_OPTION_REQUIRED) != 0 || option.type == RETORT_OPTION_TEXT ||
       option.type == RETORT_OPTION_BOOL) {
     return true;
@@ -91,117 +89,79 @@ constexpr bool has_default(uint32_t, const retort_option_record& option) {
   return is_finite(value) && above && below;
 }
 
-/// Whether `holds(record of the option, number of it)` for all options of a component.
-template <class Component, class Holds>
-constexpr bool all_options(const Component& component, Holds holds) {
-  size_t number = 0;
-  [[maybe_unused]] const auto visit = [&](const auto& trait) {
-    if constexpr (is_option<std::decay_t<decltype(trait)>>) return holds(trait.record(), number++);
+/// The records of a manifest, of whatever numbers. Plain arrays: templates over the declared tuple
+/// take the compiler several times as long.
+struct Declared {
+  const retort_component_record* components;
+  size_t component_count;
+  const retort_option_record* options;
+
+  template <class Holds>
+  constexpr bool all_options(Holds holds) const {
+    for (size_t i = 0; i < component_count; ++i) {
+      const retort_component_record& owner = components[i];
+      for (uint32_t j = 0; j < owner.option_count; ++j) {
+        if (!holds(owner, options[owner.first_option + j])) return false;
+      }
+    }
     return true;
-  };
-  return std::apply([&](const auto&... traits) { return (true && ... && visit(traits)); },
-                    component.traits);
-}
-
-/// Whether it holds for the options of all declared components.
-template <class Declared, class Holds>
-constexpr bool all_declared_options(const Declared& declared, Holds holds) {
-  const auto of_one = [&](const auto& component) {
-    return all_options(component, [&](const retort_option_record& option, size_t) {
-      return holds(component.record.kind, option);
-    });
-  };
-  return std::apply([&](const auto&... components) { return (true && ... && of_one(components)); },
-                    declared);
-}
-
-template <class Declared>
-constexpr bool texts_fit(const Declared& declared) {
-  return std::apply([](const auto&... component) { return (true && ... && component.fits); },
-                    declared);
-}
-
-template <class Declared>
-constexpr bool ids_are_names(const Declared& declared) {
-  return std::apply(
-      [](const auto&... component) {
-        return (true && ... && is_name(text_of(component.record.id), '.'));
-      },
-      declared);
-}
-
-template <class Declared>
-constexpr bool ids_differ(const Declared& declared) {
-  const auto count_like = [&](const retort_component_record& one) {
-    return std::apply(
-        [&](const auto&... component) {
-          return (
-              0 + ... +
-              (component.record.kind == one.kind && text_of(component.record.id) == text_of(one.id)
-                   ? 1
-                   : 0));
-        },
-        declared);
-  };
-  return std::apply(
-      [&](const auto&... component) {
-        return (true && ... && (count_like(component.record) == 1));
-      },
-      declared);
-}
-
-template <class Declared>
-constexpr bool option_names_differ(const Declared& declared) {
-  const auto differ = [](const auto& component) {
-    return all_options(component, [&](const retort_option_record& one, size_t i) {
-      return all_options(component, [&](const retort_option_record& other, size_t j) {
-        return i == j || text_of(one.name) != text_of(other.name);
-      });
-    });
-  };
-  return std::apply([&](const auto&... component) { return (true && ... && differ(component)); },
-                    declared);
-}
-
-// One property of an option each, for all_declared_options().
-constexpr bool has_name(uint32_t, const retort_option_record& option) {
-  return is_name(text_of(option.name), '_');
-}
-constexpr bool has_free_name(uint32_t kind, const retort_option_record& option) {
-  return !is_reserved(kind, text_of(option.name));
-}
-constexpr bool has_choices(uint32_t, const retort_option_record& option) {
-  return option.type != RETORT_OPTION_CHOICE || count_choices(text_of(option.choices)) > 0;
-}
-
-/// The checks of RETORT_PLUGIN's declaration, where the compiler shows them.
-template <const auto& declared>
-struct CheckedDeclaration {
-  static_assert(texts_fit(declared),
-                "a text of the declaration is too long for its field of the manifest: the longest "
-                "are id 55 bytes, version 23, summary 159, licence 31, paper and verified 95, taps "
-                "63; the fields of an option and of uses() stand in retort/abi.h");
-  static_assert(ids_are_names(declared),
-                "an id is made of a-z, 0-9, '_' and '.', as in \"logits.my_method\"");
-  static_assert(ids_differ(declared), "two components of one kind have the same id");
-  static_assert(all_declared_options(declared, has_name),
-                "an option's name is made of a-z, 0-9 and '_'");
-  static_assert(option_names_differ(declared), "two options of one component have the same name");
-  static_assert(all_declared_options(declared, has_free_name),
-                "an option has the name of a key that the host reads itself in the same table of "
-                "the experiment, such as name, weight or bind; choose another name");
-  static_assert(all_declared_options(declared, has_range),
-                "the range of an option holds nothing: its lower bound is above its upper one, or "
-                "one of them is not finite");
-  static_assert(
-      all_declared_options(declared, has_choices),
-      "an option of an enum class needs the names of its values, different ones, and none "
-      "with '|': .one_of(\"first\", \"second\")");
-  static_assert(all_declared_options(declared, has_default),
-                "an option's default, the initial value of its member, is outside of the option's "
-                "own range or choices; correct one of them, or mark the option required()");
-  static constexpr bool passed = true;
+  }
 };
+
+constexpr bool ids_are_names(const Declared& declared) {
+  for (size_t i = 0; i < declared.component_count; ++i) {
+    if (!is_name(text_of(declared.components[i].id), '.')) return false;
+  }
+  return true;
+}
+
+constexpr bool ids_differ(const Declared& declared) {
+  for (size_t i = 0; i < declared.component_count; ++i) {
+    for (size_t j = 0; j < i; ++j) {
+      const retort_component_record &one = declared.components[i], &other = declared.components[j];
+      if (one.kind == other.kind && text_of(one.id) == text_of(other.id)) return false;
+    }
+  }
+  return true;
+}
+
+constexpr bool options_have_names(const Declared& declared) {
+  return declared.all_options([](const auto&, const retort_option_record& option) {
+    return is_name(text_of(option.name), '_');
+  });
+}
+
+constexpr bool option_names_differ(const Declared& declared) {
+  return declared.all_options([&](const auto& owner, const retort_option_record& option) {
+    const retort_option_record* other = declared.options + owner.first_option;
+    for (; other != &option; ++other) {
+      if (text_of(other->name) == text_of(option.name)) return false;
+    }
+    return true;
+  });
+}
+
+constexpr bool option_names_are_free(const Declared& declared) {
+  return declared.all_options([](const auto& owner, const retort_option_record& option) {
+    return !is_reserved(owner.kind, text_of(option.name));
+  });
+}
+
+constexpr bool options_have_ranges(const Declared& declared) {
+  return declared.all_options(
+      [](const auto&, const retort_option_record& option) { return has_range(option); });
+}
+
+constexpr bool options_have_choices(const Declared& declared) {
+  return declared.all_options([](const auto&, const retort_option_record& option) {
+    return option.type != RETORT_OPTION_CHOICE || count_choices(text_of(option.choices)) > 0;
+  });
+}
+
+constexpr bool options_have_defaults(const Declared& declared) {
+  return declared.all_options(
+      [](const auto&, const retort_option_record& option) { return has_default(option); });
+}
 
 }  // namespace detail
 

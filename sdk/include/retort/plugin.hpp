@@ -148,6 +148,20 @@ struct Manifest : retort_manifest_header,
                   Records<retort_option_record, Options>,
                   Records<retort_use_record, Uses> {};
 
+/// What the compiler's checks look at.
+template <size_t Components, size_t Options, size_t Uses>
+constexpr Declared declared_in(const Manifest<Components, Options, Uses>& manifest) {
+  const retort_option_record* options = nullptr;
+  if constexpr (Options > 0) options = manifest.Records<retort_option_record, Options>::at;
+  return {manifest.Records<retort_component_record, Components>::at, Components, options};
+}
+
+template <class... Components>
+constexpr bool texts_fit(const std::tuple<Components...>& declared) {
+  return std::apply([](const auto&... component) { return (true && ... && component.fits); },
+                    declared);
+}
+
 template <class... Components>
 constexpr auto manifest(const std::tuple<Components...>& declared) {
   constexpr size_t options = (size_t{0} + ... + Components::option_count);
@@ -237,7 +251,6 @@ template <const auto& declared,
 struct Entry;
 template <const auto& declared, size_t... I>
 struct Entry<declared, std::index_sequence<I...>> {
-  static_assert(CheckedDeclaration<declared>::passed);
   static constexpr retort_component components[] = {Functions<declared, I>::table()...};
 
   static int32_t attach(const retort_host* host, retort_error* error) {
@@ -304,14 +317,41 @@ RETORT_END_NAMESPACE
 
 /// Declares what this file holds: RETORT_PLUGIN(strategy<A>("logits.a", ...), strategy<B>(...)).
 /// Once per plugin.
-#define RETORT_PLUGIN(...)                                                                  \
-  namespace {                                                                               \
-  constexpr auto retort_declared = std::tuple{__VA_ARGS__};                                 \
-  }                                                                                         \
-  extern "C" {                                                                              \
-  __attribute__((section(RETORT_MANIFEST_SECTION), used,                                    \
-                 retain)) static constexpr auto retort_manifest =                           \
-      ::retort::detail::manifest(retort_declared);                                          \
-  __attribute__((visibility("default"))) extern const retort_plugin retort_plugin_v1;       \
-  const retort_plugin retort_plugin_v1 = ::retort::detail::Entry<retort_declared>::table(); \
-  }
+#define RETORT_PLUGIN(...)                                                                      \
+  namespace {                                                                                   \
+  constexpr auto retort_declared = std::tuple{__VA_ARGS__};                                     \
+  }                                                                                             \
+  extern "C" {                                                                                  \
+  __attribute__((section(RETORT_MANIFEST_SECTION), used,                                        \
+                 retain)) static constexpr auto retort_manifest =                               \
+      ::retort::detail::manifest(retort_declared);                                              \
+  __attribute__((visibility("default"))) extern const retort_plugin retort_plugin_v1;           \
+  const retort_plugin retort_plugin_v1 = ::retort::detail::Entry<retort_declared>::table();     \
+  }                                                                                             \
+  static_assert(::retort::detail::texts_fit(retort_declared),                                   \
+                "a text of the declaration is too long for its field of the manifest: the "     \
+                "longest are id 55 bytes, version 23, summary 159, licence 31, paper and "      \
+                "verified 95, taps 63; the fields of an option and of uses() stand in "         \
+                "retort/abi.h");                                                                \
+  RETORT_CHECK_DECLARED(ids_are_names,                                                          \
+                        "an id is made of a-z, 0-9, '_' and '.', as in \"logits.my_method\"")   \
+  RETORT_CHECK_DECLARED(ids_differ, "two components of one kind have the same id")              \
+  RETORT_CHECK_DECLARED(options_have_names, "an option's name is made of a-z, 0-9 and '_'")     \
+  RETORT_CHECK_DECLARED(option_names_differ, "two options of one component have the same name") \
+  RETORT_CHECK_DECLARED(option_names_are_free,                                                  \
+                        "an option has the name of a key that the host reads itself in the "    \
+                        "same table of the experiment, such as name, weight or bind; choose "   \
+                        "another name")                                                         \
+  RETORT_CHECK_DECLARED(options_have_ranges,                                                    \
+                        "the range of an option holds nothing: its lower bound is above its "   \
+                        "upper one, or one of them is not finite")                              \
+  RETORT_CHECK_DECLARED(options_have_choices,                                                   \
+                        "an option of an enum class needs the names of its values, different "  \
+                        "ones, and none with '|': .one_of(\"first\", \"second\")")              \
+  RETORT_CHECK_DECLARED(options_have_defaults,                                                  \
+                        "an option's default, the initial value of its member, is outside of "  \
+                        "the option's own range or choices; correct one of them, or mark the "  \
+                        "option required()")
+
+#define RETORT_CHECK_DECLARED(check, sentence) \
+  static_assert(::retort::detail::check(::retort::detail::declared_in(retort_manifest)), sentence);
