@@ -7,6 +7,7 @@
 
 #include "framework/error.hpp"
 #include "framework/report/markup.hpp"
+#include "framework/safe_text.hpp"
 #include "tests/framework/report/well_formed.hpp"
 
 namespace retort::test {
@@ -68,6 +69,17 @@ TEST(ReportPage, IsWellFormedAndEscapesWhatItShows) {
   EXPECT_THAT(page, AllOf(HasSubstr("student, &lt;script&gt;"), HasSubstr("&lt;b&gt;term"),
                           HasSubstr("name = &quot;&lt;&amp;&gt;&quot;"), HasSubstr("a &amp; b"),
                           HasSubstr("logits.kd 1.0.0 00ff")));
+}
+
+TEST(ReportPage, HoldsNothingThatXmlForbidsOrABrowserObeysUnseen) {
+  const Scratch scratch;
+  const std::filesystem::path folder = run_folder(scratch, "caf\xE9/001");
+  std::ofstream(folder / "experiment.toml") << "name = \"\xFF\x1B\x01\xE2\x80\xAE\xEF\xBF\xBE\"\n";
+  std::ofstream(folder / "retort.lock") << "\xED\xA0\x80\xC2\x9B\r\n";
+  const std::string page = host::report_page({folder});
+  EXPECT_EQ(first_markup_mistake(page), "");
+  EXPECT_EQ(host::safe_text(page), page);
+  EXPECT_THAT(page, HasSubstr("caf\xEF\xBF\xBD/001"));
 }
 
 TEST(ReportPage, TellsTheSizeOfANetworkAndADashWhereItIsNotKnown) {

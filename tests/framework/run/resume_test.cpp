@@ -9,6 +9,8 @@
 #include <random>
 #include <thread>
 
+#include "framework/data/hash.hpp"
+#include "framework/error.hpp"
 #include "framework/run/checkpoint.hpp"
 #include "tests/framework/run/resuming.hpp"
 
@@ -33,6 +35,32 @@ TEST(Checkpoint, CarriesTheSizeOfANetworkWhereItIsKnown) {
   EXPECT_EQ(rows[0].size->parameters, 1234567);
   EXPECT_EQ(rows[0].size->multiply_adds, 40840000);
   EXPECT_FALSE(rows.at(1).size);
+}
+
+/// Its hash says that it is whole, and anyone can make that.
+TEST(Checkpoint, OfSomebodyElseThatMakesNoSenseIsRefused) {
+  const Scratch scratch;
+  host::CheckpointStore store(scratch.path("resume"));
+  host::Checkpoint checkpoint;
+  checkpoint.state.terms = {"task"};
+  checkpoint.state.loss_sums = {1};
+  store.save(checkpoint, {});
+  const std::string saved = content_of(scratch.path("resume/000001.json"));
+  const std::string whole = saved.substr(0, saved.size() - 33);  // without the hash
+  const auto with = [&](const std::string& from, const std::string& to) {
+    std::string text = whole;
+    EXPECT_NE(text.find(from), std::string::npos) << from;
+    return text.replace(text.find(from), from.size(), to);
+  };
+  for (const std::string& text :
+       {std::string("{}\n"), std::string("[]\n"), with("\"task\"", "\"task\", \"more\""),
+        with("\"step\": 0", "\"step\": -1"), with("\"epoch\": 0", "\"epoch\": \"0\"")}) {
+    const std::span bytes(reinterpret_cast<const uint8_t*>(text.data()), text.size());
+    scratch.put("resume/000001.json", text + host::xxh3_128_hex(bytes) + "\n");
+    EXPECT_THAT(message_of<host::DataError>([&] { store.newest(); }),
+                HasSubstr("none of its 1 states is whole"))
+        << text;
+  }
 }
 
 TEST(Resume, AfterAKillBeforeAnyFileOperation) {
