@@ -278,6 +278,10 @@ CrashMark::~CrashMark() {
   mark.compare_exchange_strong(own, nullptr);
 }
 
+void tell_running_call(const char* reason) {
+  if (running_call() != nullptr) write_line({"was", reason, reason, ""});
+}
+
 void expect_end() { end_expected = true; }
 
 void end_process(int code) {

@@ -47,6 +47,9 @@ class CrashMark {
   std::unique_ptr<const Content> content_;
 };
 
+/// Says on stderr which plugin's function runs on this thread, if one does. For signal handlers.
+void tell_running_call(const char* reason);
+
 /// From here on the process may end: exit() is meant.
 void expect_end();
 

@@ -13,7 +13,9 @@ std::atomic<int> received = 0;
 static_assert(std::atomic<int>::is_always_lock_free, "a handler may not wait for a lock");
 
 void on_signal(int number) {
-  if (received.exchange(number) != 0) end_process(128 + number);
+  if (received.exchange(number) == 0) return;
+  tell_running_call("stopped by a second signal");  // the likeliest place of a hang
+  end_process(128 + number);
 }
 
 }  // namespace

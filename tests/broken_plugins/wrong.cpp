@@ -4,6 +4,7 @@
 #include <retort/model.hpp>
 #include <retort/strategy.hpp>
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -45,6 +46,11 @@ void change_everything() {
   signal(SIGSEGV, SIG_DFL);
 }
 
+void hang() {
+  if (const char* sign = getenv("RETORT_TEST_HANGING")) close(creat(sign, 0600));
+  for (;;) pause();
+}
+
 void do_wrong(const std::string& how) {
   if (how == "segv") *nowhere = 1;
   if (how == "ill") __builtin_trap();
@@ -60,7 +66,7 @@ void do_wrong(const std::string& how) {
   if (how == "noexcept") throw_in_noexcept();
   if (how == "thread_segv") std::thread([] { *nowhere = 1; }).join();
   if (how == "thread_throw") std::thread([] { throw std::runtime_error("lost"); }).join();
-  if (how == "hang") pause();
+  if (how == "hang") hang();
   if (how == "round") std::fesetround(FE_UPWARD);
   if (how == "change") change_everything();
 }

@@ -154,13 +154,30 @@ TEST(Crash, IsAJsonLineWhereTheLogIsJson) {
 
 TEST(HangingPlugin, IsNamedWhenCheckIsStopped) {
   const Scratch scratch;
+  setenv("RETORT_TEST_HANGING", scratch.path("hangs").c_str(), 1);
   Program program = start("setup hang", {"check", wrong_experiment(scratch).string()});
-  std::this_thread::sleep_for(1500ms);
+  while (program.running() && !std::filesystem::exists(scratch.path("hangs")))
+    std::this_thread::sleep_for(10ms);
   ASSERT_TRUE(program.running());
   program.send(SIGTERM);
   const Finished finished = program.wait();
   EXPECT_EQ(finished.code, 1000 + SIGTERM);
   EXPECT_THAT(finished.err, HasSubstr("in setup(): check was stopped (Terminated)"));
+}
+
+TEST(HangingPlugin, IsNamedWhenARunIsStoppedByASecondSignal) {
+  const Scratch scratch;
+  setenv("RETORT_TEST_HANGING", scratch.path("hangs").c_str(), 1);
+  Program program = start("loss@1 hang", {"run", wrong_experiment(scratch).string()});
+  while (program.running() && !std::filesystem::exists(scratch.path("hangs")))
+    std::this_thread::sleep_for(10ms);
+  for (int i = 0; i < 100 && program.running(); ++i) {
+    program.send(SIGTERM);
+    std::this_thread::sleep_for(20ms);
+  }
+  const Finished finished = program.wait();
+  EXPECT_EQ(finished.code, 128 + SIGTERM);
+  EXPECT_THAT(finished.err, HasSubstr("was in loss(), step 1: stopped by a second signal"));
 }
 
 TEST(ProcessStateOfARun, IsPutBackAndThePluginNamed) {
