@@ -169,6 +169,18 @@ bool draws(const Operator& op, const c10::Stack& arguments) {
   return op.train_at < 0 || !at(op.train_at).isBool() || at(op.train_at).toBool();
 }
 
+/// Operators that give what lies in memory or in a file, which could not be repeated.
+constexpr std::array<const char*, 8> kUnfit = {
+    "aten::empty",     "aten::empty_like",        "aten::empty_strided",   "aten::empty_permuted",
+    "aten::new_empty", "aten::new_empty_strided", "aten::empty_quantized", "aten::from_file"};
+
+[[noreturn]] void refuse_unfit(const Operator& op) {
+  throw PluginError(
+      op.name +
+      " gives whatever lies in memory or in a file, which could not be repeated; take "
+      "zeros or full, and read files in a data set");
+}
+
 [[noreturn]] void refuse_random(const Operator& op, const Scope& scope) {
   std::string way = "leave them out";
   if (scope.phase == Phase::Loss || scope.phase == Phase::AfterBackward) {
@@ -263,12 +275,14 @@ std::vector<at::Tensor> targets_of(const Operator& op, const c10::Stack& argumen
 }  // namespace
 
 void read_effects(Operator& op, const std::string& name) {
+  op.unfit = contains(kUnfit, name);
   read_drawing(op, name);
   read_waiting(op, name);
   read_writing(op, name);
 }
 
 void check_effects(const Operator& op, const Scope& scope, const Call& call) {
+  if (op.unfit) refuse_unfit(op);
   if (op.random && draws(op, call.stack)) refuse_random(op, scope);
   if (op.mutates && scope.phase != Phase::AfterBackward) refuse_writing(op, scope);
   if (op.waits != nullptr && !scope.may_wait()) {

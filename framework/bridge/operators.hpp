@@ -48,6 +48,7 @@ struct Operator {
   std::optional<c10::OperatorHandle> in_place;
   std::vector<Argument> arguments;
   bool wrapped = false;  // one of those that the SDK has a function for
+  bool unfit = false;    // its result is not a function of its arguments
   bool random = false;   // draws from a generator of its own, unless a dropout is switched off
   int dropout_at = -1;   // the probability that does so, and the flag
   int train_at = -1;

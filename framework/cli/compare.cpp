@@ -58,7 +58,8 @@ ListedRun list_run(const fs::path& folder) {
   ListedRun listed;
   try {
     const RunResults run = read_results(folder);
-    listed.state = state_of(folder, run.status);
+    listed.state = run.status.empty() ? "unreadable: its run.json has no status"
+                                      : state_of(folder, run.status);
     listed.seed = run.seed;
     for (const RecordedResult& result : run.results) {
       if (result.name.starts_with("student")) listed.top1 = result.top1;

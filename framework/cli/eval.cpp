@@ -31,6 +31,13 @@ Experiment load_saved(const ExperimentArguments& arguments, const CommonOptions&
     return read_for_command(arguments, common).load(Purpose::Evaluate);
   }
   const fs::path student = fs::path(target) / "student.safetensors";
+  for (const fs::path& file : {student, fs::path(target) / "experiment.toml"}) {
+    if (!fs::is_symlink(file)) continue;
+    throw DataError(
+        file.string() +
+        ": is a link; a run folder is not read through links, which may lead out of it. "
+        "Put the file itself there, or name it: student.weights=FILE");
+  }
   if (!fs::exists(student)) {
     throw DataError(
         target +

@@ -1,6 +1,7 @@
 #include "framework/guard/plugin_entry.hpp"
 
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <mutex>
 #include <set>
@@ -54,6 +55,19 @@ void put_back_floating_point(const RunningCall& call, const FloatingPoint& befor
   warn_of_floating_point(call, difference_between(before, after));
 }
 
+/// Ends a process that a plugin made by fork() and that came back to the host: it would go on with the
+/// run beside the right one, in the same folder. Locks of other threads may be held, so it only writes.
+[[noreturn]] void end_copy(const RunningCall& call) {
+  FixedText text;
+  text.append("warning: ").append(call.plugin->name.text.c_str()).append(" forked in ");
+  append_where(text, call);
+  text.append(
+      "; the copy of the process was ended. A plugin starts other programs by posix_spawn\n");
+  if (::write(STDERR_FILENO, text.c_str(), text.size()) < 0) {  // nobody is left to tell
+  }
+  end_process(1);
+}
+
 constexpr const char* kStateRemedy =
     "; it was put back. A plugin leaves the process as it finds it";
 
@@ -62,10 +76,12 @@ constexpr const char* kStateRemedy =
 PluginEntry::PluginEntry(const RunningCall& call, bool watched)
     : mark_(call),
       previous_(std::exchange(entry_here, this)),
+      process_(::getpid()),
       floating_point_(floating_point()),
       state_(watched ? std::make_unique<const ProcessState>() : nullptr) {}
 
 PluginEntry::~PluginEntry() {
+  if (::getpid() != process_) end_copy(mark_.call());
   entry_here = previous_;
   put_back_floating_point(mark_.call(), floating_point_);
   if (!state_) return;

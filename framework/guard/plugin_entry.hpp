@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <memory>
 
 #include "framework/guard/crash.hpp"
@@ -26,6 +28,7 @@ class PluginEntry {
  private:
   RunningMark mark_;
   PluginEntry* previous_;
+  pid_t process_;  // a plugin that forks returns in two
   FloatingPoint floating_point_;
   std::unique_ptr<const ProcessState> state_;  // null where it is not watched
 };

@@ -137,6 +137,12 @@ void Run::resume(const std::filesystem::path& folder, bool accept_changes) {
   machine_ = machine_facts(session_);
   resumed_ = states_->newest();
   if (!resumed_) {
+    if (std::filesystem::exists(folder_->file("student.safetensors"))) {
+      throw DataError(
+          folder.string() +
+          ": holds a student.safetensors and no saved state, as a finished run does, but "
+          "its run.json does not say so; restore run.json, or run the experiment again");
+    }
     say(folder.string() + ": no state was saved yet; starts at the beginning");
     folder_->truncate_metrics(0);
     return;
@@ -240,10 +246,16 @@ void Run::judge_teacher(bool judged_before) {
   if (!judged_before) {
     teacher_evaluation_ = evaluate_in_detail(*teacher_, session_.data(), session_.teacher_views(),
                                              experiment_.train.eval_batch_size);
+    const Accuracy accuracy = {teacher_evaluation_->top1_correct, teacher_evaluation_->samples};
     if (experiment_.teacher->weights) {
-      const Accuracy accuracy = {teacher_evaluation_->top1_correct, teacher_evaluation_->samples};
       rows_.insert(rows_.begin(), {"teacher", accuracy, {}, {}, {}, 0});
       rows_.front().size = size_of(*teacher_);
+    } else if (teacher_accuracy_ && teacher_accuracy_->correct != accuracy.correct) {
+      warn(fmt::format(
+          "{}: says that {} test images are right, but it gives {} here; remove the "
+          "file to have the teacher trained again",
+          store_->file().string(), grouped(teacher_accuracy_->correct), grouped(accuracy.correct)));
+      rows_.front().accuracy = accuracy;
     }
   }
   const Accuracy& accuracy = rows_.front().accuracy;

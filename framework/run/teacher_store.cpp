@@ -1,5 +1,6 @@
 #include "framework/run/teacher_store.hpp"
 
+#include <spdlog/fmt/fmt.h>
 #include <spdlog/spdlog.h>
 
 #include "framework/config/component.hpp"
@@ -32,11 +33,21 @@ std::string recipe_text(const Experiment& experiment) {
   return to_toml(shaping);
 }
 
+/// What the data set says of its images beside their content.
+std::string facts_text(const ImageData& data) {
+  std::string text = std::to_string(data.class_count);
+  for (const auto* numbers : {&data.normalize.mean, &data.normalize.stddev}) {
+    for (const double number : *numbers) text += fmt::format(" {:.17g}", number);
+  }
+  return text;
+}
+
 std::string key_of(const Session& session) {
   const Experiment& experiment = session.experiment();
   const std::string text = hash_of_plugin(experiment.teacher->model.info) +
                            hash_of_plugin(experiment.data.dataset.info) +
-                           content_hash(session.data()) + recipe_text(experiment);
+                           content_hash(session.data()) + facts_text(session.data()) +
+                           recipe_text(experiment);
   return sha256_hex({reinterpret_cast<const uint8_t*>(text.data()), text.size()}).substr(0, 16);
 }
 

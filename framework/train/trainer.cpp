@@ -1,7 +1,10 @@
 #include "framework/train/trainer.hpp"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 
 #include "framework/error.hpp"
 #include "framework/guard/plugin_entry.hpp"
@@ -105,6 +108,11 @@ void Trainer::finish_epoch() {
   report.lr = rate_at(std::max<int64_t>(state_.step - 1, 0));
   report.losses = losses_.means();
   report.metrics = metrics_.take_means();
+  for (const auto& [name, mean] : report.metrics) {
+    if (std::isfinite(mean)) continue;
+    spdlog::warn("{}, epoch {}: the metric {} is {}; a step of the epoch logged it so", plan_.phase,
+                 report.epoch, name, mean);
+  }
   if (average_) average_->swap();
   const auto measure = [&](EvalSplit split) {
     return evaluate(*plan_.student, *plan_.data, *plan_.student_views, plan_.train.eval_batch_size,

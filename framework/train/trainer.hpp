@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -176,6 +177,7 @@ class Trainer {
   bool rolled_back_ = false;
   bool passing_over_ = false;  // the batches that are left of a group that is skipped
   std::optional<WeightAverage> average_;
+  std::set<const Transfer*> pathless_;           // warned of
   std::optional<StepMemory> step_memory_;        // non_finite = "skip"
   std::optional<RollbackPoint> rollback_point_;  // non_finite = "rollback": an epoch's start
 

@@ -2,6 +2,7 @@
 #include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/full.h>
 #include <c10/core/GradMode.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <cmath>
@@ -112,6 +113,11 @@ Trainer::StepLoss Trainer::compute_loss(const Batch& batch, const StepInputs& in
     }
     transfer->parameters().begin_pass(false);
     const at::Tensor loss = transfer->loss(own);
+    if (!loss.requires_grad() && pathless_.insert(transfer).second) {
+      spdlog::warn(
+          "{}, step {}: the loss of {} has no gradient path in this step; it teaches nothing then",
+          plan_.phase, state_.step, transfer->config().name);
+    }
     step.terms.add(transfer->config().name, loss);
     total = total.defined() ? total.add(loss.mul(weight)) : loss.mul(weight);
     step.graph.terms.emplace_back(&transfer->config().strategy.info, loss);

@@ -218,6 +218,12 @@ at::Tensor Transfer::loss(const StepInputs& inputs) {
     }
     return code;
   });
+  if (loss.defined() && loss.is_complex()) {
+    throw PluginError(config_.strategy.info.id + " " + config_.strategy.info.version + " (" +
+                      config_.strategy.info.file.string() + "): " + where_text(scope_) +
+                      " returns a complex number; a loss is a real one: take its absolute value or "
+                      "its real part");
+  }
   if (!loss.defined() || loss.numel() != 1) {
     throw PluginError(config_.strategy.info.id + " " + config_.strategy.info.version + " (" +
                       config_.strategy.info.file.string() + "): " + where_text(scope_) +

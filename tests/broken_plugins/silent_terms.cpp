@@ -2,6 +2,8 @@
 #include <retort/model.hpp>
 #include <retort/strategy.hpp>
 
+#include <cmath>
+
 using namespace retort;
 
 namespace {
@@ -63,6 +65,39 @@ class Idle final : public Silent {
  public:
   void setup(Setup& setup) override { setup.parameter("never_read", {1}, init::constant(2)); }
   Tensor loss(const Step& step) override { return squares(difference(step)); }
+};
+
+/// Teaches for two steps alone.
+class LosesItsPath final : public Silent {
+ public:
+  Tensor loss(const Step& step) override {
+    const Tensor loss = squares(difference(step));
+    return step.step < 2 ? loss : detach(loss);
+  }
+};
+
+class IsComplex final : public Silent {
+ public:
+  Tensor loss(const Step& step) override {
+    static const Operator complex("aten::complex");
+    return sum(complex(step.student.logits, step.student.logits));
+  }
+};
+
+class LogsNan final : public Silent {
+ public:
+  Tensor loss(const Step& step) override {
+    step.log("gap", step.step == 1 ? std::nan("") : 1.0);
+    return squares(difference(step));
+  }
+};
+
+class ReadsFreshMemory final : public Silent {
+ public:
+  Tensor loss(const Step& step) override {
+    static const Operator empty_like("aten::empty_like");
+    return squares(difference(step)) + mean(empty_like(step.student.logits));
+  }
 };
 
 /// Right: nothing in the first epoch, a loss from the second on.
@@ -223,6 +258,10 @@ RETORT_PLUGIN(
     silent<Flat>("silent.flat", needs(Logits)), silent<OwnOnly>("silent.own_only", needs(Logits)),
     silent<Idle>("silent.idle", needs(Logits)), silent<WarmsUp>("silent.warms_up", needs(Logits)),
     silent<FillsUp>("silent.fills_up", needs(Logits), uses("aten::fill_", "Scalar")),
+    silent<LosesItsPath>("silent.loses_its_path", needs(Logits)),
+    silent<IsComplex>("silent.is_complex", needs(Logits), uses("aten::complex")),
+    silent<LogsNan>("silent.logs_nan", needs(Logits)),
+    silent<ReadsFreshMemory>("silent.reads_fresh_memory", needs(Logits), uses("aten::empty_like")),
     silent<Plain>("silent.plain"), silent<ReadsLabels>("silent.reads_labels", needs(Logits)),
     silent<ReadsPastTheSdk>("silent.reads_past_the_sdk", needs(Logits)),
     silent<ReadsIndices>("silent.reads_indices", needs(Logits, Labels)),

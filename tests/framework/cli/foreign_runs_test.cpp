@@ -69,6 +69,28 @@ TEST_F(ForeignRun, WithNegativeClassesIsRefusedByEveryCommand) {
   EXPECT_FALSE(fs::exists(page));
 }
 
+TEST_F(ForeignRun, ThatIsFinishedButDoesNotSayItIsNotTrainedAgain) {
+  for (const char* text : {"{}", "{\"status\": \"running\"}"}) {
+    scratch_.put("tiny/001/run.json", text);
+    const std::string student = content_of(run() / "student.safetensors");
+    const Finished resumed = retort({"run", "--resume", run().string()});
+    EXPECT_EQ(resumed.code, 3) << resumed.err;
+    EXPECT_THAT(resumed.err, HasSubstr("holds a student.safetensors and no saved state"));
+    EXPECT_EQ(content_of(run() / "student.safetensors"), student);
+  }
+}
+
+TEST_F(ForeignRun, IsNotEvaluatedThroughALink) {
+  for (const char* name : {"student.safetensors", "experiment.toml"}) {
+    copy("001");
+    link(name);
+    const Finished eval = retort({"eval", run().string()});
+    EXPECT_EQ(eval.code, 3) << eval.err;
+    EXPECT_THAT(eval.err, HasSubstr(std::string(name) + ": is a link"));
+    fs::remove(run() / name);
+  }
+}
+
 TEST_F(ForeignRun, ThatIsDamagedIsListedWithTheReasonBesideTheOthers) {
   copy("002");
   spoil("/status", json::array());

@@ -119,6 +119,17 @@ TEST(Crash, KillsTheRunByItsSignalAndMarksItAsFailed) {
   EXPECT_THAT(list.out, HasSubstr("failed: test.wrong"));
 }
 
+TEST(Fork, OfAPluginEndsTheCopyAndTheRunGoesOnAlone) {
+  SKIP_WITH_SANITIZER();
+  const Scratch scratch, right;
+  const Finished finished = run("loss@1 fork", scratch);
+  EXPECT_EQ(finished.code, 0) << finished.err;
+  EXPECT_THAT(finished.err, HasSubstr("test.wrong" + kFile + "forked in loss(), step 1"));
+  ASSERT_EQ(run("", right).code, 0);
+  EXPECT_EQ(content_of(scratch.path("runs/wrong/001/metrics.jsonl")),
+            content_of(right.path("runs/wrong/001/metrics.jsonl")));
+}
+
 TEST(Crash, IsForgottenWhenTheRunIsResumed) {
   SKIP_WITH_SANITIZER();
   const Scratch scratch;

@@ -191,6 +191,32 @@ TEST_F(GivenTeacher, KeptWithNanIsToldAndTrainedAgain) {
                              HasSubstr("not finite in float32")));
 }
 
+TEST_F(GivenTeacher, KeptIsJudgedByWhatItGivesNotByWhatItsFileSays) {
+  const Scratch scratch;
+  const std::string experiment = tiny_experiment(scratch).string();
+  ASSERT_EQ(retort({"run", experiment}).code, 0);
+  for (const auto& kept : std::filesystem::directory_iterator(scratch.path("runs/teachers"))) {
+    std::string bytes = content_of(kept.path());
+    const std::string says = "\"test_correct\":\"";
+    const size_t at = bytes.find(says);
+    ASSERT_NE(at, std::string::npos);
+    char& digit = bytes[at + says.size()];
+    digit = digit == '1' ? '2' : '1';
+    std::ofstream(kept.path(), std::ios::binary) << bytes;
+  }
+  const Finished run = retort({"run", experiment});
+  EXPECT_EQ(run.code, 0) << run.err;
+  EXPECT_THAT(run.err, AllOf(HasSubstr("kept from an earlier run"),
+                             HasSubstr("test images are right, but it gives")));
+  const auto accuracy_in = [&](const char* folder) {
+    const std::string table = content_of(scratch.path("runs/tiny") / folder / "summary.csv");
+    const size_t at = table.find("\"teacher\"");
+    return table.substr(at,
+                        table.find(",,", at) - at);  // before the time, which a kept one has not
+  };
+  EXPECT_EQ(accuracy_in("001"), accuracy_in("002"));
+}
+
 TEST_F(GivenTeacher, OfAnOldRunIsRefusedByEvalWhereItsStudentIsSpoilt) {
   const auto copy = scratch_->path("spoilt");
   std::filesystem::copy(folder(), copy, std::filesystem::copy_options::recursive);

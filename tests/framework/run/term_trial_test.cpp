@@ -52,6 +52,31 @@ TEST_F(TermTrial, RefusesEachLossWithoutAGradientPathWhateverItsWeight) {
   EXPECT_THAT(checked.err, HasSubstr("4 mistakes; nothing was started."));
 }
 
+TEST_F(TermTrial, TellsWhenTheGradientPathIsLostLater) {
+  const Finished ran = run("run", {"silent.loses_its_path"}, {"train.epochs=1"});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  const std::string told = "step 2: the loss of silent.loses_its_path has no gradient path";
+  EXPECT_THAT(ran.err, HasSubstr(told));
+  EXPECT_EQ(ran.err.find("no gradient path"), ran.err.rfind("no gradient path"));
+}
+
+TEST_F(TermTrial, TellsOfAMetricThatIsNotFinite) {
+  const Finished ran = run("run", {"silent.logs_nan"}, {"train.epochs=1"});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_THAT(ran.err, HasSubstr("epoch 1: the metric silent.logs_nan/gap is nan"));
+}
+
+TEST_F(TermTrial, NamesAStrategyWhoseLossIsComplexOrReadsFreshMemory) {
+  const Finished complex = check("silent.is_complex");
+  EXPECT_EQ(complex.code, 1);
+  EXPECT_THAT(complex.err, AllOf(HasSubstr("silent.is_complex 0.1.0"),
+                                 HasSubstr("loss(), step 0 returns a complex number")));
+  const Finished fresh = check("silent.reads_fresh_memory");
+  EXPECT_EQ(fresh.code, 1);
+  EXPECT_THAT(fresh.err, AllOf(HasSubstr("silent.reads_fresh_memory 0.1.0"),
+                               HasSubstr("aten::empty_like gives whatever lies in memory")));
+}
+
 TEST_F(TermTrial, RunRefusesItBeforeTheTeacherTrains) {
   const Finished ran = run("run", {"silent.detached"});
   EXPECT_EQ(ran.code, 2);
