@@ -6,7 +6,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -143,6 +142,7 @@ class Trainer {
   void train_step(const Batch& batch, int64_t epoch);
   bool pass_over_batch();
   StepInputs forward(const Batch& batch, int64_t epoch, bool with_teacher);
+  void warn_of_lost_path(const Transfer* transfer, const at::Tensor& loss);
   StepLoss compute_loss(const Batch& batch, const StepInputs& inputs,
                         const ActiveTransfers& active);
   std::string update(double rate);
@@ -177,7 +177,8 @@ class Trainer {
   bool rolled_back_ = false;
   bool passing_over_ = false;  // the batches that are left of a group that is skipped
   std::optional<WeightAverage> average_;
-  std::set<const Transfer*> pathless_;           // warned of
+  // Those whose loss had a gradient path in a step, and whether its loss since was told.
+  std::map<const Transfer*, bool> told_pathless_;
   std::optional<StepMemory> step_memory_;        // non_finite = "skip"
   std::optional<RollbackPoint> rollback_point_;  // non_finite = "rollback": an epoch's start
 

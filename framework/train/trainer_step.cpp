@@ -94,6 +94,21 @@ struct Trainer::StepLoss {
   LossGraph graph;
 };
 
+/// A term may warm up without a gradient path; one that had a path and has none teaches less than its
+/// author thinks. Told once.
+void Trainer::warn_of_lost_path(const Transfer* transfer, const at::Tensor& loss) {
+  if (loss.requires_grad()) {
+    told_pathless_.try_emplace(transfer, false);
+    return;
+  }
+  const auto before = told_pathless_.find(transfer);
+  if (before == told_pathless_.end() || std::exchange(before->second, true)) return;
+  spdlog::warn(
+      "{}, step {}: the loss of {} has no gradient path any more; it teaches nothing in such a "
+      "step",
+      plan_.phase, state_.step, transfer->config().name);
+}
+
 Trainer::StepLoss Trainer::compute_loss(const Batch& batch, const StepInputs& inputs,
                                         const ActiveTransfers& active) {
   StepLoss step;
@@ -113,11 +128,7 @@ Trainer::StepLoss Trainer::compute_loss(const Batch& batch, const StepInputs& in
     }
     transfer->parameters().begin_pass(false);
     const at::Tensor loss = transfer->loss(own);
-    if (!loss.requires_grad() && pathless_.insert(transfer).second) {
-      spdlog::warn(
-          "{}, step {}: the loss of {} has no gradient path in this step; it teaches nothing then",
-          plan_.phase, state_.step, transfer->config().name);
-    }
+    warn_of_lost_path(transfer, loss);
     step.terms.add(transfer->config().name, loss);
     total = total.defined() ? total.add(loss.mul(weight)) : loss.mul(weight);
     step.graph.terms.emplace_back(&transfer->config().strategy.info, loss);
