@@ -236,12 +236,13 @@ void check_target(const Operator& op, const Scope& scope, const Target& target) 
 }
 
 /// The parameter or buffer that an argument is, or null.
-const Parameter* owner_of(const Scope& scope, const retort_value* value, const at::Tensor& tensor) {
+const Parameter* find_owner(const Scope& scope, const retort_value* value,
+                            const at::Tensor& tensor) {
   if (scope.parameters == nullptr) return nullptr;
   // The usual way, and the quick one.
   if (value != nullptr && value->tag == RETORT_TAG_PARAM)
     return &scope.parameters->all()[static_cast<size_t>(value->as.integer)];
-  return scope.parameters->owner_of(tensor);
+  return scope.parameters->find_owner(tensor);
 }
 
 void check_targets(const Operator& op, const Scope& scope, const Call& call,
@@ -250,8 +251,9 @@ void check_targets(const Operator& op, const Scope& scope, const Call& call,
     const c10::IValue& value = call.stack[at];
     const auto check = [&](const retort_value* given, const at::Tensor& tensor) {
       if (!tensor.defined()) return;
-      check_target(op, scope,
-                   {tensor, op.arguments[at].name, owner_of(scope, given, tensor), are_statistics});
+      check_target(
+          op, scope,
+          {tensor, op.arguments[at].name, find_owner(scope, given, tensor), are_statistics});
     };
     if (value.isTensor()) {
       check(at < static_cast<size_t>(call.count) ? &call.values[at] : nullptr, value.toTensor());
@@ -310,7 +312,7 @@ void run_writing(const Operator& op, const Scope& scope, c10::Stack& stack) {
   };
   std::vector<Before> kept;
   for (const at::Tensor& tensor : targets_of(op, stack)) {
-    const Parameter* own = tensor.defined() ? owner_of(scope, nullptr, tensor) : nullptr;
+    const Parameter* own = tensor.defined() ? find_owner(scope, nullptr, tensor) : nullptr;
     if (own != nullptr) kept.push_back({tensor, tensor.sizes().vec(), own});
   }
   // State has no history: a graph kept in a buffer would grow with every step.

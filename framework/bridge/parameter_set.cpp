@@ -186,7 +186,7 @@ Parameter* ParameterSet::find(const std::string& name) {
   return found == parameters_.end() ? nullptr : &*found;
 }
 
-const Parameter* ParameterSet::owner_of(const at::Tensor& tensor) const {
+const Parameter* ParameterSet::find_owner(const at::Tensor& tensor) const {
   const auto found =
       std::find_if(parameters_.begin(), parameters_.end(), [&](const Parameter& parameter) {
         return share_memory(parameter.master, tensor) ||

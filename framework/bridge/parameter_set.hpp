@@ -47,7 +47,7 @@ class ParameterSet {
   const std::vector<Parameter>& all() const { return parameters_; }
   Parameter* find(const std::string& name);
   /// The parameter or buffer in whose memory a tensor lies, or null.
-  const Parameter* owner_of(const at::Tensor& tensor) const;
+  const Parameter* find_owner(const at::Tensor& tensor) const;
   /// Elements of the trained parameters.
   int64_t parameter_count() const;
   const std::string& owner() const { return owner_; }

@@ -104,8 +104,11 @@ PluginCall Scope::call(const char* function) {
       phase == Phase::Forward || phase == Phase::Loss || phase == Phase::AfterBackward;
   const bool watched = !each_step || watched_calls_ > 0;
   if (each_step && watched) --watched_calls_;
-  return {
-      .info = *component, .function = function, .step = step, .watched = watched, .name = name_};
+  return {.info = *component,
+          .function = function,
+          .step = step,
+          .watch = watched ? Watch::Process : Watch::FloatingPoint,
+          .name = name_};
 }
 
 Scope* current_scope() { return running; }

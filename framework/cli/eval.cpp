@@ -6,6 +6,7 @@
 #include "framework/cli/load.hpp"
 #include "framework/failure.hpp"
 #include "framework/report/print.hpp"
+#include "framework/report/run_folder.hpp"
 #include "framework/report/run_record.hpp"
 #include "framework/run/saved_run.hpp"
 #include "framework/run/session.hpp"
@@ -31,13 +32,7 @@ Experiment load_saved(const ExperimentArguments& arguments, const CommonOptions&
     return read_for_command(arguments, common).load(Purpose::Evaluate);
   }
   const fs::path student = fs::path(target) / "student.safetensors";
-  for (const fs::path& file : {student, fs::path(target) / "experiment.toml"}) {
-    if (!fs::is_symlink(file)) continue;
-    throw DataError(
-        file.string() +
-        ": is a link; a run folder is not read through links, which may lead out of it. "
-        "Put the file itself there, or name it: student.weights=FILE");
-  }
+  refuse_links(target, {"student.safetensors"});
   if (!fs::exists(student)) {
     throw DataError(
         target +

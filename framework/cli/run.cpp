@@ -42,7 +42,7 @@ ExitCode run_command(const ExperimentArguments& experiment, const RunArguments& 
   if (!resolved.sweep && resolved.seeds.size() < 2) {
     return run_experiment(resolved, output_of(common));
   }
-  return run_trials(file, resolved, common.json);
+  return run_trials(file, resolved, output_of(common));
 }
 
 }  // namespace retort::host

@@ -73,12 +73,12 @@ constexpr const char* kStateRemedy =
 
 }  // namespace
 
-PluginEntry::PluginEntry(const RunningCall& call, bool watched)
+PluginEntry::PluginEntry(const RunningCall& call, Watch watch)
     : mark_(call),
       previous_(std::exchange(entry_here, this)),
       process_(::getpid()),
       floating_point_(floating_point()),
-      state_(watched ? std::make_unique<const ProcessState>() : nullptr) {}
+      state_(watch == Watch::Process ? std::make_unique<const ProcessState>() : nullptr) {}
 
 PluginEntry::~PluginEntry() {
   if (::getpid() != process_) end_copy(mark_.call());

@@ -11,12 +11,16 @@
 
 namespace retort::host {
 
+/// What is compared around a call: the floating-point state alone, which costs nothing, or the state of
+/// the process too, which takes some 50 us.
+enum class Watch { FloatingPoint, Process };
+
 /// Stands around a call into a plugin: says what runs (RunningMark), and puts back what the plugin
-/// leaves changed of the floating-point state and, where it is `watched`, of the process' state
+/// leaves changed of the floating-point state and, with Watch::Process, of the process' state
 /// (ProcessState). What is put back is warned of, once for a plugin and kind of state.
 class PluginEntry {
  public:
-  PluginEntry(const RunningCall& call, bool watched);
+  PluginEntry(const RunningCall& call, Watch watch);
   ~PluginEntry();
   PluginEntry(const PluginEntry&) = delete;
   PluginEntry& operator=(const PluginEntry&) = delete;
@@ -30,7 +34,7 @@ class PluginEntry {
   PluginEntry* previous_;
   pid_t process_;  // a plugin that forks returns in two
   FloatingPoint floating_point_;
-  std::unique_ptr<const ProcessState> state_;  // null where it is not watched
+  std::unique_ptr<const ProcessState> state_;  // null with Watch::FloatingPoint
 };
 
 /// Takes the process' state as it is now for the right one.

@@ -32,7 +32,7 @@ struct PluginCall {
   const char* function;              // "loss()"
   const char* detail = nullptr;      // "scale" in "set_option(), scale"
   int64_t step = -1;                 // told where it is 0 or more
-  bool watched = true;               // see PluginEntry; not in every step
+  Watch watch = Watch::Process;      // not in every step
   const PluginName* name = nullptr;  // of info, where it is known already
 };
 
@@ -55,7 +55,7 @@ void call_plugin(const PluginCall& call, Function&& function) {
   retort_error error = empty_error();
   int32_t code = RETORT_OK;
   try {
-    const PluginEntry entry(running_call(call), call.watched);
+    const PluginEntry entry(running_call(call), call.watch);
     code = function(&error);
   } catch (...) {
     throw_plugin_exception(call);

@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "framework/error.hpp"
+#include "framework/safe_text.hpp"
 
 namespace retort::host {
 namespace {
@@ -67,12 +68,7 @@ std::optional<Record> record_at(const std::vector<char>& data, uint64_t offset) 
 }  // namespace
 
 std::string shown(std::string_view text, size_t limit) {
-  std::string result;
-  for (const char c : text.substr(0, limit)) {
-    const auto byte = static_cast<unsigned char>(c);
-    result += byte < 0x20 || byte >= 0x7f ? '?' : c;
-  }
-  return text.size() > limit ? result + "..." : result;
+  return safe_line(cut_text(text, limit)) + (text.size() > limit ? "..." : "");
 }
 
 std::string this_machine() { return machine_name(kMachine); }

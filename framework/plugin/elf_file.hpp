@@ -80,8 +80,7 @@ class ElfFile {
 /// The processor of this machine, as ElfFile::machine() names it.
 std::string this_machine();
 
-/// A text of an untrusted file as a message may show it: without control bytes, cut to `limit`
-/// bytes.
+/// A text of an untrusted file as a message may show it: safe_line(), cut to `limit` bytes.
 std::string shown(std::string_view text, size_t limit = 80);
 
 }  // namespace retort::host

@@ -55,7 +55,7 @@ Library::Library(const std::filesystem::path& file)
   try {
     const PluginEntry entry(
         {.plugin = &plugin_name(components_.front()), .function = "its static constructors"},
-        /*watched=*/true);
+        Watch::Process);
     const boost::dll::shared_library loaded(std::filesystem::absolute(file), plugin_load_mode());
     table_ = &loaded.get<const retort_plugin>(RETORT_ENTRY_SYMBOL);
   } catch (...) {
@@ -105,7 +105,7 @@ void Library::attach(const retort_host* host) const {
   int32_t code = RETORT_OK;
   try {
     const PluginEntry entry({.plugin = &plugin_name(components_.front()), .function = "attach()"},
-                            /*watched=*/true);
+                            Watch::Process);
     code = table_->attach(host, &error);
   } catch (...) {
     throw_plugin_exception({components_.front(), "attach()"});

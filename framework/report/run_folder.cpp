@@ -119,7 +119,7 @@ RunFolder::RunFolder(std::filesystem::path path)
                       " is no run folder: it has no experiment.toml; name one such as "
                       "runs/NAME/001");
   }
-  refuse_links();
+  refuse_links(path_, {"metrics.jsonl", "checkpoints", "checkpoints/resume"});
   own();
   make_folders(path_ / "checkpoints");
   // What a killed program was writing.
@@ -130,14 +130,12 @@ RunFolder::RunFolder(std::filesystem::path path)
   }
 }
 
-/// A folder that came from somebody else may lead elsewhere with what is written and removed in it.
-void RunFolder::refuse_links() const {
-  for (const char* name : {"metrics.jsonl", "checkpoints", "checkpoints/resume"}) {
-    if (!std::filesystem::is_symlink(std::filesystem::symlink_status(file(name)))) continue;
-    throw DataError(
-        file(name).string() +
-        ": is a link, which no run makes, and nothing is written through it; put what it "
-        "leads to in its place");
+void refuse_links(const std::filesystem::path& folder, std::initializer_list<const char*> names) {
+  for (const char* name : names) {
+    if (!std::filesystem::is_symlink(std::filesystem::symlink_status(folder / name))) continue;
+    throw DataError((folder / name).string() +
+                    ": is a link, which no run makes; a run folder is not read or written through "
+                    "one. Put what it leads to in its place");
   }
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <initializer_list>
 #include <memory>
 #include <string>
 
@@ -69,12 +70,15 @@ class RunFolder {
 
  private:
   void own();
-  void refuse_links() const;
 
   std::filesystem::path path_;
   std::string started_in_;
   int lock_ = -1;
   std::unique_ptr<CrashMark> mark_;  // while the status is "running"
 };
+
+/// Refuses what a run never makes, and what leads out of a folder that came from somebody else.
+/// Throws: DataError naming the first of these files and folders of a run folder that is a link.
+void refuse_links(const std::filesystem::path& folder, std::initializer_list<const char*> names);
 
 }  // namespace retort::host

@@ -183,7 +183,7 @@ std::vector<NamedTensor> results_of(const at::Tensor& loss, const Outputs& stude
 
 }  // namespace
 
-ProbePlace place_of(const ProbeSettings& settings, int64_t train_count, int64_t batch_size) {
+ProbePlace make_place(const ProbeSettings& settings, int64_t train_count, int64_t batch_size) {
   constexpr double kRounding = 1e-9;  // 0.3 * 10 steps is step 3
   ProbePlace place;
   place.train_count = train_count;
@@ -220,7 +220,7 @@ ProbeResult probe(const ComponentChoice& strategy, const ProbeInputs& inputs,
   Draws draws;
   draws.given = inputs.draws;
   ProbeResult result;
-  result.place = place_of(settings, train_count_of(inputs, settings), inputs.batch_size);
+  result.place = make_place(settings, train_count_of(inputs, settings), inputs.batch_size);
   RunShape run = run_of(inputs, result.place);
   std::vector<int64_t> train_labels;  // lives as long as the strategy
   if (reads(strategy.info, RETORT_NEED_LABELS)) {

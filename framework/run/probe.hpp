@@ -35,7 +35,7 @@ struct ProbePlace {
 /// The place that settings name, for batches of that size; a step an epoch where the training set is
 /// smaller than two batches.
 /// Throws: ConfigError where epoch, epochs and progress contradict each other.
-ProbePlace place_of(const ProbeSettings& settings, int64_t train_count, int64_t batch_size);
+ProbePlace make_place(const ProbeSettings& settings, int64_t train_count, int64_t batch_size);
 
 /// What a strategy made of its inputs.
 struct ProbeResult {

@@ -9,6 +9,7 @@
 #include "framework/config/resolved.hpp"
 #include "framework/data/file_bytes.hpp"
 #include "framework/report/log.hpp"
+#include "framework/report/run_folder.hpp"
 #include "framework/report/run_order.hpp"
 #include "framework/report/run_record.hpp"
 
@@ -67,6 +68,7 @@ SavedRun load_saved_run(const fs::path& folder, const std::vector<std::string>& 
                       " is no run folder: it has no experiment.toml; name one such as "
                       "runs/NAME/001");
   }
+  refuse_links(folder, {"experiment.toml"});
   Diagnostics reading;
   std::optional<config::Node> tree = config::load_tree(file, {}, reading);
   RunStart start;

@@ -62,7 +62,7 @@ std::vector<std::vector<std::string>> trials_of(const Experiment& experiment) {
   return trials;
 }
 
-ExitCode run_trials(const ExperimentFile& file, const Experiment& experiment, bool json) {
+ExitCode run_trials(const ExperimentFile& file, const Experiment& experiment, Output output) {
   const auto trials = trials_of(experiment);
   std::vector<fs::path> folders;
   EarlierRuns runs;
@@ -83,7 +83,9 @@ ExitCode run_trials(const ExperimentFile& file, const Experiment& experiment, bo
       spdlog::error("trial {} failed: {}", i + 1, current_failure().text);
     }
   }
-  if (!folders.empty()) print_comparison(folders, json ? CompareFormat::Json : CompareFormat::Text);
+  if (!folders.empty()) {
+    print_comparison(folders, output == Output::Json ? CompareFormat::Json : CompareFormat::Text);
+  }
   if (failed > 0) spdlog::error("{} of {} trials failed", failed, trials.size());
   return failed > 0 ? ExitCode::RunFailed : ExitCode::Ok;
 }

@@ -6,6 +6,7 @@
 #include "framework/config/experiment.hpp"
 #include "framework/config/parse.hpp"
 #include "framework/error.hpp"
+#include "framework/run/run_experiment.hpp"
 
 namespace retort::host {
 
@@ -18,6 +19,6 @@ std::vector<std::vector<std::string>> trials_of(const Experiment& experiment);
 /// stopped; one that fails is told and does not stop the rest. Prints the table over all of them.
 /// `experiment` is what `file` holds.
 /// Returns Ok, RunFailed when a trial failed, or the code of the signal that stopped it.
-ExitCode run_trials(const ExperimentFile& file, const Experiment& experiment, bool json);
+ExitCode run_trials(const ExperimentFile& file, const Experiment& experiment, Output output);
 
 }  // namespace retort::host

@@ -101,12 +101,12 @@ Outputs Network::run(const at::Tensor& x, Taps& taps, bool training, Recorder* r
   });
   Outputs outputs;
   if (logits.tag == RETORT_TAG_TENSOR) outputs.logits = as_float(take(logits));
-  check_logits(outputs.logits, x.size(0), training);
+  check_logits(outputs.logits, x.size(0));
   return outputs;
 }
 
 /// That they can be logits, and where the network trains that something of it can learn.
-void Network::check_logits(const at::Tensor& logits, int64_t n, bool training) const {
+void Network::check_logits(const at::Tensor& logits, int64_t n) const {
   const std::string& id = choice_.info.id;
   const auto where = [&] {
     return id + " " + choice_.info.version + " (" + choice_.info.file.string() + "): forward() ";
@@ -123,7 +123,7 @@ void Network::check_logits(const at::Tensor& logits, int64_t n, bool training) c
     throw PluginError(where() + "returns logits of type " + c10::toString(logits.scalar_type()) +
                       "; they must be floating-point numbers, as the input is");
   }
-  if (training && c10::GradMode::is_enabled() && !logits.requires_grad()) {
+  if (scope_.training && c10::GradMode::is_enabled() && !logits.requires_grad()) {
     throw PluginError(where() + "returns logits without a gradient: none of its " +
                       std::to_string(parameters_.all().size()) +
                       " parameters reaches them, so that it cannot be trained; look for detach or "

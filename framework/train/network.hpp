@@ -86,7 +86,7 @@ class Network {
 
  private:
   Outputs run(const at::Tensor& x, Taps& taps, bool training, Recorder* recorder);
-  void check_logits(const at::Tensor& logits, int64_t n, bool training) const;
+  void check_logits(const at::Tensor& logits, int64_t n) const;
   bool publishes(const std::string& tap);
   std::vector<std::string> stages();
   [[noreturn]] void refuse_tap(const std::string& tap, const std::string& key, const Place& place);

@@ -38,11 +38,11 @@ class Log {
 
 /// Calls `action` as a plugin's function; gives what is warned of.
 template <class Action>
-std::string warning_of(const std::string& plugin, bool watched, const Action& action) {
+std::string warning_of(const std::string& plugin, host::Watch watch, const Action& action) {
   const Log log;
   {
     const host::PluginEntry entry(
-        {.plugin = &host::plugin_name(plugin), .function = "loss()", .step = 4}, watched);
+        {.plugin = &host::plugin_name(plugin), .function = "loss()", .step = 4}, watch);
     action();
   }
   return log.text();
@@ -51,17 +51,17 @@ std::string warning_of(const std::string& plugin, bool watched, const Action& ac
 TEST(FloatingPoint, IsPutBackAfterACallAndThePluginNamedOnce) {
   const host::FloatingPoint before = host::floating_point();
   const auto change = [] { std::fesetround(FE_UPWARD); };
-  EXPECT_THAT(warning_of("a 1 (a.retort)", false, change),
+  EXPECT_THAT(warning_of("a 1 (a.retort)", host::Watch::FloatingPoint, change),
               AllOf(HasSubstr("a 1 (a.retort) changed the floating-point state in loss(), step 4"),
                     HasSubstr("rounding")));
   EXPECT_EQ(host::floating_point(), before);
-  EXPECT_EQ(warning_of("a 1 (a.retort)", false, change), "");
+  EXPECT_EQ(warning_of("a 1 (a.retort)", host::Watch::FloatingPoint, change), "");
   EXPECT_EQ(host::floating_point(), before);
 }
 
 TEST(FloatingPoint, IsPutBackForAnOperatorWithinACall) {
   const host::FloatingPoint before = host::floating_point();
-  EXPECT_THAT(warning_of("b 1 (b.retort)", false,
+  EXPECT_THAT(warning_of("b 1 (b.retort)", host::Watch::FloatingPoint,
                          [&] {
                            std::fesetround(FE_DOWNWARD);
                            host::PluginEntry::restore_floating_point();
@@ -83,7 +83,7 @@ TEST(FloatingPoint, NamesFlushToZero) {
 
 TEST(ProcessState, IsPutBackAfterAWatchedCallAndThePluginNamed) {
   const std::filesystem::path folder = std::filesystem::current_path();
-  const std::string warning = warning_of("c 1 (c.retort)", true, [] {
+  const std::string warning = warning_of("c 1 (c.retort)", host::Watch::Process, [] {
     std::setlocale(LC_ALL, "C.UTF-8");
     EXPECT_EQ(chdir("/"), 0);
     umask(0);
@@ -99,14 +99,16 @@ TEST(ProcessState, IsPutBackAfterAWatchedCallAndThePluginNamed) {
   EXPECT_EQ(std::filesystem::current_path(), folder);
   EXPECT_STREQ(std::setlocale(LC_ALL, nullptr), "C");
   EXPECT_EQ(std::getenv("RETORT_TEST_STATE"), nullptr);
-  EXPECT_EQ(warning_of("c 1 (c.retort)", true, [] {}), "");
+  EXPECT_EQ(warning_of("c 1 (c.retort)", host::Watch::Process, [] {}), "");
 }
 
 TEST(ProcessState, ChangedInACallThatIsNotWatchedIsPutBackAtTheEpochsEnd) {
   const std::filesystem::path folder = std::filesystem::current_path();
-  EXPECT_EQ(warning_of("d 1 (d.retort)", false, [] {}), "");
+  EXPECT_EQ(warning_of("d 1 (d.retort)", host::Watch::FloatingPoint, [] {}), "");
   host::watch_process_state();
-  EXPECT_EQ(warning_of("e 1 (e.retort)", false, [] { EXPECT_EQ(chdir("/"), 0); }), "");
+  EXPECT_EQ(
+      warning_of("e 1 (e.retort)", host::Watch::FloatingPoint, [] { EXPECT_EQ(chdir("/"), 0); }),
+      "");
   const Log log;
   host::compare_process_state();
   EXPECT_THAT(log.text(), HasSubstr("e 1 (e.retort) changed the working directory (to /); it was"));

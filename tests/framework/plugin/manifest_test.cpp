@@ -260,7 +260,7 @@ TEST_F(SpoiledPlugin, IsRefusedForAnOptionThatMakesNoSense) {
 
 TEST_F(SpoiledPlugin, IsRefusedForATextThatATerminalWouldObey) {
   bytes_[component_ + offsetof(retort_component_record, summary)] = '\x1b';
-  EXPECT_THAT(verdict(), HasSubstr("test.good.summary is \"?eeps"));
+  EXPECT_THAT(verdict(), HasSubstr("test.good.summary is \"\uFFFDeeps"));
   bytes_[component_ + offsetof(retort_component_record, id)] = 'T';
   EXPECT_THAT(verdict(), HasSubstr("component 0.id is \"Test.good\", it is made of a-z"));
 }
