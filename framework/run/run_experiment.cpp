@@ -6,29 +6,18 @@
 #include <algorithm>
 #include <array>
 #include <csignal>
-#include <map>
-#include <memory>
 
 #include "framework/data/file_bytes.hpp"
 #include "framework/data/hash.hpp"
 #include "framework/failure.hpp"
 #include "framework/guard/plugin_entry.hpp"
 #include "framework/report/compare.hpp"
-#include "framework/report/comparison.hpp"
 #include "framework/report/log.hpp"
-#include "framework/report/print.hpp"
-#include "framework/report/progress.hpp"
 #include "framework/report/report_page.hpp"
-#include "framework/report/run_folder.hpp"
 #include "framework/report/run_record.hpp"
-#include "framework/report/tensorboard.hpp"
-#include "framework/run/checkpoint.hpp"
 #include "framework/run/determinism.hpp"
-#include "framework/run/machine_facts.hpp"
 #include "framework/run/networks.hpp"
-#include "framework/run/session.hpp"
-#include "framework/run/teacher_quality.hpp"
-#include "framework/run/teacher_store.hpp"
+#include "framework/run/run.hpp"
 #include "framework/run/term_trial.hpp"
 #include "framework/text.hpp"
 #include "framework/train/device.hpp"
@@ -39,67 +28,13 @@
 namespace retort::host {
 namespace {
 
-constexpr const char* kAlone = "student alone";
-
 constexpr std::array<const char*, 3> kPhases = {"teacher", "alone", "distil"};
 
 size_t position_of(const std::string& phase) {
   return static_cast<size_t>(std::find(kPhases.begin(), kPhases.end(), phase) - kPhases.begin());
 }
 
-NetworkSize size_of(Network& network) {
-  return {network.profile().parameters, network.profile().multiply_adds};
-}
-
-/// One run: its parts in the order in which a user sees them happen.
-class Run {
- public:
-  explicit Run(const Experiment& experiment) : experiment_(experiment), session_(experiment) {}
-
-  /// Goes on in a folder. Before go().
-  void resume(const std::filesystem::path& folder, bool accept_changes);
-  ExitCode go(Output output);
-
- private:
-  bool distils() const { return !experiment_.transfers.empty(); }
-  void print_header() const;
-  void print_network(Network& network, const std::string& origin) const;
-  void prepare_networks();
-  std::string prepare_teacher();
-  void open_folder();
-  bool train_all();
-  bool train_teacher();
-  void judge_teacher(bool judged_before);
-  void warn(const std::string& text);
-  bool train_alone();
-  bool train_distilled();
-  bool train(const TrainingPlan& plan, const std::string& row_name);
-  void add_row(const TrainingPlan& plan, const std::string& name, const TrainingState& state);
-  bool complete(const std::string& phase) const;
-  void restore_student(const std::string& phase);
-  void save_weights(const std::string& name, const Network& network);
-  RunFacts facts(const std::string& status) const;
-  void mark_failed(const std::string& reason);
-  void load_saved(const std::string& name, Network& network);
-  void evaluate_all();
-  void finish(Output output);
-
-  const Experiment& experiment_;
-  Session session_;
-  std::unique_ptr<RunFolder> folder_;
-  std::unique_ptr<CheckpointStore> states_;
-  std::optional<CheckpointStore::Found> resumed_;
-  MachineFacts machine_;
-  std::map<std::string, std::string> files_;  // weights in the folder that a resumed run needs
-  std::optional<EventFile> events_;
-  std::unique_ptr<Network> teacher_, student_;
-  std::unique_ptr<TeacherStore> store_;
-  std::optional<Accuracy> teacher_accuracy_;
-  std::optional<Evaluation> teacher_evaluation_;
-  std::vector<std::string> warnings_;
-  std::vector<ComparisonRow> rows_;
-  ProgressLine progress_;
-};
+}  // namespace
 
 ExitCode Run::go(Output output) {
   print_header();
@@ -228,72 +163,14 @@ bool Run::train_all() { return train_teacher() && train_alone() && train_distill
 bool Run::train_teacher() {
   if (!teacher_) return true;
   const bool judged_before = !rows_.empty() && rows_.front().name == "teacher";
-  if (store_ && !teacher_accuracy_) {
-    if (!train(session_.plan("teacher", *teacher_), "teacher")) return false;
-  } else if (teacher_accuracy_) {
-    rows_.push_back({"teacher", *teacher_accuracy_, {}, {}, {}, 0});
-    rows_.back().size = size_of(*teacher_);
+  if (teacher_accuracy_) {
     save_weights("teacher-last", *teacher_);
+  } else if (store_ && !train(session_.plan("teacher", *teacher_), "teacher")) {
+    return false;
   }
   teacher_->parameters().freeze();
   judge_teacher(judged_before);
   return true;
-}
-
-/// Evaluates the teacher before anything learns from it. The result serves the table at the end too.
-/// A resumed run whose state holds the teacher's row tells that, and evaluates at the end.
-void Run::judge_teacher(bool judged_before) {
-  if (!judged_before) {
-    teacher_evaluation_ = evaluate_in_detail(*teacher_, session_.data(), session_.teacher_views(),
-                                             experiment_.train.eval_batch_size);
-    const Accuracy accuracy = {teacher_evaluation_->top1_correct, teacher_evaluation_->samples};
-    if (experiment_.teacher->weights) {
-      rows_.insert(rows_.begin(), {"teacher", accuracy, {}, {}, {}, 0});
-      rows_.front().size = size_of(*teacher_);
-    } else if (teacher_accuracy_ && teacher_accuracy_->correct != accuracy.correct) {
-      warn(fmt::format(
-          "{}: says that {} test images are right, but it gives {} here; remove the "
-          "file to have the teacher trained again",
-          store_->file().string(), grouped(teacher_accuracy_->correct), grouped(accuracy.correct)));
-      rows_.front().accuracy = accuracy;
-    }
-  }
-  const Accuracy& accuracy = rows_.front().accuracy;
-  say(fmt::format("teacher   {} of {} test images right, top-1 {:.2f} %", grouped(accuracy.correct),
-                  grouped(accuracy.total), accuracy.top1()));
-  if (!judged_before) warn(describe_guessing(*teacher_evaluation_, session_.data().test.labels));
-}
-
-/// Tells a warning once, and keeps it for run.json.
-void Run::warn(const std::string& text) {
-  if (text.empty() || std::find(warnings_.begin(), warnings_.end(), text) != warnings_.end())
-    return;
-  warnings_.push_back(text);
-  spdlog::warn("{}", text);
-}
-
-/// Each network of the table in detail, the students against the teacher's predictions.
-void Run::evaluate_all() {
-  const Evaluation* teacher = nullptr;
-  for (ComparisonRow& row : rows_) {
-    const bool is_teacher = row.name == "teacher";
-    std::unique_ptr<Network> alone;
-    if (row.name == kAlone && distils()) {
-      alone = session_.make_student();
-      load_saved("alone-last", *alone);
-    }
-    Network& network = is_teacher ? *teacher_ : alone ? *alone : *student_;
-    row.size = size_of(network);
-    const ViewMaker& views = is_teacher ? session_.teacher_views() : session_.student_views();
-    row.evaluation = is_teacher && teacher_evaluation_
-                         ? *teacher_evaluation_
-                         : evaluate_in_detail(network, session_.data(), views,
-                                              experiment_.train.eval_batch_size, teacher);
-    if (!is_teacher) continue;
-    teacher = &*row.evaluation;
-    warn(describe_guessing(*teacher, session_.data().test.labels));
-  }
-  warn(describe_weak_teacher(rows_));
 }
 
 bool Run::train_alone() {
@@ -362,22 +239,6 @@ bool Run::train(const TrainingPlan& plan, const std::string& row_name) {
   return true;
 }
 
-void Run::add_row(const TrainingPlan& plan, const std::string& name, const TrainingState& state) {
-  ComparisonRow row = {name, state.last, {}, state.train_seconds, {}, 0};
-  if (state.best_epoch > 0) {  // none where each epoch had outputs that are not finite
-    row.best = state.best_test;
-    row.best_epoch = state.best_epoch;
-  }
-  row.size = size_of(*plan.student);
-  const auto alone = std::find_if(rows_.begin(), rows_.end(), [](const ComparisonRow& earlier) {
-    return earlier.name == kAlone;
-  });
-  if (!plan.transfers.empty() && alone != rows_.end()) {
-    row.versus_alone = row.accuracy.top1() - alone->accuracy.top1();
-  }
-  rows_.push_back(row);
-}
-
 void Run::save_weights(const std::string& name, const Network& network) {
   const std::filesystem::path file = folder_->file("checkpoints/" + name + ".safetensors");
   save_network(file, network.parameters(), {{"format", "pt"}, {"model", network.description()}});
@@ -391,36 +252,6 @@ void Run::load_saved(const std::string& name, Network& network) {
   }
   load_weights(network.parameters(), file, {});
 }
-
-RunFacts Run::facts(const std::string& status) const {
-  return {device_name(session_.placement().device),
-          session_.threads(),
-          status,
-          session_.data().class_names,
-          folder_->started_in(),
-          warnings_};
-}
-
-void Run::finish(Output output) {
-  set_activity("the last evaluation");
-  evaluate_all();
-  compare_process_state();
-  save_network(folder_->file("student.safetensors"), student_->parameters(),
-               {{"format", "pt"}, {"model", student_->description()}});
-  const RunFacts done = facts("finished");
-  folder_->write_results(experiment_, done, rows_);
-  write_report(folder_->path());
-  states_->clear();  // only now: until then the run can be resumed
-  if (output == Output::None) return;
-  if (output == Output::Json) {
-    print_out("{}\n", results_json(experiment_, done, rows_));
-  } else {
-    print_out("{}wrote {}: report.html, student.safetensors, metrics.jsonl\n",
-              comparison_text(rows_), folder_->path().string());
-  }
-}
-
-}  // namespace
 
 ExitCode run_experiment(const Experiment& experiment, Output output) {
   return Run(experiment).go(output);
