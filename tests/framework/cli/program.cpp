@@ -97,4 +97,9 @@ threads = 1
   return scratch.put("tiny.toml", kText + ("out = \"" + scratch.path("runs").string() + "\"\n"));
 }
 
+Finished run_tiny(const Scratch& scratch, std::vector<std::string> overrides) {
+  overrides.insert(overrides.begin(), {"run", tiny_experiment(scratch).string()});
+  return retort(overrides);
+}
+
 }  // namespace retort::test

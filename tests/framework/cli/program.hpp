@@ -47,4 +47,7 @@ inline Finished retort(const std::vector<std::string>& arguments) {
 /// epochs. It writes below `scratch`/runs.
 std::filesystem::path tiny_experiment(const Scratch& scratch);
 
+/// Runs the tiny experiment with overrides.
+Finished run_tiny(const Scratch& scratch, std::vector<std::string> overrides);
+
 }  // namespace retort::test
