@@ -78,7 +78,7 @@ constexpr bool has_default(const retort_option_record& option) {
     return true;
   }
   if (option.type == RETORT_OPTION_CHOICE) {
-    return option.default_int >= 0 && option.default_int < count_choices(text_of(option.choices));
+    return option.default_int >= 0 && option.default_int < count_choices(view_text(option.choices));
   }
   const double value = option.type == RETORT_OPTION_REAL ? option.default_real
                                                          : static_cast<double>(option.default_int);
@@ -110,7 +110,7 @@ struct Declared {
 
 constexpr bool ids_are_names(const Declared& declared) {
   for (size_t i = 0; i < declared.component_count; ++i) {
-    if (!is_name(text_of(declared.components[i].id), '.')) return false;
+    if (!is_name(view_text(declared.components[i].id), '.')) return false;
   }
   return true;
 }
@@ -119,7 +119,7 @@ constexpr bool ids_differ(const Declared& declared) {
   for (size_t i = 0; i < declared.component_count; ++i) {
     for (size_t j = 0; j < i; ++j) {
       const retort_component_record &one = declared.components[i], &other = declared.components[j];
-      if (one.kind == other.kind && text_of(one.id) == text_of(other.id)) return false;
+      if (one.kind == other.kind && view_text(one.id) == view_text(other.id)) return false;
     }
   }
   return true;
@@ -127,7 +127,7 @@ constexpr bool ids_differ(const Declared& declared) {
 
 constexpr bool options_have_names(const Declared& declared) {
   return declared.all_options([](const auto&, const retort_option_record& option) {
-    return is_name(text_of(option.name), '_');
+    return is_name(view_text(option.name), '_');
   });
 }
 
@@ -135,7 +135,7 @@ constexpr bool option_names_differ(const Declared& declared) {
   return declared.all_options([&](const auto& owner, const retort_option_record& option) {
     const retort_option_record* other = declared.options + owner.first_option;
     for (; other != &option; ++other) {
-      if (text_of(other->name) == text_of(option.name)) return false;
+      if (view_text(other->name) == view_text(option.name)) return false;
     }
     return true;
   });
@@ -143,7 +143,7 @@ constexpr bool option_names_differ(const Declared& declared) {
 
 constexpr bool option_names_are_free(const Declared& declared) {
   return declared.all_options([](const auto& owner, const retort_option_record& option) {
-    return !is_reserved(owner.kind, text_of(option.name));
+    return !is_reserved(owner.kind, view_text(option.name));
   });
 }
 
@@ -154,7 +154,7 @@ constexpr bool options_have_ranges(const Declared& declared) {
 
 constexpr bool options_have_choices(const Declared& declared) {
   return declared.all_options([](const auto&, const retort_option_record& option) {
-    return option.type != RETORT_OPTION_CHOICE || count_choices(text_of(option.choices)) > 0;
+    return option.type != RETORT_OPTION_CHOICE || count_choices(view_text(option.choices)) > 0;
   });
 }
 

@@ -21,7 +21,7 @@ template <size_t N>
 
 /// A field of the manifest as a text.
 template <size_t N>
-constexpr std::string_view text_of(const char (&field)[N]) {
+constexpr std::string_view view_text(const char (&field)[N]) {
   size_t length = 0;
   while (length < N && field[length] != '\0') ++length;
   return {field, length};

@@ -135,14 +135,14 @@ RETORT_COLD inline NetworkShapes shapes_of(const retort_network_shapes& from) {
   return shapes;
 }
 
-inline Tensor input_of(const retort_value& from, const char* missing) {
+inline Tensor borrow_input(const retort_value& from, const char* missing) {
   return from.tag == RETORT_TAG_NONE ? Tensor::not_given(missing) : Tensor::borrow(from);
 }
 
 __attribute__((noinline)) inline NetworkOutputs outputs_of(const retort_network_step& from,
                                                            const char* missing) {
   NetworkOutputs outputs;
-  outputs.logits = input_of(from.logits, missing);
+  outputs.logits = borrow_input(from.logits, missing);
   outputs.features = PerTap<Tensor>(static_cast<size_t>(from.feature_count));
   const retort_value* at = from.features;
   for (Tensor& feature : outputs.features) feature = Tensor::borrow(*at++);
@@ -157,12 +157,12 @@ inline Step step_of(const retort_step& from) {
   step.teacher = outputs_of(*from.teacher,
                             "step.teacher.logits is read, and is not there: add needs(Logits) to "
                             "the strategy, or [teacher] to the experiment");
-  step.labels = input_of(from.labels,
-                         "step.labels is read, and the strategy does not declare it; add "
-                         "needs(Labels)");
-  step.indices = input_of(from.indices,
-                          "step.indices is read, and the strategy does not declare it; add "
-                          "needs(Indices)");
+  step.labels = borrow_input(from.labels,
+                             "step.labels is read, and the strategy does not declare it; add "
+                             "needs(Labels)");
+  step.indices = borrow_input(from.indices,
+                              "step.indices is read, and the strategy does not declare it; add "
+                              "needs(Indices)");
   step.progress = Tensor::borrow(from.progress);
   step.epoch = from.epoch;
   step.step = from.step;
