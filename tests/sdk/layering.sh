@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Checks that no layer reaches above itself: by what the sources include, and by what the built
-# plugins link. Prints every breach.
+# plugins link; and that pages are short. Prints every breach.
 # Usage: layering.sh SOURCE_FOLDER PLUGIN_FOLDER
 set -euo pipefail
 source=$1 plugins=$2
@@ -41,6 +41,16 @@ done
 while IFS= read -r line; do breach "$line  (print with print_out, say or say_error)"; done < <(
   cd "$source" && grep -rnE 'fmt::print\(|std::c(out|err)\b|fputs\(|\.dump\(' framework \
     --include=*.cpp --include=*.hpp | grep -vE '^framework/(json_text\.hpp|data/safetensors\.cpp):')
+
+# Pages are short enough to be read whole, and a link to a page leads to one.
+for page in "$source"/README.md "$source"/docs/*.md; do
+  lines=$(wc -l < "$page") most=200
+  [[ $page != */README.md ]] || most=150
+  [[ $lines -le $most ]] || breach "$page has $lines lines, $most at most; split it by subject"
+  while IFS= read -r target; do
+    [[ -f $(dirname "$page")/$target ]] || breach "$page links $target, which is no file"
+  done < <(grep -oE '\]\([a-z_/.]+\.md' "$page" | sed 's/^](//')
+done
 
 count=0
 for file in "$plugins"/*.retort; do
