@@ -3,10 +3,13 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <functional>
+#include <map>
 #include <mutex>
-#include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "framework/guard/fixed_text.hpp"
 
@@ -25,12 +28,42 @@ RightState& right_state() {
   return right;
 }
 
-/// Whether it is the first warning of that key.
-bool is_first(const std::string& key) {
+using Plugins = std::vector<const PluginName*>;
+
+/// Whether that kind of change is told of these plugins for the first time: it is known already where it
+/// was told of one or some of them.
+bool is_news(const std::string& kind, Plugins plugins) {
   static std::mutex mutex;
-  static std::set<std::string> seen;
+  static std::map<std::string, std::vector<Plugins>> told;
+  std::sort(plugins.begin(), plugins.end(), std::less<>());
   const std::lock_guard lock(mutex);
-  return seen.insert(key).second;
+  std::vector<Plugins>& before = told[kind];
+  const bool known = std::any_of(before.begin(), before.end(), [&](const Plugins& some) {
+    return some.empty() ? plugins.empty()
+                        : std::includes(plugins.begin(), plugins.end(), some.begin(), some.end(),
+                                        std::less<>());
+  });
+  if (!known) before.push_back(std::move(plugins));
+  return !known;
+}
+
+/// The changes that are news, as a list. What a change is called ends before the value it leads to.
+std::string news_of(const std::vector<std::string>& changes, const Plugins& plugins) {
+  std::string list;
+  for (const std::string& change : changes) {
+    if (!is_news(change.substr(0, change.find(" (to ")), plugins)) continue;
+    list += (list.empty() ? "" : ", ") + change;
+  }
+  return list;
+}
+
+/// "a", or "one of a, b".
+std::string names_of(const Plugins& plugins) {
+  if (plugins.empty()) return "something outside of plugins' calls";
+  std::string list = plugins.size() > 1 ? "one of " : "";
+  for (const PluginName* plugin : plugins)
+    list += (plugin == plugins.front() ? "" : ", ") + plugin->name.text;
+  return list;
 }
 
 std::string where_text(const RunningCall& call) {
@@ -40,12 +73,11 @@ std::string where_text(const RunningCall& call) {
 }
 
 void warn_of_floating_point(const RunningCall& call, const std::string& change) {
-  const std::string& name = call.plugin->name.text;
-  if (!is_first(name + " floating point")) return;
+  if (!is_news("the floating-point state", {call.plugin})) return;
   spdlog::warn(
       "{} changed the floating-point state in {} ({}); it was put back. Build it without "
       "-ffast-math, and leave rounding and flushing to the host",
-      name, where_text(call), change);
+      call.plugin->name.text, where_text(call), change);
 }
 
 void put_back_floating_point(const RunningCall& call, const FloatingPoint& before) {
@@ -85,11 +117,11 @@ PluginEntry::~PluginEntry() {
   entry_here = previous_;
   put_back_floating_point(mark_.call(), floating_point_);
   if (!state_) return;
-  const std::string changes = state_->restore();
-  const std::string& name = mark_.call().plugin->name.text;
-  if (!changes.empty() && is_first(name + " " + changes)) {
-    spdlog::warn("{} changed {} in {}{}", name, changes, where_text(mark_.call()), kStateRemedy);
-  }
+  const PluginName* plugin = mark_.call().plugin;
+  const std::string news = news_of(state_->restore(), {plugin});
+  if (news.empty()) return;
+  spdlog::warn("{} changed {} in {}{}", plugin->name.text, news, where_text(mark_.call()),
+               kStateRemedy);
 }
 
 void PluginEntry::restore_floating_point() {
@@ -106,11 +138,10 @@ void watch_process_state() {
 void compare_process_state() {
   const std::lock_guard lock(right_state().mutex);
   if (!right_state().state) return;
-  const std::string changes = right_state().state->restore();
-  const std::string names = take_called_plugins();
-  if (!changes.empty() && is_first(names + " " + changes)) {
-    spdlog::warn("{} changed {}{}", names, changes, kStateRemedy);
-  }
+  const std::vector<std::string> changes = right_state().state->restore();
+  const Plugins called = take_called_plugins();
+  const std::string news = news_of(changes, called);
+  if (!news.empty()) spdlog::warn("{} changed {}{}", names_of(called), news, kStateRemedy);
 }
 
 ThreadEntry::ThreadEntry() { set_floating_point(start_state); }

@@ -41,7 +41,8 @@ class PluginEntry {
 void watch_process_state();
 
 /// Compares the process' state with the right one, for calls that are not watched. What differs is
-/// put back, with a warning that names the plugins called since the last comparison.
+/// put back, with a warning that names the plugins called since the last comparison, if it was not told
+/// of one or some of them before.
 void compare_process_state();
 
 /// On a thread of the host: a stack to tell of crashes, and the floating-point state that the program

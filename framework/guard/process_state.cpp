@@ -84,16 +84,14 @@ ProcessState::ProcessState()
   pthread_sigmask(SIG_SETMASK, nullptr, &blocked_);
 }
 
-std::string ProcessState::restore() const {
+std::vector<std::string> ProcessState::restore() const {
   const ProcessState now;
   std::vector<std::string> changes;
   restore_locales(now, changes);
   restore_files(now, changes);
   restore_environment(now, changes);
   restore_signals(now, changes);
-  std::string text;
-  for (const std::string& change : changes) text += (text.empty() ? "" : ", ") + change;
-  return text;
+  return changes;
 }
 
 void ProcessState::restore_locales(const ProcessState& now,

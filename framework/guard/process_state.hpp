@@ -21,9 +21,9 @@ class ProcessState {
   ProcessState();
 
   /// Puts back what differs now.
-  /// Output:  what it was: "the working directory (to /tmp), SIGINT's handler"; "" for nothing.
+  /// Output:  what it was: "the working directory (to /tmp)", "what happens at SIGINT".
   /// Threads: one at a time, and none that needs what is changed back.
-  std::string restore() const;
+  std::vector<std::string> restore() const;
 
  private:
   void restore_locales(const ProcessState& now, std::vector<std::string>& changes) const;

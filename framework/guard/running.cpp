@@ -70,16 +70,13 @@ const PluginName& plugin_name(const std::string& text) {
   return entry->second;
 }
 
-std::string take_called_plugins() {
+std::vector<const PluginName*> take_called_plugins() {
   const std::lock_guard lock(names().mutex);
-  std::string list;
-  int count = 0;
-  for (auto& [text, name] : names().known) {
-    if (!name.was_called.exchange(false)) continue;
-    list += (list.empty() ? "" : ", ") + name.name.text;
-    ++count;
+  std::vector<const PluginName*> called;
+  for (const auto& [text, name] : names().known) {
+    if (name.was_called.exchange(false)) called.push_back(&name);
   }
-  return (count > 1 ? "one of " : "") + list;
+  return called;
 }
 
 RunningMark::RunningMark(const RunningCall& call) : call_(call), previous_(running_here) {

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace retort::host {
 
@@ -23,8 +24,8 @@ struct PluginName {
 /// The PluginName of a text, the same one for equal texts. Threads: any.
 const PluginName& plugin_name(const std::string& text);
 
-/// "a" or "one of a, b": the names with was_called, which becomes false. Threads: any.
-std::string take_called_plugins();
+/// Those with was_called, which becomes false, by the order of their texts. Threads: any.
+std::vector<const PluginName*> take_called_plugins();
 
 /// A call into a plugin. The texts of `function` live as long as the process.
 struct RunningCall {

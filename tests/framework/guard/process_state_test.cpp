@@ -12,6 +12,8 @@
 #include <filesystem>
 #include <memory>
 #include <sstream>
+#include <string>
+#include <vector>
 
 #include "framework/guard/plugin_entry.hpp"
 
@@ -113,6 +115,49 @@ TEST(ProcessState, ChangedInACallThatIsNotWatchedIsPutBackAtTheEpochsEnd) {
   host::compare_process_state();
   EXPECT_THAT(log.text(), HasSubstr("e 1 (e.retort) changed the working directory (to /); it was"));
   EXPECT_EQ(std::filesystem::current_path(), folder);
+}
+
+/// What is warned of at the end of an epoch in which these plugins were called, and one of them did so.
+template <class Action>
+std::string warning_at_epochs_end(const std::vector<std::string>& plugins, const Action& action) {
+  host::watch_process_state();
+  for (const std::string& plugin : plugins) warning_of(plugin, host::Watch::FloatingPoint, [] {});
+  warning_of(plugins.back(), host::Watch::FloatingPoint, action);
+  const Log log;
+  host::compare_process_state();
+  return log.text();
+}
+
+void set_mask() { umask(0); }
+void leave_folder() { EXPECT_EQ(chdir("/"), 0); }
+
+TEST(ProcessState, ChangedByOneOfSeveralIsToldOfThemAllOnce) {
+  EXPECT_THAT(warning_at_epochs_end({"f 1", "g 1"}, set_mask),
+              HasSubstr("one of f 1, g 1 changed the file mode mask (umask); it was put back"));
+  EXPECT_EQ(warning_at_epochs_end({"f 1", "g 1"}, set_mask), "");
+  EXPECT_EQ(warning_at_epochs_end({"f 1", "g 1", "h 1"}, set_mask), "");
+  EXPECT_THAT(warning_at_epochs_end({"g 1"}, set_mask), HasSubstr("g 1 changed")) << "says more";
+}
+
+TEST(ProcessState, ToldOfAPluginIsNotToldAgainOfAllThatRanInTheEpoch) {
+  EXPECT_THAT(warning_of("i 1", host::Watch::Process, leave_folder),
+              HasSubstr("i 1 changed the working directory (to /) in loss(), step 4"));
+  EXPECT_EQ(warning_at_epochs_end({"i 1", "j 1"}, leave_folder), "");
+  EXPECT_THAT(warning_at_epochs_end({"i 1", "j 1"},
+                                    [] {
+                                      leave_folder();
+                                      set_mask();
+                                    }),
+              HasSubstr("one of i 1, j 1 changed the file mode mask (umask); it was put back"))
+      << "of what was told and what was not";
+}
+
+TEST(ProcessState, ChangedToAnotherValueEachTimeIsToldOnce) {
+  const auto leave_to = [](const char* folder) {
+    return warning_of("k 1", host::Watch::Process, [&] { EXPECT_EQ(chdir(folder), 0); });
+  };
+  EXPECT_THAT(leave_to("/"), HasSubstr("(to /)"));
+  EXPECT_EQ(leave_to("/tmp"), "");
 }
 
 }  // namespace
