@@ -17,9 +17,15 @@ using nlohmann::json;
 
 constexpr size_t kMostBytes = size_t{256} << 20;  // of run.json and metrics.jsonl
 constexpr size_t kMostText = size_t{1} << 20;     // of the experiment, as its reader accepts
-constexpr size_t kMostEpochs = size_t{1} << 20;
+constexpr int64_t kMostEpochs = int64_t{1} << 20;
 constexpr double kAny = 1e300;               // sums and differences of such are finite
 constexpr int64_t kMost = int64_t{1} << 53;  // that a double holds exactly
+
+/// How many samples a network names rightly, of how many.
+struct RecordedCount {
+  int64_t correct = 0;
+  int64_t total = 0;
+};
 
 /// "" for a file that is not there.
 std::string text_of(const fs::path& file, size_t most = kMostBytes) {
@@ -27,6 +33,29 @@ std::string text_of(const fs::path& file, size_t most = kMostBytes) {
   if (!fs::exists(fs::symlink_status(file, none))) return "";
   const FileBytes bytes = map_file(file, most, Links::Refuse);
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+/// "test_correct" and "test_total", for "test". Nothing where one of them is missing.
+std::optional<RecordedCount> read_count(const JsonFields& fields, const std::string& split) {
+  const std::optional<int64_t> correct = fields.count((split + "_correct").c_str());
+  const std::optional<int64_t> total = fields.count((split + "_total").c_str());
+  if (!correct || !total) return std::nullopt;
+  if (*correct > *total) {
+    fields.refuse(split + "_correct = " + std::to_string(*correct) + " is above " + split +
+                  "_total = " + std::to_string(*total));
+  }
+  return RecordedCount{*correct, *total};
+}
+
+std::vector<std::string> read_texts(const JsonFields& fields, const char* key) {
+  std::vector<std::string> texts;
+  const json* list = fields.list(key);
+  for (size_t i = 0; list != nullptr && i < list->size(); ++i) {
+    const json& text = (*list)[i];
+    if (!text.is_string()) fields.refuse(key + ("[" + std::to_string(i) + "]"), text, "text");
+    texts.push_back(text.get<std::string>());
+  }
+  return texts;
 }
 
 std::vector<ConfusionEntry> read_confusion(const JsonFields& fields, const json& list,
@@ -43,8 +72,27 @@ std::vector<ConfusionEntry> read_confusion(const JsonFields& fields, const json&
   return confusion;
 }
 
+/// What the classes, and the pairs of classes, are counted to be together.
+void check_samples(const JsonFields& fields, const RecordedEvaluation& evaluation) {
+  const std::optional<int64_t> samples = fields.count("samples");
+  if (!samples) return;
+  int64_t labelled = 0, paired = 0;
+  for (const int64_t total : evaluation.class_total) labelled += total;
+  if (evaluation.confusion) {
+    for (const ConfusionEntry& entry : *evaluation.confusion) paired += entry.samples;
+  }
+  const auto check = [&](const char* key, bool told, int64_t sum) {
+    if (!told || sum == *samples) return;
+    fields.refuse("samples = " + std::to_string(*samples) + ", but " + key + " counts " +
+                  std::to_string(sum));
+  };
+  check("class_total", !evaluation.class_total.empty(), labelled);
+  check("confusion", evaluation.confusion.has_value(), paired);
+}
+
 RecordedEvaluation read_evaluation(const JsonFields& fields) {
   RecordedEvaluation evaluation;
+  fields.number("top1", 0, 100);
   evaluation.top5 = fields.number("top5", 0, 100);
   evaluation.calibration_error = fields.number("calibration_error", 0, 2);
   evaluation.cross_entropy = fields.number("cross_entropy", -kAny, kAny);
@@ -68,6 +116,7 @@ RecordedEvaluation read_evaluation(const JsonFields& fields) {
   if (confusion != nullptr) {
     evaluation.confusion = read_confusion(fields, *confusion, evaluation.classes);
   }
+  check_samples(fields, evaluation);
   return evaluation;
 }
 
@@ -79,6 +128,10 @@ RecordedResult read_result(const JsonFields& fields) {
   result.train_seconds = fields.number("train_seconds", 0, kAny);
   result.parameters = fields.count("parameters", kMost);
   result.multiply_adds = fields.count("multiply_adds", kMost);
+  read_count(fields, "test");
+  fields.count("best_epoch", kMostEpochs);
+  fields.number("best_top1", 0, 100);
+  fields.text("best_chosen_on");
   const std::optional<JsonFields> evaluation = fields.object("evaluation");
   if (evaluation) result.evaluation = read_evaluation(*evaluation);
   return result;
@@ -100,10 +153,12 @@ RecordedEpoch epoch_of(const JsonFields& fields) {
   epoch.epoch = fields.count("epoch").value_or(0);
   epoch.losses = fields.numbers("losses");
   epoch.metrics = fields.numbers("metrics");
-  const int64_t total = fields.count("test_total").value_or(0);
-  const int64_t correct = fields.count("test_correct").value_or(0);
-  if (correct > total) fields.refuse("test_correct is above test_total");
-  if (total > 0) epoch.top1 = 100 * static_cast<double>(correct) / static_cast<double>(total);
+  fields.number("lr", 0, kAny);
+  const std::optional<RecordedCount> test = read_count(fields, "test");
+  read_count(fields, "validation");
+  if (test && test->total > 0) {
+    epoch.top1 = 100 * static_cast<double>(test->correct) / static_cast<double>(test->total);
+  }
   return epoch;
 }
 
@@ -134,18 +189,8 @@ RunResults parse_results(std::string_view text, const std::string& where) {
   run.started_in = fields.text("started_in");
   run.seed = fields.seed("seed");
   run.threads = fields.count("threads").value_or(0);
-  const json* classes = fields.list("classes");
-  for (size_t i = 0; classes != nullptr && i < classes->size(); ++i) {
-    const json& name = (*classes)[i];
-    if (!name.is_string()) fields.refuse("classes[" + std::to_string(i) + "]", name, "text");
-    run.classes.push_back(name.get<std::string>());
-  }
-  const json* warnings = fields.list("warnings");
-  for (size_t i = 0; warnings != nullptr && i < warnings->size(); ++i) {
-    const json& warning = (*warnings)[i];
-    if (!warning.is_string()) fields.refuse("warnings[" + std::to_string(i) + "]", warning, "text");
-    run.warnings.push_back(warning.get<std::string>());
-  }
+  run.classes = read_texts(fields, "classes");
+  run.warnings = read_texts(fields, "warnings");
   const json* results = fields.list("results");
   for (size_t i = 0; results != nullptr && i < results->size(); ++i) {
     run.results.push_back(read_result(fields.entry("results", *results, i)));
@@ -161,7 +206,7 @@ std::vector<RecordedEpoch> parse_metrics(std::string_view text, const std::strin
   while (!text.empty()) {
     const size_t end = text.find('\n');
     const std::string line_at = where + ":" + std::to_string(epochs.size() + 1);
-    if (epochs.size() == kMostEpochs) throw DataError(line_at + ": no run has as many epochs");
+    if (std::ssize(epochs) == kMostEpochs) throw DataError(line_at + ": no run has as many epochs");
     const json line = parse_foreign_object(text.substr(0, end), line_at);
     epochs.push_back(epoch_of({line, line_at + ": "}));
     text.remove_prefix(end + 1);

@@ -13,9 +13,9 @@
 namespace retort::host {
 
 // What a run folder tells, read back from its files alone. The folder may come from an older version
-// or from somebody else, so everything is checked here, once: numbers are finite and in their range,
-// counts are not negative, lists agree in length, and classes exist. What an older version did not
-// tell, or is null, is nothing.
+// or from somebody else, so everything that a run writes is checked here, once, also what nobody reads
+// back: numbers are finite and in their range, counts are not negative and agree, lists agree in length,
+// and classes exist. What an older version did not tell, or is null, is nothing.
 
 /// A network on the test split.
 struct RecordedEvaluation {

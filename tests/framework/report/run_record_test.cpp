@@ -28,8 +28,12 @@ json run_json() {
                            {"class_total", {4, 4}},
                            {"teacher_agreement", 0.5},
                            {"confusion", {{0, 0, 4}, {1, 0, 4}}}};
-  const json student = {{"name", "student"}, {"top1", 75.0},        {"train_seconds", 1.5},
-                        {"parameters", 10},  {"multiply_adds", 20}, {"evaluation", evaluation}};
+  const json student = {{"name", "student"},        {"test_correct", 6},
+                        {"test_total", 8},          {"top1", 75.0},
+                        {"best_epoch", 2},          {"best_top1", 75.0},
+                        {"best_chosen_on", "test"}, {"train_seconds", 1.5},
+                        {"parameters", 10},         {"multiply_adds", 20},
+                        {"evaluation", evaluation}};
   return {{"experiment", "e"}, {"status", "finished"},  {"seed", 7},
           {"threads", 1},      {"classes", {"a", "b"}}, {"results", {student}}};
 }
@@ -65,7 +69,18 @@ TEST(RunRecord, RefusesValuesThatCannotBeAndNamesThem) {
       {row + "/top1", {-3.5, "results[0].top1 = -3.5; must be a number from 0.0 to 100.0"}},
       {row + "/top1", {"75", "results[0].top1 = \"75\""}},
       {row + "/parameters", {1e300, "results[0].parameters = 1e+300"}},
+      {row + "/test_correct", {-6, "results[0].test_correct = -6; must be a whole number"}},
+      {row + "/test_correct", {9, "results[0].test_correct = 9 is above test_total = 8"}},
+      {row + "/test_total", {"8", "results[0].test_total = \"8\""}},
+      {row + "/best_epoch", {-1, "results[0].best_epoch = -1; must be a whole number from 0"}},
+      {row + "/best_epoch", {2.5, "results[0].best_epoch = 2.5"}},
+      {row + "/best_top1", {175, "results[0].best_top1 = 175; must be a number from 0.0 to 100.0"}},
+      {row + "/best_chosen_on", {1, "results[0].best_chosen_on = 1; must be text"}},
       {evaluation, {"none", "results[0].evaluation = \"none\"; must be an object"}},
+      {evaluation + "/samples", {-8, "evaluation.samples = -8; must be a whole number"}},
+      {evaluation + "/samples", {9, "evaluation.samples = 9, but class_total counts 8"}},
+      {evaluation + "/confusion/1/2", {5, "evaluation.samples = 8, but confusion counts 9"}},
+      {evaluation + "/top1", {"x", "evaluation.top1 = \"x\"; must be a number"}},
       {evaluation + "/classes", {-2, "evaluation.classes = -2"}},
       {evaluation + "/classes", {3, "are of 2 and 2 classes, and classes = 3"}},
       {evaluation + "/class_total", {{4, 4, 4}, "are of 2 and 3 classes"}},
@@ -112,7 +127,8 @@ TEST(RunRecord, RefusesEpochsThatCannotBe) {
   scratch.put("run.json", run_json().dump());
   for (const char* line :
        {"{\"epoch\": -1}", "{\"phase\": 3}", "{\"losses\": [1]}", "{\"metrics\": {\"a\": \"b\"}}",
-        "{\"test_total\": 1e300}", "{\"test_total\": 3, \"test_correct\": 4}"}) {
+        "{\"test_total\": 1e300}", "{\"test_total\": 3, \"test_correct\": 4}", "{\"lr\": \"high\"}",
+        "{\"validation_total\": 3, \"validation_correct\": 4}"}) {
     scratch.put("metrics.jsonl", std::string("{}\n") + line + "\n");
     EXPECT_THAT(message_of<host::DataError>([&] { host::read_run(scratch.folder()); }),
                 HasSubstr("metrics.jsonl:2: "))
