@@ -104,7 +104,8 @@ void add_probe(CLI::App& app, CommandLine& line) {
   probe->add_option("STRATEGY", arguments.strategy, "A strategy's id")->required();
   probe->add_option(
       "KEY=VALUE", arguments.settings,
-      "Its options, and progress, epoch, epochs, train_count, seed: temperature=2 epoch=3");
+      "Its options, and progress, epoch, epochs, train_count, seed: temperature=2 epoch=3. Where "
+      "both have a name: option.seed=2, probe.seed=3");
   probe->add_option("--inputs", arguments.inputs,
                     "Tensors (safetensors, float32 or float64): student.logits, teacher.logits, "
                     "labels, indices, train_labels, student.features.0 .., and named draws");

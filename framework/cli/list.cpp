@@ -149,7 +149,7 @@ std::unique_ptr<Network> build_model(const ComponentInfo& info,
   InputShape input = {3, 32, 32, 10};
   NetworkConfig config;
   config.model = config::choose_component(
-      info, settings, [&](config::Section& section) { read_input(section, input); });
+      info, "inspect", settings, [&](config::Section& section) { read_input(section, input); });
   return std::make_unique<Network>("student", config, input, Placement{}, 1);
 }
 

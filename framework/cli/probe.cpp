@@ -30,7 +30,7 @@ ComponentInfo strategy_of(const Catalog& catalog, const std::string& id) {
 
 ComponentChoice choose(const ComponentInfo& info, const std::vector<std::string>& arguments,
                        ProbeSettings& settings) {
-  return config::choose_component(info, arguments, [&](config::Section& section) {
+  return config::choose_component(info, "probe", arguments, [&](config::Section& section) {
     // Bounds that leave room to count steps in 64 bits.
     const auto count = config::Range::between(0, 1 << 30);
     double progress = 0;

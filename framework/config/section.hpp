@@ -115,6 +115,8 @@ class Section {
   const Node* node() const { return node_; }
   const Place& place() const { return place_; }
   const std::string& path() const { return path_; }
+  /// The keys asked for, but for a component's options.
+  const std::vector<std::string>& host_keys() const { return host_keys_; }
   std::string path_of(const std::string& key) const;
   Diagnostics& diagnostics() { return diagnostics_; }
   Schema* schema() const { return schema_; }

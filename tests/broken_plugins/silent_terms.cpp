@@ -243,6 +243,18 @@ class WholeNumbers final : public Linear {
   Tensor end(const Tensor& logits) const override { return to(logits, Dtype::Int64); }
 };
 
+/// Right, with options that `retort probe` has keys of the same name for.
+class Clashes final : public Strategy {
+ public:
+  struct Options {
+    int64_t seed = 3;
+    int64_t epoch = 5;
+  } options;
+  Tensor loss(const Step& step) override {
+    return squares(step.student.logits) * static_cast<double>(100 * options.seed + options.epoch);
+  }
+};
+
 template <class S, class... Traits>
 constexpr auto silent(std::string_view id, Traits... traits) {
   return strategy<S>(id, "0.1.0", "Wrong in silence, for tests", traits...);
@@ -271,6 +283,8 @@ RETORT_PLUGIN(
     silent<ReadsTheThirdTap>("silent.reads_the_third_tap", binds("pooled")),
     silent<ReadsTheThirdShape>("silent.reads_the_third_shape", binds("pooled")),
     silent<ReadsMaps>("silent.reads_maps", binds("layer2")),
+    silent<Clashes>("silent.clashes", needs(Logits), option("seed", &Clashes::Options::seed),
+                    option("epoch", &Clashes::Options::epoch)),
     silent<Bank>("silent.bank", needs(Logits, Labels, Indices), uses("aten::index_copy_")),
     model<Linear>("silent.linear", "0.1.0", "One matrix, for tests"),
     model<NoGradient>("silent.no_gradient", "0.1.0", "Logits that nothing reaches, for tests"),

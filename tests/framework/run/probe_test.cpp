@@ -296,6 +296,51 @@ TEST(Probe, ListsInputsDrawsAndModules) {
                               HasSubstr("[6, 6, 1, 1]         parameter")));
 }
 
+/// The probe of silent.clashes, which has options "seed" and "epoch" as the command has.
+Finished probe_clashing(const std::vector<std::string>& settings) {
+  const Scratch scratch;
+  const std::string in = scratch.path("in.safetensors");
+  const at::Tensor ones = at::ones({2, 10}, at::kDouble);
+  host::save_tensors(in, {{"student.logits", ones}, {"teacher.logits", ones}}, {});
+  std::vector<std::string> arguments = {
+      "--json", "probe", "silent.clashes", "--plugins", RETORT_SILENT_DIR, "--inputs", in};
+  arguments.insert(arguments.end(), settings.begin(), settings.end());
+  return retort(arguments);
+}
+
+TEST(Probe, TakesAnOptionOfItsOwnKeysNameByAPrefix) {
+  const auto told = [](const std::vector<std::string>& settings) {
+    const Finished probe = probe_clashing(settings);
+    EXPECT_EQ(probe.code, 0) << probe.err;
+    return nlohmann::json::parse(probe.out);
+  };
+  EXPECT_EQ(told({})["loss"], 305);
+  const nlohmann::json both = told({"option.seed=2", "option.epoch=7", "probe.epoch=4"});
+  EXPECT_EQ(both["loss"], 207);
+  EXPECT_EQ(both["place"]["epoch"], 4);
+}
+
+TEST(Probe, RefusesANameThatBothHave) {
+  const Finished probe = probe_clashing({"seed=2", "option.epoch=7", "epochs=9"});
+  EXPECT_EQ(probe.code, 2);
+  EXPECT_THAT(probe.err, AllOf(HasSubstr("seed = 2"),
+                               HasSubstr("is a key of probe and an option of silent.clashes; write "
+                                         "probe.seed or option.seed"),
+                               testing::Not(HasSubstr("mistakes"))));
+}
+
+TEST(Probe, TakesAPrefixedKeyForNobodyElses) {
+  const Finished probe = probe_clashing(
+      {"option.progress=1", "probe.train_cont=4", "train_count=8", "probe.train_count=8"});
+  EXPECT_EQ(probe.code, 2);
+  EXPECT_THAT(probe.err, AllOf(HasSubstr("unknown key  known: seed, epoch"),
+                               HasSubstr("did you mean \"train_count\"?"),
+                               HasSubstr("probe.train_count   is the same as train_count"),
+                               HasSubstr("3 mistakes")));
+  EXPECT_THAT(probe_clashing({"option=2"}).err,
+              HasSubstr("option = 2   names no key; write option.NAME=VALUE"));
+}
+
 TEST(Probe, ReadsItsSettingsAsAnExperimentFileDoes) {
   const Scratch scratch;
   const std::string in = scratch.path("in.safetensors");
