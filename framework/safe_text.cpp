@@ -118,6 +118,13 @@ std::string escape_unseen(std::string_view text, Escapes form) {
   return safe;
 }
 
+bool is_utf8(std::string_view text) {
+  bool valid = true;
+  for_each_character(
+      text, [&](const Character& character, std::string_view) { valid &= character.valid; });
+  return valid;
+}
+
 std::string csv_field(std::string_view text) {
   std::string field = "\"";
   for (const char c : safe_line(text)) field.append(c == '"' ? 2 : 1, c);

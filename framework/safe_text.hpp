@@ -27,6 +27,9 @@ std::string safe_quote(std::string_view text);
 enum class Escapes { Json, Toml };
 std::string escape_unseen(std::string_view text, Escapes form);
 
+/// Whether a text is UTF-8, as TOML and JSON must be.
+bool is_utf8(std::string_view text);
+
 /// A field of CSV, in quotes.
 std::string csv_field(std::string_view text);
 

@@ -8,6 +8,7 @@
 
 #include "framework/cli/commands.hpp"
 #include "framework/config/suggest.hpp"
+#include "framework/guard/last_words.hpp"
 #include "framework/report/log.hpp"
 
 namespace retort::host {
@@ -210,6 +211,9 @@ ExitCode run_arguments(int argc, char** argv) {
   add_compare(app, line);
   add_bench(app, line);
   add_probe(app, line);
+  for (CLI::App* command : app.get_subcommands(nullptr)) {
+    command->preparse_callback([command](size_t) { set_command(command->get_name().c_str()); });
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

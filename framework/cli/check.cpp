@@ -7,7 +7,7 @@
 
 #include "framework/cli/commands.hpp"
 #include "framework/cli/load.hpp"
-#include "framework/guard/child.hpp"
+#include "framework/guard/last_words.hpp"
 #include "framework/report/log.hpp"
 #include "framework/report/print.hpp"
 #include "framework/run/determinism.hpp"
@@ -162,12 +162,7 @@ void print_facts(const Json& facts, const ImageData& data) {
 }  // namespace
 
 ExitCode check_command(const ExperimentArguments& arguments, const CommonOptions& common) {
-  // A plugin that kills its process is then told of; and one that ends it is no success.
-  if (const std::optional<ChildEnd> end = go_on_in_child("check")) {
-    if (!end->message.empty()) say_error(end->message);
-    if (end->signal != 0) die_by(end->signal);
-    return static_cast<ExitCode>(end->code);
-  }
+  last_words().crash_is_code = true;  // what a plugin does to its process is an answer too
   const Experiment experiment = load_for_command(arguments, common);
   const Session session(experiment);
   check_determinism(session);

@@ -1,12 +1,14 @@
-// The program `retort`: sets what LibTorch's OpenMP and glibc's malloc read before main, and
-// becomes `retort-main` beside it. A user who has set a variable keeps it. Costs a millisecond;
-// setting these from inside would need LibTorch's own start of 0.25 s twice.
+// The program `retort`: sets what LibTorch's OpenMP and glibc's malloc read before main, and runs
+// `retort-main` beside it as a child, so that every end of it is told. A user who has set a variable
+// keeps it. Setting these from inside would need LibTorch's own start of 0.25 s twice.
 #include <unistd.h>
 
 #include <climits>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+
+#include "framework/guard/launch.hpp"
 
 int main(int, char** argv) {
   char self[PATH_MAX];
@@ -19,8 +21,5 @@ int main(int, char** argv) {
   // beside another program.
   const char* policy = std::getenv("OMP_WAIT_POLICY");
   if (policy == nullptr || *policy == '\0') setenv("OMP_WAIT_POLICY", "PASSIVE", 1);
-  const std::string program = std::string(self, static_cast<size_t>(length)) + "-main";
-  execv(program.c_str(), argv);
-  std::perror(("retort: " + program).c_str());
-  return 5;
+  return retort::host::launch(std::string(self, static_cast<size_t>(length)) + "-main", argv);
 }

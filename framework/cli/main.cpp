@@ -1,6 +1,3 @@
-#include <sys/syscall.h>
-#include <unistd.h>
-
 #include <csignal>
 #include <cstdio>
 
@@ -8,8 +5,9 @@
 #include "framework/config/diagnostics.hpp"
 #include "framework/error.hpp"
 #include "framework/failure.hpp"
-#include "framework/guard/child.hpp"
 #include "framework/guard/crash.hpp"
+#include "framework/guard/host_files.hpp"
+#include "framework/guard/last_words.hpp"
 #include "framework/report/log.hpp"
 #include "framework/run/machine.hpp"
 
@@ -56,24 +54,15 @@ ExitCode run_and_report(int argc, char** argv) {
 }  // namespace
 }  // namespace retort::host
 
-// In place of libc's, for plugins too: what one of them ends without a word is told.
-#if !RETORT_SANITIZED
-extern "C" {
-__attribute__((visibility("default"))) void _exit(int code) {
-  syscall(SYS_exit_group, retort::host::code_of_exit(code));
-  __builtin_unreachable();
-}
-__attribute__((visibility("default"))) void _Exit(int code) { _exit(code); }
-}
-#endif
-
 int main(int argc, char** argv) {
   using namespace retort::host;
+  join_launcher();
   keep_memory();
   // A file that grows too large is an error to report, not a reason to die.
   std::signal(SIGXFSZ, SIG_IGN);
   std::signal(SIGCHLD, SIG_DFL);  // who ignores it gets no child's exit status
   install_crash_handlers();
+  keep_standard_streams();
   log_to_stderr();
   return leave(run_and_report(argc, argv));
 }

@@ -5,6 +5,8 @@
 #include <system_error>
 #include <utility>
 
+#include "framework/safe_text.hpp"
+
 namespace retort::host {
 namespace {
 
@@ -95,22 +97,6 @@ void anchor_out(Node& tree, const RunStart& start) {
 }
 
 }  // namespace
-
-bool is_utf8(std::string_view text) {
-  size_t following = 0;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool continues = (byte & 0xC0) == 0x80;
-    if (continues != (following > 0)) return false;
-    if (continues) {
-      --following;
-    } else if (byte >= 0x80) {
-      if (byte < 0xC2 || byte > 0xF4) return false;
-      following = byte < 0xE0 ? 1 : byte < 0xF0 ? 2 : 3;
-    }
-  }
-  return following == 0;
-}
 
 fs::path working_directory() {
   std::error_code removed;

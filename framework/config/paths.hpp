@@ -14,9 +14,6 @@ namespace retort::host {
 // data set's text options that are named as paths (contract 0.2 has no option of type path). Weights
 // are absolute as soon as they are read.
 
-/// Whether a text is UTF-8, as TOML and JSON must be.
-bool is_utf8(std::string_view text);
-
 /// The current folder; empty where it was removed, and relative paths then stay relative.
 std::filesystem::path working_directory();
 

@@ -16,10 +16,12 @@
 #include <ctime>
 #include <exception>
 #include <iterator>
-#include <utility>
 
+#include "framework/guard/crash_mark.hpp"
 #include "framework/guard/fixed_text.hpp"
+#include "framework/guard/last_words.hpp"
 #include "framework/guard/running.hpp"
+#include "framework/guard/write_text.hpp"
 
 namespace retort::host {
 namespace {
@@ -42,9 +44,7 @@ constexpr const char* kExitRemedy = "; a plugin throws to report a failure, and 
 struct sigaction previous[std::size(kCrashSignals)];
 std::atomic<pid_t> process = 0;  // that installed the handlers
 std::atomic<pid_t> teller = 0;   // the thread that tells
-std::atomic<bool> end_expected = false, as_json = false, told = false;
-std::atomic<std::atomic<bool>*> told_elsewhere = nullptr;
-std::atomic<const CrashMark::Content*> mark = nullptr;
+std::atomic<bool> end_expected = false;
 
 pid_t thread_id() { return static_cast<pid_t>(syscall(SYS_gettid)); }
 
@@ -81,19 +81,9 @@ void append_sentence(FixedText& text, const Ending& ending, bool json) {
   text.append(": ").append(json ? ending.reason_json : ending.reason);
 }
 
-/// errno is the caller's business.
-bool write_text(int file, const char* data, size_t size) {
-  while (size > 0) {
-    const ssize_t written = write(file, data, size);
-    if (written < 0 && errno != EINTR) return false;
-    if (written > 0) data += written, size -= static_cast<size_t>(written);
-  }
-  return true;
-}
-
 void write_line(const Ending& ending) {
   FixedText text;
-  if (as_json) {
+  if (last_words().as_json) {
     timespec now = {};
     clock_gettime(CLOCK_REALTIME, &now);
     text.append("{\"time\":").append_number(now.tv_sec).append(".");
@@ -106,24 +96,14 @@ void write_line(const Ending& ending) {
     text.append(ending.remedy);
   }
   text.append("\n");
-  write_text(STDERR_FILENO, text.c_str(), text.size());
+  write_text(STDERR_FILENO, {text.c_str(), text.size()});
 }
 
-/// Replaces the file of the CrashMark.
+/// Writes the CrashMark.
 void write_mark(const Ending& ending) {
-  const CrashMark::Content* content = mark;
-  if (content == nullptr) return;
-  const int file =
-      open(content->temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
-  if (file < 0) return;
   FixedText reason;
   append_sentence(reason, ending, true);
-  const bool whole = write_text(file, content->before.data(), content->before.size()) &&
-                     write_text(file, reason.c_str(), reason.size()) &&
-                     write_text(file, content->after.data(), content->after.size()) &&
-                     fsync(file) == 0;
-  close(file);
-  if (whole) rename(content->temporary.c_str(), content->file.c_str());
+  write_crash_mark(last_words(), {reason.c_str(), reason.size()});
 }
 
 /// Tells it once in a process. Another thread that comes meanwhile waits for the end.
@@ -133,13 +113,13 @@ void tell(const Ending& ending) {
   pid_t nobody = 0;
   if (!teller.compare_exchange_strong(nobody, self)) {
     constexpr timespec kTenMilliseconds = {0, 10000000};
-    for (int i = 0; i < 100 && nobody != self && !told; ++i) nanosleep(&kTenMilliseconds, nullptr);
+    for (int i = 0; i < 100 && nobody != self && !last_words().told; ++i)
+      nanosleep(&kTenMilliseconds, nullptr);
     return;
   }
   write_line(ending);
   write_mark(ending);
-  told = true;
-  if (std::atomic<bool>* elsewhere = told_elsewhere; elsewhere != nullptr) *elsewhere = true;
+  last_words().told = true;
 }
 
 /// Whether the fault's address is where the stack ends.
@@ -244,12 +224,7 @@ void install_crash_handlers() {
   std::at_quick_exit(on_quick_exit);
 }
 
-void tell_crashes_as_json() { as_json = true; }
-
-void adopt_crash_handlers(std::atomic<bool>* told_to_parent) {
-  process = getpid();
-  told_elsewhere = told_to_parent;
-}
+void tell_crashes_as_json() { last_words().as_json = true; }
 
 AlternateStack::AlternateStack() {
   const size_t size = std::max<size_t>(static_cast<size_t>(SIGSTKSZ) * 4, 64 << 10);
@@ -266,18 +241,6 @@ AlternateStack::~AlternateStack() {
   sigaltstack(&none, nullptr);
 }
 
-CrashMark::CrashMark(const std::filesystem::path& file, std::string before, std::string after) {
-  const std::string path = std::filesystem::absolute(file).string();
-  content_ = std::make_unique<Content>(
-      Content{path, path + ".crash.tmp", std::move(before), std::move(after)});
-  mark = content_.get();
-}
-
-CrashMark::~CrashMark() {
-  const Content* own = content_.get();
-  mark.compare_exchange_strong(own, nullptr);
-}
-
 void tell_running_call(const char* reason) {
   if (running_call() != nullptr) write_line({"was", reason, reason, ""});
 }
@@ -286,14 +249,8 @@ void expect_end() { end_expected = true; }
 
 void end_process(int code) {
   end_expected = true;
+  note_answer();
   _exit(code);
-}
-
-int code_of_exit(int code) {
-  if (end_expected || getpid() != process) return code;
-  if (running_call() == nullptr && !latest_call().running) return code;
-  tell_exit("called _exit()", code);
-  return 1;
 }
 
 }  // namespace retort::host

@@ -4,11 +4,14 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <clocale>
 #include <cstdlib>
 #include <cstring>
 #include <map>
 #include <string_view>
+
+#include "framework/guard/host_files.hpp"
 
 namespace retort::host {
 namespace {
@@ -49,6 +52,20 @@ std::map<std::string, std::string> by_name(const std::vector<std::string>& entri
   return values;
 }
 
+__rlimit_resource limit_of(int resource) { return static_cast<__rlimit_resource>(resource); }
+
+std::string limit_name(int resource) {
+  constexpr std::pair<int, const char*> kNames[] = {
+      {RLIMIT_AS, "address space"}, {RLIMIT_DATA, "data"},
+      {RLIMIT_STACK, "the stack"},  {RLIMIT_CPU, "CPU time"},
+      {RLIMIT_FSIZE, "file sizes"}, {RLIMIT_NOFILE, "open files"},
+      {RLIMIT_NPROC, "processes"},  {RLIMIT_MEMLOCK, "locked memory"},
+      {RLIMIT_CORE, "core files"}};
+  for (const auto& [known, name] : kNames)
+    if (known == resource) return "the limit of " + std::string(name);
+  return "resource limit " + std::to_string(resource);
+}
+
 bool is_catchable(int number) { return number != SIGKILL && number != SIGSTOP; }
 
 bool same_handler(const struct sigaction& a, const struct sigaction& b) {
@@ -82,6 +99,8 @@ ProcessState::ProcessState()
   for (int number = 1; number < static_cast<int>(handlers_.size()); ++number)
     if (is_catchable(number)) sigaction(number, nullptr, &handlers_[static_cast<size_t>(number)]);
   pthread_sigmask(SIG_SETMASK, nullptr, &blocked_);
+  for (int resource = 0; resource < RLIM_NLIMITS; ++resource)
+    getrlimit(limit_of(resource), &limits_[static_cast<size_t>(resource)]);
 }
 
 std::vector<std::string> ProcessState::restore() const {
@@ -89,6 +108,7 @@ std::vector<std::string> ProcessState::restore() const {
   std::vector<std::string> changes;
   restore_locales(now, changes);
   restore_files(now, changes);
+  restore_limits(now, changes);
   restore_environment(now, changes);
   restore_signals(now, changes);
   return changes;
@@ -117,6 +137,19 @@ void ProcessState::restore_files(const ProcessState& now, std::vector<std::strin
   if (now.mask_ != mask_) {
     changes.emplace_back("the file mode mask (umask)");
     umask(mask_);
+  }
+  for (const std::string& name : put_back_host_files()) changes.push_back(name);
+}
+
+void ProcessState::restore_limits(const ProcessState& now,
+                                  std::vector<std::string>& changes) const {
+  for (int resource = 0; resource < RLIM_NLIMITS; ++resource) {
+    const rlimit& before = limits_[static_cast<size_t>(resource)];
+    const rlimit& after = now.limits_[static_cast<size_t>(resource)];
+    if (before.rlim_cur == after.rlim_cur && before.rlim_max == after.rlim_max) continue;
+    changes.push_back(limit_name(resource));
+    if (setrlimit(limit_of(resource), &before) != 0)
+      changes.back() += ", which cannot be put back: " + std::string(std::strerror(errno));
   }
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include <array>
@@ -13,8 +14,8 @@
 namespace retort::host {
 
 /// What belongs to the whole process and a library can change: locales, working directory, file
-/// mode mask, environment, signal handlers and mask, handlers of the C++ runtime. Tens of us to
-/// take.
+/// mode mask, environment, limits, signal handlers and mask, handlers of the C++ runtime; also puts
+/// back the open files of the host (host_files.hpp). Tens of us to take.
 class ProcessState {
  public:
   /// As it is now.
@@ -28,6 +29,7 @@ class ProcessState {
  private:
   void restore_locales(const ProcessState& now, std::vector<std::string>& changes) const;
   void restore_files(const ProcessState& now, std::vector<std::string>& changes) const;
+  void restore_limits(const ProcessState& now, std::vector<std::string>& changes) const;
   void restore_environment(const ProcessState& now, std::vector<std::string>& changes) const;
   void restore_signals(const ProcessState& now, std::vector<std::string>& changes) const;
 
@@ -36,6 +38,7 @@ class ProcessState {
   locale_t thread_locale_;
   std::string folder_;  // "" where it has no path
   mode_t mask_ = 0;
+  std::array<rlimit, RLIM_NLIMITS> limits_ = {};  // by the resource's number
   std::vector<std::string> environment_;
   std::array<struct sigaction, 32> handlers_ = {};  // by the signal's number
   sigset_t blocked_ = {};

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "framework/guard/fixed_text.hpp"
+#include "framework/guard/last_words.hpp"
 #include "framework/json_text.hpp"
 
 namespace retort::host {
@@ -23,8 +24,6 @@ struct Latest {
 Latest latest;
 
 char activity_text[64] = "";
-char* mirror = nullptr;
-size_t mirror_size = 0;
 
 struct Names {
   std::mutex mutex;
@@ -42,13 +41,14 @@ void publish(const RunningCall& call, bool running) {
   latest.function.store(call.function, kRelaxed);
   latest.step.store(call.step, kRelaxed);
   latest.running.store(running, kRelaxed);
-  if (mirror == nullptr) return;
+  LastWords& words = last_words();
+  words.call_runs.store(running, kRelaxed);
   FixedText text;
   text.append(call.plugin->name.text.c_str()).append(running ? " in " : ", after ");
   append_where(text, call);
-  const size_t length = std::min(text.size(), mirror_size - 1);
-  std::memcpy(mirror, text.c_str(), length);
-  mirror[length] = '\0';
+  const size_t length = std::min(text.size(), sizeof words.call - 1);
+  std::memcpy(words.call, text.c_str(), length);
+  words.call[length] = '\0';
 }
 
 }  // namespace
@@ -112,10 +112,5 @@ void set_activity(const std::string& text) {
 }
 
 const char* activity() { return activity_text; }
-
-void mirror_running_calls(char* memory, size_t size) {
-  mirror_size = size;
-  mirror = memory;
-}
 
 }  // namespace retort::host

@@ -66,8 +66,4 @@ LatestCall latest_call();
 void set_activity(const std::string& text);
 const char* activity();
 
-/// Also keeps the latest call as text in memory that another process reads, which holds `size`
-/// bytes; null ends that.
-void mirror_running_calls(char* memory, size_t size);
-
 }  // namespace retort::host

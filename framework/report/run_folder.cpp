@@ -64,6 +64,16 @@ std::string lock_text(const Experiment& experiment) {
   return text;
 }
 
+/// Waits a moment for one who holds it: a program that was killed may still be on its way out.
+bool take_lock(int file) {
+  for (int i = 0; i < 100; ++i) {
+    if (flock(file, LOCK_EX | LOCK_NB) == 0) return true;
+    if (errno != EWOULDBLOCK && errno != EINTR) return false;
+    usleep(10000);
+  }
+  return false;
+}
+
 }  // namespace
 
 std::string results_json(const Experiment& experiment, const RunFacts& facts,
@@ -147,7 +157,7 @@ RunFolder::~RunFolder() {
 void RunFolder::own() {
   lock_ = open_to_write(file("owner"), O_RDWR | O_CREAT);
   char text[128] = {};
-  if (flock(lock_, LOCK_EX | LOCK_NB) != 0) {
+  if (!take_lock(lock_)) {
     const ssize_t size = pread(lock_, text, sizeof(text) - 1, 0);
     const std::string owner(text, static_cast<size_t>(std::max<ssize_t>(size, 0)));
     close(std::exchange(lock_, -1));
@@ -162,6 +172,7 @@ void RunFolder::own() {
     throw EnvironmentError(file("owner").string() + ": cannot be written: " + std::strerror(errno) +
                            "; check the disk");
   }
+  kept_lock_ = std::make_unique<HostFile>(lock_, "the lock of " + path_.string());
 }
 
 uint64_t RunFolder::metrics_bytes() const {

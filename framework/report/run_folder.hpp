@@ -6,7 +6,8 @@
 #include <string>
 
 #include "framework/config/experiment.hpp"
-#include "framework/guard/crash.hpp"
+#include "framework/guard/crash_mark.hpp"
+#include "framework/guard/host_files.hpp"
 #include "framework/report/comparison.hpp"
 #include "framework/train/trainer.hpp"
 
@@ -74,6 +75,7 @@ class RunFolder {
   std::filesystem::path path_;
   std::string started_in_;
   int lock_ = -1;
+  std::unique_ptr<HostFile> kept_lock_;
   std::unique_ptr<CrashMark> mark_;  // while the status is "running"
 };
 

@@ -2,6 +2,8 @@
 
 #include <atomic>
 #include <csignal>
+#include <cstdint>
+#include <ctime>
 
 #include "framework/guard/plugin_entry.hpp"
 
@@ -10,10 +12,27 @@ namespace {
 
 // Atomic: the kernel may run the handler on any thread, the loader's too.
 std::atomic<int> received = 0;
-static_assert(std::atomic<int>::is_always_lock_free, "a handler may not wait for a lock");
+std::atomic<int64_t> first_ms = 0;  // when
+static_assert(std::atomic<int64_t>::is_always_lock_free, "a handler may not wait for a lock");
+
+// Who stops a whole group of processes (timeout, a scheduler) reaches this one twice: by itself and
+// through the launcher.
+constexpr int64_t kSameWishMs = 300;
+
+int64_t now_ms() {
+  timespec now = {};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1000000;
+}
 
 void on_signal(int number) {
-  if (received.exchange(number) == 0) return;
+  const int64_t now = now_ms();
+  int64_t first = 0;
+  if (first_ms.compare_exchange_strong(first, now)) {
+    received = number;
+    return;
+  }
+  if (now - first < kSameWishMs) return;
   tell_running_call("stopped by a second signal");  // the likeliest place of a hang
   end_process(128 + number);
 }

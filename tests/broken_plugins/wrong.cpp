@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -51,7 +52,30 @@ void hang() {
   for (;;) pause();
 }
 
+/// As one would who starts another program.
+void change_files() {
+  const int null = open("/dev/null", O_WRONLY);
+  dup2(null, STDOUT_FILENO);
+  for (int file = STDERR_FILENO + 1; file < 100; ++file) close(file);
+}
+
+void limit_memory() {
+  rlimit limit = {};
+  getrlimit(RLIMIT_AS, &limit);
+  limit.rlim_cur = rlim_t{1} << 40;
+  setrlimit(RLIMIT_AS, &limit);
+}
+
+void crash_unseen() {
+  signal(SIGSEGV, SIG_DFL);
+  *nowhere = 1;
+}
+
 void do_wrong(const std::string& how) {
+  if (how == "files") change_files();
+  if (how == "limit") limit_memory();
+  if (how == "unseen") crash_unseen();
+  if (how == "exec") execl("/bin/true", "true", nullptr);
   if (how == "segv") *nowhere = 1;
   if (how == "ill") __builtin_trap();
   if (how == "fpe") raise(SIGFPE);

@@ -38,6 +38,17 @@ TEST(SafeText, ReplacesControlsThatATerminalOrABrowserObeys) {
   EXPECT_EQ(host::safe_text(std::string(1, '\0')), kMark);
 }
 
+TEST(SafeText, KnowsUtf8ByTheRulesOfJson) {
+  for (const char* text : {"", "a", "\u00E9\u20AC", "\U0001F600", "\u202E"}) {
+    EXPECT_TRUE(host::is_utf8(text)) << text;
+  }
+  // A byte of Latin-1, one cut off, one too long, a surrogate, beyond Unicode.
+  for (const char* text :
+       {"caf\xE9", "\xE2\x82", "\xE0\x80\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80"}) {
+    EXPECT_FALSE(host::is_utf8(text));
+  }
+}
+
 TEST(SafeText, ReplacesWhatIsNoUtf8) {
   EXPECT_EQ(host::safe_text("caf\xE9"), "caf" + kMark);
   EXPECT_EQ(host::safe_text("\xC0\xAF"), kMark + kMark);              // "/" in two bytes

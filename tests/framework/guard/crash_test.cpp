@@ -98,7 +98,10 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Crash{"loss exit", "called exit() in loss(), step 0: code 0; a plugin throws"},
         Crash{"loss quick_exit", "called exit() in loss(), step 0"},
-        Crash{"loss _exit", "called _exit() in loss(), step 0: code 0; a plugin throws"},
+        Crash{"loss _exit",
+              "in loss(), step 0: the process ended before check was done (exit code 0)"},
+        Crash{"loss exec", "in loss(), step 0: the process ended before check was done (exit code"},
+        Crash{"loss unseen", "in loss(), step 0: the process ended before check was done (Segm"},
         Crash{"loss exit_group", "in loss(), step 0: the process ended before check was done"},
         Crash{"loss kill", "in loss(), step 0: check was killed (SIGKILL)"},
         Crash{"setup noexcept",
@@ -143,13 +146,73 @@ TEST(Crash, IsForgottenWhenTheRunIsResumed) {
 
 TEST(Exit, OfAPluginInARunIsNoSuccess) {
   SKIP_WITH_SANITIZER();
-  for (const char* wish : {"loss@1 exit", "loss@1 _exit"}) {
+  for (const char* wish : {"loss@1 exit", "loss@1 _exit", "loss@1 exit_group", "loss@1 exec"}) {
     const Scratch scratch;
     const Finished finished = run(wish, scratch);
     EXPECT_EQ(finished.code, 1) << wish;
-    EXPECT_THAT(finished.err, HasSubstr("test.wrong" + kFile + "called "));
+    EXPECT_THAT(finished.err,
+                AllOf(HasSubstr("test.wrong" + kFile), HasSubstr("in loss(), step 1")));
     EXPECT_THAT(status_of(scratch), StartsWith("failed: test.wrong"));
   }
+}
+
+TEST(Crash, WithoutItsHandlerIsToldByTheLauncher) {
+  SKIP_WITH_SANITIZER();
+  const Scratch scratch;
+  const Finished finished = run("loss@1 unseen", scratch);
+  EXPECT_EQ(finished.code, 1000 + SIGSEGV);
+  EXPECT_THAT(finished.err, HasSubstr("in loss(), step 1: the process ended before run was done"));
+  EXPECT_THAT(status_of(scratch), StartsWith("failed: test.wrong"));
+}
+
+TEST(Crash, OfACommandThatOnlyEvaluatesIsToldToo) {
+  SKIP_WITH_SANITIZER();
+  const Scratch scratch;
+  ASSERT_EQ(run("", scratch).code, 0);
+  const Finished finished =
+      start("forward exit_group", {"eval", scratch.path("runs/wrong/001").string()}).wait();
+  EXPECT_EQ(finished.code, 1);
+  EXPECT_THAT(finished.err, HasSubstr("in forward(): the process ended before eval was done"));
+}
+
+TEST(KilledRun, IsToldAndLeftToGoOnFrom) {
+  const Scratch scratch;
+  const Finished finished = run("loss@1 kill", scratch);
+  EXPECT_EQ(finished.code, 1000 + SIGKILL);
+  EXPECT_THAT(finished.err, HasSubstr("in loss(), step 1: run was killed (SIGKILL): by hand, or"));
+  EXPECT_EQ(status_of(scratch), "running");
+}
+
+/// A scheduler that kills what it started leaves nothing behind that trains on.
+TEST(KilledLauncher, TakesTheRunWithIt) {
+  const Scratch scratch;
+  Program program = start("", {"run", wrong_experiment(scratch).string(), "train.epochs=1000000"});
+  const std::filesystem::path folder = scratch.path("runs/wrong/001");
+  while (program.running() && !std::filesystem::exists(folder / "checkpoints/resume"))
+    std::this_thread::sleep_for(10ms);
+  program.send(SIGKILL);
+  program.wait();
+  std::string list;
+  for (int i = 0; i < 300 && list.find("killed") == std::string::npos; ++i) {
+    std::this_thread::sleep_for(10ms);
+    list = retort({"ls", "runs", scratch.path("runs").string()}).out;
+  }
+  EXPECT_THAT(list, HasSubstr("killed"));
+}
+
+TEST(FilesOfTheHost, AreKeptFromAPluginThatClosesThem) {
+  const Scratch scratch;
+  const Finished finished = run("setup files", scratch);
+  EXPECT_EQ(finished.code, 0) << finished.err;
+  EXPECT_THAT(finished.err, HasSubstr("changed standard output"));
+  EXPECT_THAT(finished.out, HasSubstr("student"));
+}
+
+TEST(LimitsOfTheProcess, ArePutBackAndThePluginNamed) {
+  const Scratch scratch;
+  const Finished finished = run("setup limit", scratch);
+  EXPECT_EQ(finished.code, 0) << finished.err;
+  EXPECT_THAT(finished.err, HasSubstr("changed the limit of address space in setup(); it was put"));
 }
 
 TEST(Crash, IsAJsonLineWhereTheLogIsJson) {

@@ -2,12 +2,15 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <thread>
 
 namespace retort::host {
 namespace {
+
+using namespace std::chrono_literals;
 
 /// Each in a child process, since a signal that has arrived stays pending; in a new one, since a fork
 /// of LibTorch's threads hangs under TSan.
@@ -24,9 +27,10 @@ class Interrupt : public testing::Test {
   std::_Exit(pending_signal());
 }
 
-[[noreturn]] void receive_two() {
+[[noreturn]] void receive_two(std::chrono::milliseconds apart) {
   install_signal_handlers();
   raise(SIGTERM);
+  std::this_thread::sleep_for(apart);
   raise(SIGINT);
   std::_Exit(0);
 }
@@ -37,7 +41,12 @@ TEST_F(Interrupt, IsSeenWhicheverThreadReceivesIt) {
 }
 
 TEST_F(Interrupt, EndsTheProcessAtTheSecondSignal) {
-  EXPECT_EXIT(receive_two(), testing::ExitedWithCode(128 + SIGINT), "");
+  EXPECT_EXIT(receive_two(400ms), testing::ExitedWithCode(128 + SIGINT), "");
+}
+
+/// As from `timeout`, which signals the process and its group.
+TEST_F(Interrupt, TakesTwoSignalsAtOnceForOneWish) {
+  EXPECT_EXIT(receive_two(0ms), testing::ExitedWithCode(0), "");
 }
 
 }  // namespace
