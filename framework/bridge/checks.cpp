@@ -31,6 +31,10 @@ void check_name(const std::string& what, const char* name, const char* refused) 
                       " has a name with control characters, or that is no UTF-8; give it " +
                       "one of letters, digits, dots and underscores");
   }
+  if (text.find_first_not_of(". ") == std::string_view::npos) {
+    throw PluginError(subject + " has a name of dots and spaces alone; give it one of letters, " +
+                      "digits, dots and underscores");
+  }
   if (text.find_first_of(refused) != std::string_view::npos) {
     throw PluginError(subject + " has a name with \"" + refused + "\"; separate its parts by dots");
   }

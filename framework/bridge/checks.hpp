@@ -19,7 +19,7 @@ class ScopeError : public PluginError {
 };
 
 /// Checks a name that the host keeps, shows and writes to files: 1 to 200 bytes of UTF-8 without
-/// characters that are not seen, and without those `refused`.
+/// characters that are not seen, and without those `refused`; not of dots and spaces alone.
 /// Inputs: what, as in "parameter".
 /// Throws: PluginError.
 void check_name(const std::string& what, const char* name, const char* refused = "");

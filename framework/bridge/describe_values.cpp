@@ -17,11 +17,7 @@ constexpr int64_t kMostEntries = 8;
 std::string describe_tensor(const retort_value& value) {
   const at::Tensor tensor = tensor_of_value(value);
   if (!tensor.defined()) return "none";
-  constexpr const char* kNames[] = {"",      "float32", "float64", "float16", "bfloat16", "int64",
-                                    "int32", "int16",   "int8",    "uint8",   "bool"};
-  const auto dtype = dtype_of(tensor.scalar_type());
-  return std::string(dtype ? kNames[*dtype] : at::toString(tensor.scalar_type())) + " " +
-         shape_text(tensor.sizes());
+  return dtype_text(tensor.scalar_type()) + " " + shape_text(tensor.sizes());
 }
 
 /// "[1, 2, ...]" of a list, each entry as `describe` shows it.

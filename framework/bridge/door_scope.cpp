@@ -2,6 +2,10 @@
 // parameters, draws, taps and metrics.
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/full.h>
+#include <spdlog/fmt/fmt.h>
+
+#include <cfloat>
+#include <cmath>
 
 #include "framework/bridge/checks.hpp"
 #include "framework/bridge/door_answer.hpp"
@@ -40,6 +44,12 @@ at::Tensor metric_value(const char* name, const retort_value& value) {
   if (value.tag == RETORT_TAG_REAL || value.tag == RETORT_TAG_INT) {
     const double number =
         value.tag == RETORT_TAG_REAL ? value.as.real : static_cast<double>(value.as.integer);
+    if (std::isfinite(number) && std::abs(number) > FLT_MAX) {
+      throw PluginError(
+          fmt::format("log(\"{}\") is given {:g}; a metric is a float32, so it must be at most "
+                      "{:.2g}: scale it, or log its logarithm",
+                      name, number, FLT_MAX));
+    }
     return at::full({}, number, at::TensorOptions().dtype(at::kFloat));
   }
   const at::Tensor tensor = tensor_of_value(value);
@@ -104,7 +114,7 @@ int32_t log_metric(const char* name, const retort_value* value, retort_error* er
 
 int32_t warn(const char* text, retort_error* error) {
   return answer(error, [&] {
-    const Scope& running = running_scope();
+    Scope& running = running_scope();
     if (running.phase != Phase::Setup && running.phase != Phase::Build) {
       refuse_phase(running, "a warning is given", "give it in Model::build or Strategy::setup");
     }

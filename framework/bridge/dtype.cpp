@@ -35,4 +35,11 @@ std::optional<retort_dtype> dtype_of(c10::ScalarType type) {
   return std::nullopt;
 }
 
+std::string dtype_text(c10::ScalarType type) {
+  constexpr const char* kNames[] = {"",      "float32", "float64", "float16", "bfloat16", "int64",
+                                    "int32", "int16",   "int8",    "uint8",   "bool"};
+  const auto ours = dtype_of(type);
+  return ours ? kNames[*ours] : c10::toString(type);
+}
+
 }  // namespace retort::host

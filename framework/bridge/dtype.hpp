@@ -3,6 +3,7 @@
 #include <c10/core/ScalarType.h>
 
 #include <optional>
+#include <string>
 
 #include "retort/abi.h"
 
@@ -13,5 +14,8 @@ std::optional<c10::ScalarType> scalar_type_of(int64_t dtype);
 
 /// The retort_dtype of a LibTorch type, or nothing for a type that the contract has no name for.
 std::optional<retort_dtype> dtype_of(c10::ScalarType type);
+
+/// "int64"; LibTorch's name, "ComplexFloat", where the contract has none.
+std::string dtype_text(c10::ScalarType type);
 
 }  // namespace retort::host

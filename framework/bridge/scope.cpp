@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "framework/bridge/checks.hpp"
+#include "framework/bridge/dtype.hpp"
 #include "framework/text.hpp"
 
 namespace retort::host {
@@ -58,6 +59,12 @@ void Taps::publish(const char* name, const at::Tensor& tensor) {
         shown + "is published twice in one forward pass; give each tensor a name of " + "its own");
   }
   if (!tensor.defined()) throw ShapeError(shown + "is published without a tensor");
+  if (!tensor.is_floating_point()) {
+    throw PluginError(shown + "is published as " + dtype_text(tensor.scalar_type()) +
+                      "; taps are floating point: " +
+                      (tensor.is_complex() ? "take its real part or its absolute value"
+                                           : "convert it by to(x, Dtype::Float32)"));
+  }
   if (batch_ >= 0 && (tensor.dim() == 0 || tensor.size(0) != batch_)) {
     throw ShapeError(shown + "is published with shape " + shape_text(tensor.sizes()) +
                      "; its first dimension must be the batch, here " + std::to_string(batch_));

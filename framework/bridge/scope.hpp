@@ -34,8 +34,8 @@ class Taps {
   bool wants(std::string_view name) const;
   /// The first dimension that every tap of the pass must have.
   void expect_batch(int64_t batch) { batch_ = batch; }
-  /// Throws: PluginError for a name that is no tap's, or published before; ShapeError for a tensor
-  ///         whose first dimension is not the batch.
+  /// Throws: PluginError for a name that is no tap's, or published before, and for a tensor that is not
+  ///         floating point; ShapeError for one whose first dimension is not the batch.
   void publish(const char* name, const at::Tensor& tensor);
   const at::Tensor* find(const std::string& name) const;
   const std::vector<std::pair<std::string, at::Tensor>>& entries() const { return entries_; }
@@ -103,6 +103,7 @@ struct Scope {
   // is then the machine's too.
   std::string machine_failure;
   UndeclaredOperators undeclared;
+  int64_t warnings_left_out = 0;  // by the call that runs, since it gave too many
 
   /// Whether what runs may wait for the device: a loss only if its strategy says so.
   bool may_wait() const {
@@ -137,6 +138,9 @@ class ScopeEntry {
 /// Throws an EnvironmentError in place of a plugin's failure that only passed on the machine's.
 void throw_if_of_machine(const Scope& scope, const PluginError& failure);
 
+/// Tells how many warnings of the call that ended were left out, and forgets them.
+void tell_left_out_warnings(Scope& scope);
+
 /// Calls a function of the scope's plugin within it; see call_plugin of a PluginCall.
 /// Inputs: name, as in "loss()"; function, called with a retort_error, returns a retort_code.
 template <class Function>
@@ -149,6 +153,7 @@ void call_plugin(Scope& scope, const char* name, Function&& function) {
     throw;
   }
   scope.undeclared.warn(*scope.component);
+  if (scope.warnings_left_out > 0) tell_left_out_warnings(scope);
 }
 
 /// "loss(), step 12" for a message.

@@ -110,8 +110,10 @@ void Trainer::finish_epoch() {
   report.metrics = metrics_.take_means();
   for (const auto& [name, mean] : report.metrics) {
     if (std::isfinite(mean)) continue;
-    spdlog::warn("{}, epoch {}: the metric {} is {}; a step of the epoch logged it so", plan_.phase,
-                 report.epoch, name, mean);
+    spdlog::warn(
+        "{}, epoch {}: the metric {} is {}; a step of the epoch logged it so, or the sum of its "
+        "steps is beyond float32",
+        plan_.phase, report.epoch, name, mean);
   }
   if (average_) average_->swap();
   const auto measure = [&](EvalSplit split) {

@@ -26,7 +26,9 @@ class Strategy1 final : public Strategy {
   } options;
 
   void setup(Setup& setup) override {
-    bank_ = setup.buffer(is("slash") ? "a/b" : "bank", {2}, init::ones());
+    bank_ = setup.buffer(is("slash") ? "a/b" : is("dots") ? ".." : "bank", {2}, init::ones());
+    if (is("warns_of_nothing")) setup.warn(" ");
+    for (int i = 0; i < 25 && is("warns_much"); ++i) setup.warn("warning " + std::to_string(i));
     if (is("negative_scale")) setup.parameter("w", {2}, init::ones(), Role::Weight, -1);
     if (is("bad_setup")) throw 42;
   }
@@ -41,6 +43,7 @@ class Strategy1 final : public Strategy {
     if (is("throws")) throw 42;
     if (is("draws_twice")) step.uniform("mask", {2}), step.uniform("mask", {2});
     if (is("logs_nothing")) step.log("", 1.0);
+    if (is("logs_too_much")) step.log("gap", 1e308);
     if (is("much_memory")) zeros({int64_t{1} << 46});
     if (is("own_words")) hide_the_reason();
     if (is("own_memory")) std::string().reserve(std::string().max_size());
@@ -105,6 +108,12 @@ class Model1 final : public Model {
     if (options.how == "reserved") taps("logits", flat);
     if (options.how == "empty") taps("", flat);
     if (options.how == "transposed") taps("layer2", t(flat));
+    if (options.how == "whole") taps("layer2", to(flat, Dtype::Int64));
+    if (options.how == "truth") taps("layer2", flat > 0.0);
+    if (options.how == "complex") {
+      static const Operator complex("aten::complex");
+      taps("layer2", complex(flat, flat));
+    }
     if (options.how == "dropout") {
       static const Operator dropout("aten::dropout");
       return head_(dropout(flat, 0.5, true));
@@ -122,4 +131,4 @@ RETORT_PLUGIN(strategy<Strategy1>("test.misuses", "0.1.0", "Misuses the host",
                                   needs(Logits, Labels), uses("aten::copy_"),
                                   option("how", &Strategy1::Options::how)),
               model<Model1>("misuses", "0.1.0", "Misuses the host", uses("aten::dropout"),
-                            option("how", &Model1::Options::how)))
+                            uses("aten::complex"), option("how", &Model1::Options::how)))

@@ -26,6 +26,12 @@ TEST(Metrics, HaveNamesThatCanBeShown) {
   EXPECT_EQ(refused_metric("loss/part 1"), "");
 }
 
+TEST(Metrics, HaveNamesOfMoreThanDotsAndSpaces) {
+  for (const char* name : {".", "..", " ", ". ."})
+    EXPECT_THAT(refused_metric(name), HasSubstr("has a name of dots and spaces alone")) << name;
+  EXPECT_EQ(refused_metric(".a"), "");
+}
+
 TEST(Metrics, AreLoggedInLossAndAfterBackwardAlone) {
   EXPECT_EQ(refused_metric("share", Phase::AfterBackward), "");
   for (const Phase phase : {Phase::Build, Phase::Forward, Phase::Setup, Phase::Data})
@@ -53,7 +59,8 @@ TEST(Taps, HaveNamesOfTheirOwn) {
   EXPECT_THAT(refused_taps({{"stem", x}, {"stem", x}}), HasSubstr("\"stem\" is published twice"));
   for (const char* name : {"logits", "stages", "last_map", "stages.preact", "last_map.preact"})
     EXPECT_THAT(refused_taps({{name, x}}), HasSubstr("a name that the host gives a meaning"));
-  for (const char* name : {"", "a\nb", "\xff"}) EXPECT_NE(refused_taps({{name, x}}), "") << name;
+  for (const char* name : {"", "a\nb", "\xff", "..", " "})
+    EXPECT_NE(refused_taps({{name, x}}), "") << name;
 }
 
 TEST(Taps, HaveTheBatchAsTheirFirstDimension) {

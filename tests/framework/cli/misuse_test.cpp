@@ -31,11 +31,14 @@ TEST(AMisuseOfTheHost, IsToldWithPluginFunctionStepAndRemedy) {
   const std::vector<Misuse> misuses = {
       {"slash", 1, "setup()",
        "parameter \"a/b\" has a name with \"/\"; separate its parts by dots"},
+      {"dots", 1, "setup()", "parameter \"..\" has a name of dots and spaces alone; give it one"},
       {"negative_scale", 1, "setup()", "parameter \"w\": its lr_scale is -1"},
       {"bad_setup", 1, "setup()", "threw something that is no std::exception"},
       {"throws", 1, "loss(), step 0", "threw something that is no std::exception"},
       {"draws_twice", 1, "loss(), step 0", "draw \"mask\": it is drawn twice in one step"},
       {"logs_nothing", 1, "loss(), step 0", "a metric without a name"},
+      {"logs_too_much", 1, "loss(), step 0",
+       "log(\"gap\") is given 1e+308; a metric is a float32, so it must be at most 3.4e+38"},
       {"thread", 1, "loss(), step 0", "from a thread of its own"},
       {"spoils_logits", 1, "after_backward(), step 0", "is a tensor of the host, or a view of one"},
       {"spoils_view", 1, "after_backward(), step 0", "is a tensor of the host, or a view of one"},
@@ -80,6 +83,22 @@ TEST(OperatorsThatAreNotDeclared, AreToldByCheckAndOnceByRun) {
   EXPECT_EQ(run.find(told), run.rfind(told));
 }
 
+TEST(AWarningOfNothing, NamesThePlugin) {
+  const Scratch scratch;
+  EXPECT_THAT(
+      misuse(scratch, "check", "warns_of_nothing").err,
+      testing::ContainsRegex("test.misuses 0.1.0 \\(.*\\) gives an empty warning in setup\\(\\)"));
+}
+
+TEST(WarningsThatAreTooMany, AreCutAndCountedOnce) {
+  const Scratch scratch;
+  const std::string run = misuse(scratch, "run", "warns_much").err;
+  EXPECT_THAT(run, AllOf(HasSubstr("warning 19\n"), Not(HasSubstr("warning 20"))));
+  const std::string told = "gives 5 more warnings in setup(); only the first 20 are shown";
+  EXPECT_THAT(run, HasSubstr(told));
+  EXPECT_EQ(run.find(told), run.rfind(told));
+}
+
 TEST(AModelThatMisusesTheHost, IsToldWithFunctionAndName) {
   const std::vector<Misuse> misuses = {
       {"twice", 1, "forward()", "tap \"layer1\" is published twice in one forward pass"},
@@ -87,6 +106,11 @@ TEST(AModelThatMisusesTheHost, IsToldWithFunctionAndName) {
        "tap \"logits\" has a name that the host gives a meaning itself"},
       {"empty", 1, "forward()", "a tap without a name; give it one"},
       {"transposed", 2, "forward()", "its first dimension must be the batch"},
+      {"whole", 1, "forward()",
+       "tap \"layer2\" is published as int64; taps are floating point: convert it by to(x, "},
+      {"truth", 1, "forward()", "tap \"layer2\" is published as bool; taps are floating point"},
+      {"complex", 1, "forward()",
+       "is published as ComplexFloat; taps are floating point: take its real part"},
       {"dropout", 1, "forward()", "set p to 0, or leave them out"},
   };
   for (const Misuse& wrong : misuses) {
