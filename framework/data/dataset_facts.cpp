@@ -4,9 +4,12 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <string>
+#include <cstring>
+#include <optional>
 
+#include "framework/data/unwritten.hpp"
 #include "framework/error.hpp"
+#include "framework/safe_text.hpp"
 #include "framework/text.hpp"
 
 namespace retort::host {
@@ -17,6 +20,7 @@ constexpr int64_t kMostSamples = int64_t{1} << 40;
 constexpr int64_t kMostChannels = 65536;
 constexpr int64_t kMostSide = int64_t{1} << 20;
 constexpr int64_t kMostClasses = int64_t{1} << 24;
+constexpr size_t kLongestClassName = 1000;  // bytes
 
 [[noreturn]] void refuse_dataset(const ComponentInfo& component, const std::string& what) {
   throw DataError(component.id + " " + component.version + " (" + component.file.string() +
@@ -54,6 +58,12 @@ void check_class_names(const ComponentInfo& component, const retort_dataset_info
                                     "; give all " + std::to_string(info.class_count) +
                                     " names, or none");
     }
+    const size_t length = std::strlen(info.class_names[i]);
+    if (length <= kLongestClassName) continue;
+    refuse_dataset(component,
+                   fmt::format("open() gives class {} a name of {} bytes; it must be at most {}", i,
+                               grouped(static_cast<int64_t>(length)),
+                               grouped(static_cast<int64_t>(kLongestClassName))));
   }
 }
 
@@ -97,18 +107,48 @@ void check_dataset_facts(const ComponentInfo& component, const retort_dataset_in
   check_class_names(component, info);
 }
 
-void check_labels(const ComponentInfo& component, const char* split, const int64_t* labels,
-                  int64_t count, int64_t class_count) {
-  const int64_t* bad = std::find_if(
-      labels, labels + count, [&](int64_t label) { return label < 0 || label >= class_count; });
-  if (bad == labels + count) return;
-  const std::string sample = std::string(split) + " sample " + std::to_string(bad - labels);
+void check_pixels(const ComponentInfo& component, const char* split,
+                  std::span<const uint8_t> pixels, int64_t samples) {
+  const auto sample_bytes = static_cast<int64_t>(pixels.size()) / samples;
+  const std::optional<UnwrittenSamples> left_out = find_unwritten(pixels, sample_bytes);
+  if (!left_out) return;
+  refuse_dataset(component,
+                 fmt::format("read() left out pixels of {} of {} {} samples, the first of them "
+                             "sample {}; it must write every one that is asked for",
+                             grouped(left_out->count), grouped(samples), split, left_out->first));
+}
+
+void check_labels(const ComponentInfo& component, const char* split,
+                  std::span<const int64_t> labels, int64_t class_count) {
+  const auto bad = std::find_if(labels.begin(), labels.end(),
+                                [&](int64_t label) { return label < 0 || label >= class_count; });
+  if (bad == labels.end()) return;
+  const int64_t sample = bad - labels.begin();
   if (*bad == kUnwrittenLabel) {
-    refuse_dataset(component, "read() left out the label of " + sample + " of " + grouped(count) +
-                                  "; it must write every one that is asked for");
+    const int64_t left_out = std::count(labels.begin(), labels.end(), kUnwrittenLabel);
+    refuse_dataset(component,
+                   fmt::format("read() left out the labels of {} of {} {} samples, the first of "
+                               "them sample {}; it must write every one that is asked for",
+                               grouped(left_out), grouped(std::ssize(labels)), split, sample));
   }
-  refuse_dataset(component, sample + " has label " + std::to_string(*bad) + "; labels are 0 to " +
-                                std::to_string(class_count - 1));
+  refuse_dataset(component, fmt::format("{} sample {} has label {}; labels are 0 to {}", split,
+                                        sample, *bad, class_count - 1));
+}
+
+std::string describe_one_class(const retort_dataset_info& info, const char* split,
+                               std::span<const int64_t> labels) {
+  if (info.class_count < 2 || labels.size() < 2) return "";
+  const int64_t first = labels[0];
+  if (std::any_of(labels.begin(), labels.end(), [&](int64_t label) { return label != first; })) {
+    return "";
+  }
+  const std::string name =
+      info.class_names == nullptr ? "" : " \"" + safe_line(info.class_names[first]) + "\"";
+  const bool cut = split == std::string_view("training") && std::ssize(labels) < info.train_count;
+  return fmt::format("all {} {} labels are of class {}{}, of {} classes; check {}",
+                     grouped(std::ssize(labels)), split, first, name, grouped(info.class_count),
+                     cut ? "data.train_samples, which takes the first samples of the split"
+                         : "the files, and what read() makes of them");
 }
 
 }  // namespace retort::host

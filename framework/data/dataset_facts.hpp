@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
+#include <string>
 
 #include "framework/plugin/manifest.hpp"
 #include "retort/abi.h"
@@ -18,9 +20,20 @@ void check_dataset_facts(const ComponentInfo& component, const retort_dataset_in
 /// What an array of labels holds before read() writes them.
 inline constexpr int64_t kUnwrittenLabel = INT64_MIN;
 
+/// Checks the pixels that read() wrote into an array that was filled by fill_unwritten().
+/// `split` is "training" or "test", here and below. Throws: DataError that names the first sample of
+/// which some were left out, and how many there are.
+void check_pixels(const ComponentInfo& component, const char* split,
+                  std::span<const uint8_t> pixels, int64_t samples);
+
 /// Checks the labels that read() wrote into an array that held kUnwrittenLabel.
-/// `split` is "training" or "test". Throws: DataError that names the sample.
-void check_labels(const ComponentInfo& component, const char* split, const int64_t* labels,
-                  int64_t count, int64_t class_count);
+/// Throws: DataError that names the sample.
+void check_labels(const ComponentInfo& component, const char* split,
+                  std::span<const int64_t> labels, int64_t class_count);
+
+/// What to warn of where all labels of a split are of one class and the data set has others: the class
+/// with its name. "" where they are not, and for a single sample.
+std::string describe_one_class(const retort_dataset_info& info, const char* split,
+                               std::span<const int64_t> labels);
 
 }  // namespace retort::host

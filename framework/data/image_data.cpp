@@ -2,7 +2,6 @@
 
 #include <ATen/ops/empty.h>
 #include <ATen/ops/full.h>
-#include <ATen/ops/zeros.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -11,6 +10,7 @@
 #include "framework/bridge/scope.hpp"
 #include "framework/data/dataset_facts.hpp"
 #include "framework/data/hash.hpp"
+#include "framework/data/unwritten.hpp"
 #include "framework/data/validation.hpp"
 #include "framework/safe_text.hpp"
 #include "framework/text.hpp"
@@ -22,27 +22,36 @@ const char* split_name(retort_split split) {
   return split == RETORT_SPLIT_TRAIN ? "training" : "test";
 }
 
+/// What read() wrote: all of it, and something to learn from.
+void check_read(const ComponentInfo& component, const retort_dataset_info& info, const char* split,
+                const ImageSplit& data) {
+  const std::span<const uint8_t> pixels(data.images.const_data_ptr<uint8_t>(),
+                                        data.images.nbytes());
+  const std::span<const int64_t> labels(data.labels.const_data_ptr<int64_t>(),
+                                        static_cast<size_t>(data.size()));
+  check_pixels(component, split, pixels, data.size());
+  check_labels(component, split, labels, info.class_count);
+  if (std::all_of(pixels.begin(), pixels.end(), [&](uint8_t it) { return it == pixels[0]; })) {
+    spdlog::warn("{} {}: every pixel of the {} images is {}: nothing can be learnt from them",
+                 component.id, component.version, split, pixels[0]);
+  }
+  const std::string one_class = describe_one_class(info, split, labels);
+  if (!one_class.empty()) spdlog::warn("{} {}: {}", component.id, component.version, one_class);
+}
+
 ImageSplit read_split(const Instance& instance, const retort_dataset_interface& functions,
                       Scope& scope, const retort_dataset_info& info, retort_split split,
                       int64_t count) {
   ImageSplit data;
-  // Zeros, so that what read() leaves out is the same each time.
-  data.images = at::zeros({count, info.channels, info.height, info.width},
+  data.images = at::empty({count, info.channels, info.height, info.width},
                           at::TensorOptions().dtype(at::kByte));
+  fill_unwritten({data.images.data_ptr<uint8_t>(), data.images.nbytes()});
   data.labels = at::full({count}, kUnwrittenLabel, at::TensorOptions().dtype(at::kLong));
   call_plugin(scope, "read()", [&](retort_error* error) {
     return functions.read(instance.self(), split, 0, count, data.images.data_ptr<uint8_t>(),
                           data.labels.data_ptr<int64_t>(), error);
   });
-
-  const auto* pixels = data.images.const_data_ptr<uint8_t>();
-  if (std::all_of(pixels, pixels + data.images.numel(),
-                  [&](uint8_t it) { return it == *pixels; })) {
-    spdlog::warn("{} {}: every pixel of the {} images is {}; does read() write them?",
-                 instance.info().id, instance.info().version, split_name(split), *pixels);
-  }
-  check_labels(instance.info(), split_name(split), data.labels.const_data_ptr<int64_t>(), count,
-               info.class_count);
+  check_read(instance.info(), info, split_name(split), data);
   return data;
 }
 

@@ -82,7 +82,7 @@ class Dataset {
   virtual DatasetInfo open() = 0;
 
   /// Writes samples [first, first + count) of a split: pixels [count, channels, height, width],
-  /// labels [count].
+  /// labels [count]. Every pixel and label is to be written: those that are left out are refused.
   virtual void read(Split split, int64_t first, int64_t count, uint8_t* pixels,
                     int64_t* labels) = 0;
 

@@ -68,14 +68,46 @@ TEST(OddData, WithALabelOutsideItsClassesNamesTheSample) {
   expect_refused({"label=4"}, "training sample 32 has label 4; labels are 0 to 3");
   expect_refused({"label=-2"}, "training sample 32 has label -2; labels are 0 to 3");
   expect_refused({"test_label=9"}, "test sample 16 has label 9; labels are 0 to 3");
-  expect_refused({"leaves_out=labels"}, "read() left out the label of training sample 63 of 64");
+  expect_refused({"leaves_out=labels"},
+                 "read() left out the labels of 1 of 64 training samples, the first of them sample "
+                 "63; it must write every one");
 }
 
-TEST(OddData, ThatLeavesItsPixelsOutIsTold) {
-  const Finished check = check_odd({"leaves_out=pixels"});
+TEST(OddData, ThatLeavesPixelsOutNamesTheFirstSampleAndHowMany) {
+  expect_refused({"leaves_out=pixels"},
+                 "read() left out pixels of 64 of 64 training samples, the first of them sample 0; "
+                 "it must write every one");
+  expect_refused({"leaves_out=sample"},
+                 "pixels of 1 of 64 training samples, the first of them sample 5;");
+  expect_refused({"leaves_out=half_of_two"},
+                 "pixels of 2 of 64 training samples, the first of them sample 3;");
+}
+
+TEST(OddData, WhosePixelsAreAllAlikeIsTold) {
+  const Finished check = check_odd({"pixel=7"});
   EXPECT_EQ(check.code, 0) << check.err;
-  EXPECT_THAT(check.err, HasSubstr("every pixel of the training images is "));
+  EXPECT_THAT(check.err, HasSubstr("every pixel of the training images is 7"));
   EXPECT_THAT(check_odd({}).err, Not(HasSubstr("every pixel")));
+}
+
+TEST(OddData, WhoseLabelsAreOfOneClassNamesIt) {
+  const Finished train = check_odd({"one_class=2", "name_bytes=3"});
+  EXPECT_EQ(train.code, 0) << train.err;
+  EXPECT_THAT(train.err, HasSubstr("warning: test.odd_data 1.0.0: all 64 training labels are of "
+                                   "class 2 \"ccc\", of 4 classes; check the files"));
+  EXPECT_THAT(train.err, Not(HasSubstr("test labels")));
+  EXPECT_THAT(check_odd({"one_test_class=1"}).err,
+              HasSubstr("all 32 test labels are of class 1, of 4 classes; check the files"));
+  EXPECT_THAT(check_odd({"one_class=2", "train_samples=40"}).err,
+              HasSubstr("all 40 training labels are of class 2, of 4 classes; check "
+                        "data.train_samples"));
+  EXPECT_THAT(check_odd({"test=1"}).err, Not(HasSubstr("test labels")));
+}
+
+TEST(OddData, WithAClassNameThatIsTooLongIsRefused) {
+  EXPECT_EQ(check_odd({"name_bytes=1000"}).code, 0);
+  expect_refused({"name_bytes=1001"},
+                 "open() gives class 0 a name of 1,001 bytes; it must be at most 1,000");
 }
 
 TEST(OddData, WithFewerSamplesThanABatchIsRefused) {
