@@ -140,9 +140,12 @@ void Run::prepare_networks() {
   print_network(*student_,
                 experiment_.student.weights ? "from " + experiment_.student.weights->string() : "");
   check_determinism(session_);
-  if (!distils()) return;
-  const TrainingPlan plan = session_.distil_plan(*student_, teacher_.get(), networks.transfers);
-  for (const std::string& warning : try_terms(plan)) spdlog::warn("{}", warning);
+  const auto try_phase = [](const TrainingPlan& plan) {
+    for (const std::string& warning : try_terms(plan)) spdlog::warn("{}", warning);
+  };
+  if (store_ && !teacher_accuracy_) try_phase(session_.plan("teacher", *teacher_));
+  try_phase(distils() ? session_.distil_plan(*student_, teacher_.get(), networks.transfers)
+                      : session_.plan("alone", *student_));
 }
 
 /// Finds the teacher's weights, and returns where they come from.

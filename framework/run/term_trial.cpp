@@ -14,6 +14,7 @@
 #include "framework/config/suggest.hpp"
 #include "framework/error.hpp"
 #include "framework/text.hpp"
+#include "framework/train/backward.hpp"
 
 namespace retort::host {
 namespace {
@@ -217,7 +218,7 @@ std::string nothing_text(double loss, bool teaches_itself) {
       teaches_itself ? " (only parameters of its own learn)" : "");
 }
 
-/// Tries the transfers one by one, and collects what is found.
+/// Tries the network and the transfers, one by one, and collects what is found.
 class TermTrial {
  public:
   explicit TermTrial(const TrainingPlan& plan) : plan_(plan) {}
@@ -227,6 +228,7 @@ class TermTrial {
     for (Transfer* transfer : plan_.transfers)
       copies_.add(transfer->parameters(), /*trained_too=*/true);
     forward();
+    judge_network();
     for (size_t i = 0; i < plan_.transfers.size(); ++i) try_transfer(i);
     copies_.put_back();
     mistakes_.throw_if_any();
@@ -263,6 +265,21 @@ class TermTrial {
     plan_.teacher->set_step(0);
     step_.teacher =
         plan_.teacher->forward(batch->teacher_images.to(device), teacher_taps, /*training=*/false);
+  }
+
+  /// Whether each parameter of the network can learn from something.
+  void judge_network() {
+    const Network& network = *plan_.student;
+    const std::vector<std::string> idle = parameters_beyond(step_.student, network.parameters());
+    if (idle.empty()) return;
+    const ComponentInfo& model = network.component();
+    const std::string at = place_text(network.place());
+    warnings.push_back(fmt::format(
+        "{}{}.model \"{}\": {} {} ({}) has {} parameters that neither its logits nor a bound tap "
+        "depends on, so that they stay as they start: {}; look for detach or NoGrad on the way, or "
+        "take them out of build()",
+        at.empty() ? "" : at + "  ", network.role(), model.id, model.id, model.version,
+        model.file.string(), idle.size(), named(idle)));
   }
 
   /// The next `count` features of all.
@@ -338,7 +355,6 @@ class TermTrial {
 }  // namespace
 
 std::vector<std::string> try_terms(const TrainingPlan& plan) {
-  if (plan.transfers.empty()) return {};
   TermTrial trial(plan);
   trial.run();
   return std::move(trial.warnings);

@@ -3,7 +3,9 @@
 #include <ATen/SequenceNumber.h>
 #include <c10/util/Exception.h>
 #include <torch/csrc/autograd/function.h>
+#include <torch/csrc/autograd/variable.h>
 
+#include <algorithm>
 #include <unordered_set>
 
 #include "framework/error.hpp"
@@ -18,31 +20,42 @@ std::string plugin_text(const ComponentInfo& info) {
   return info.id + " " + info.version + " (" + info.file.string() + ")";
 }
 
-/// Whether a backward pass from the tensor comes to a node that was made before `first_node`. The
-/// nodes of parameters have a number above all others.
-bool leads_before(const at::Tensor& from, uint64_t first_node) {
-  if (!from.defined() || !from.grad_fn()) return false;
-  std::vector<const Node*> open = {from.grad_fn().get()};
-  std::unordered_set<const Node*> seen(open.begin(), open.end());
-  while (!open.empty()) {
-    const Node* node = open.back();
-    open.pop_back();
-    if (node->sequence_nr() < first_node) return true;
-    for (const torch::autograd::Edge& edge : node->next_edges()) {
-      const Node* next = edge.function.get();
-      if (next != nullptr && seen.insert(next).second) open.push_back(next);
+/// What a backward pass from a network's outputs comes to, or from one tensor.
+class NodesBehind {
+ public:
+  explicit NodesBehind(const at::Tensor& from) { add(from); }
+  explicit NodesBehind(const Outputs& from) {
+    add(from.logits);
+    for (const at::Tensor& feature : from.features) add(feature);
+  }
+
+  /// Whether some of it was made before `first_node`. The nodes of parameters have a number above all
+  /// others.
+  bool lead_before(uint64_t first_node) const {
+    return std::any_of(nodes_.begin(), nodes_.end(),
+                       [&](const Node* node) { return node->sequence_nr() < first_node; });
+  }
+  bool hold(const at::Tensor& parameter) const {
+    return nodes_.count(torch::autograd::impl::gradient_edge(parameter).function.get()) != 0;
+  }
+
+ private:
+  void add(const at::Tensor& from) {
+    if (!from.defined() || !from.requires_grad()) return;
+    std::vector<const Node*> open;
+    const auto visit = [&](const Node* node) {
+      if (node != nullptr && nodes_.insert(node).second) open.push_back(node);
+    };
+    visit(torch::autograd::impl::gradient_edge(from).function.get());
+    while (!open.empty()) {
+      const Node* node = open.back();
+      open.pop_back();
+      for (const torch::autograd::Edge& edge : node->next_edges()) visit(edge.function.get());
     }
   }
-  return false;
-}
 
-bool model_leads_before(const LossGraph& graph) {
-  if (leads_before(graph.student->logits, graph.first_node)) return true;
-  for (const at::Tensor& feature : graph.student->features) {
-    if (leads_before(feature, graph.first_node)) return true;
-  }
-  return false;
-}
+  std::unordered_set<const Node*> nodes_;
+};
 
 /// The plugin whose tensors lead into the graph of an earlier step, and what it did; "" for none.
 std::string find_old_graph(const LossGraph& graph) {
@@ -52,11 +65,11 @@ std::string find_old_graph(const LossGraph& graph) {
       "one call to the next; keep it without, as detach(x), or in a buffer that after_backward() "
       "writes";
   const std::string step = ", step " + std::to_string(graph.step) + ": ";
-  if (model_leads_before(graph)) {
+  if (NodesBehind(*graph.student).lead_before(graph.first_node)) {
     return plugin_text(*graph.model) + ": forward()" + step + "what it returns" + kWhat;
   }
   for (const auto& [strategy, loss] : graph.terms) {
-    if (leads_before(loss, graph.first_node)) {
+    if (NodesBehind(loss).lead_before(graph.first_node)) {
       return plugin_text(*strategy) + ": loss()" + step + "its loss" + kWhat;
     }
   }
@@ -91,6 +104,17 @@ bool tells_of_an_old_graph(const std::string& reason) {
 }  // namespace
 
 uint64_t next_graph_node() { return at::sequence_number::peek(); }
+
+std::vector<std::string> parameters_beyond(const Outputs& outputs, const ParameterSet& set) {
+  const NodesBehind behind(outputs);
+  std::vector<std::string> names;
+  for (const Parameter& parameter : set.all()) {
+    const bool learns =
+        parameter.trained && parameter.master.requires_grad() && parameter.lr_scale > 0;
+    if (learns && !behind.hold(parameter.master)) names.push_back(parameter.name);
+  }
+  return names;
+}
 
 void run_backward(const at::Tensor& total, const LossGraph& graph) {
   if (!total.requires_grad()) {

@@ -26,6 +26,9 @@ struct LossGraph {
 /// The number that the next node of this thread's autograd graph gets.
 uint64_t next_graph_node();
 
+/// The parameters that learn and of which no output depends on, by a gradient path: by name.
+std::vector<std::string> parameters_beyond(const Outputs& outputs, const ParameterSet& set);
+
 /// total.backward().
 /// Throws: PluginError naming the plugins where no term has a gradient, where a plugin's tensors lead
 ///         into the graph of an earlier step, and where LibTorch refuses anything else.

@@ -78,6 +78,8 @@ class Network {
   const InputShape& input() const { return input_; }
   const Placement& placement() const { return placement_; }
   const ComponentInfo& component() const { return choice_.info; }
+  /// Of the value that names the model.
+  const Place& place() const { return choice_.place; }
   /// "resnet depth=20": the model and the options that differ from their defaults.
   std::string description() const;
   /// Puts convolution weights in the memory format of the images.

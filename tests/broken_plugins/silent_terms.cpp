@@ -235,6 +235,28 @@ class Linear : public Model {
   nn::Linear fc_;
 };
 
+/// Declares parameters that forward() never reads, reads past a detach, or reads for a tap alone; and
+/// one that is not to be trained.
+class Unreached final : public Linear {
+ public:
+  void build(const ModelBuild& build) override {
+    Linear::build(build);
+    for (const char* name : {"never_read", "b", "c", "d", "e", "f"})
+      build.parameter(name, {1}, init::ones());
+    cut_ = build.parameter("cut", {1}, init::ones());
+    of_tap_ = build.parameter("of_tap", {1}, init::ones());
+    build.parameter("fixed", {1}, init::ones(), Role::Weight, 0);
+  }
+  Tensor forward(const Tensor& input, const Taps& taps) override {
+    const Tensor logits = Linear::forward(input, taps);
+    taps("side", logits * of_tap_);
+    return logits + mean(detach(cut_ * 2.0)) * 0.0;
+  }
+
+ private:
+  Tensor cut_, of_tap_;
+};
+
 class NoGradient final : public Linear {
   Tensor end(const Tensor& logits) const override { return detach(logits); }
 };
@@ -287,5 +309,6 @@ RETORT_PLUGIN(
                     option("epoch", &Clashes::Options::epoch)),
     silent<Bank>("silent.bank", needs(Logits, Labels, Indices), uses("aten::index_copy_")),
     model<Linear>("silent.linear", "0.1.0", "One matrix, for tests"),
+    model<Unreached>("silent.unreached", "0.1.0", "Parameters that nothing reaches, for tests"),
     model<NoGradient>("silent.no_gradient", "0.1.0", "Logits that nothing reaches, for tests"),
     model<WholeNumbers>("silent.whole_numbers", "0.1.0", "Logits of int64, for tests"))

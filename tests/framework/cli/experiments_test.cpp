@@ -85,6 +85,7 @@ TEST(Experiments, OfEachMethodTakeAStep) {
         retort({"--json", "check", entry.path().string(), "data.dataset=synthetic", "data.size=28",
                 "data.train=16", "data.test=4", "data.train_samples=0", "data.batch_size=8"});
     ASSERT_EQ(check.code, 0) << entry.path() << "\n" << check.err;
+    EXPECT_EQ(check.err, "") << entry.path();
     const nlohmann::json facts = nlohmann::json::parse(check.out);
     for (const auto& transfer : facts["transfers"])
       used.insert(transfer["name"].get<std::string>());
