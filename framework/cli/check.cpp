@@ -14,6 +14,8 @@
 #include "framework/run/machine.hpp"
 #include "framework/run/networks.hpp"
 #include "framework/run/session.hpp"
+#include "framework/run/teacher_quality.hpp"
+#include "framework/run/teacher_store.hpp"
 #include "framework/run/term_trial.hpp"
 #include "framework/text.hpp"
 #include "framework/train/device.hpp"
@@ -37,22 +39,38 @@ Json binding_facts(Network& network, const std::vector<std::string>& taps, int64
   return shapes;
 }
 
+Json transfer_facts(const Networks& networks, int64_t batch) {
+  Json facts = Json::array();
+  for (const auto& transfer : networks.transfers) {
+    const TransferConfig& config = transfer->config();
+    Json fact = {{"name", config.name},
+                 {"weight", config.weight.from},
+                 {"student", binding_facts(*networks.student, config.bind_student, batch)},
+                 {"teacher", Json::object()}};
+    if (networks.teacher) {
+      fact["teacher"] = binding_facts(*networks.teacher, config.bind_teacher, batch);
+    }
+    facts.push_back(std::move(fact));
+  }
+  return facts;
+}
+
 /// The training phases of the run, each with its steps in all.
-Json phase_facts(const Experiment& experiment, int64_t steps_per_epoch) {
+Json phase_facts(const Experiment& experiment, bool trains_teacher, int64_t steps_per_epoch) {
   Json phases = Json::array();
   const auto add = [&](const char* phase, const TrainConfig& train) {
     phases.push_back(
         {{"phase", phase}, {"epochs", train.epochs}, {"steps", train.epochs * steps_per_epoch}});
   };
   const bool distils = !experiment.transfers.empty();
-  if (experiment.teacher && !experiment.teacher->weights) add("teacher", experiment.teacher->train);
+  if (trains_teacher) add("teacher", experiment.teacher->train);
   if (experiment.student_alone || !distils) add("alone", experiment.train);
   if (distils) add("distil", experiment.train);
   return phases;
 }
 
 /// What the run would write: paths, folders with a slash at their end.
-std::vector<std::string> files_of(const Experiment& experiment) {
+std::vector<std::string> files_of(const Experiment& experiment, bool trains_teacher) {
   const std::filesystem::path parent = experiment.run.out / experiment.name;
   std::filesystem::path folder;
   for (int number = 1; folder.empty() || std::filesystem::exists(folder); ++number) {
@@ -64,9 +82,46 @@ std::vector<std::string> files_of(const Experiment& experiment) {
         "student.safetensors", "report.html", "owner", "checkpoints/"}) {
     files.push_back((folder / name).string());
   }
-  const bool trains_teacher = experiment.teacher && !experiment.teacher->weights;
   if (trains_teacher) files.push_back((experiment.run.out / "teachers/").string());
   return files;
+}
+
+/// Tries the networks that the run trains, of which the teacher may be one (else null), and its
+/// transfers.
+Json tell_warnings(const Session& session, const TrainingPlan& plan, Network* teacher) {
+  std::vector<std::string> warnings;
+  if (teacher != nullptr) warnings = try_terms(session.plan("teacher", *teacher));
+  for (const std::string& warning : try_terms(plan)) warnings.push_back(warning);
+  for (const std::string& warning : warnings) spdlog::warn("{}", warning);
+  return warnings;
+}
+
+/// The file of the teacher's weights, given or kept by an earlier run, which are loaded then; "" where
+/// the run would train it.
+std::string load_teacher(const Session& session, Network& teacher) {
+  const Experiment& experiment = session.experiment();
+  if (experiment.teacher->weights) return experiment.teacher->weights->string();
+  if (!std::filesystem::exists(experiment.run.out / "teachers")) return "";
+  const TeacherStore store(session);
+  return store.load(teacher) ? store.file().string() : "";
+}
+
+/// Evaluates a teacher that is not to be trained on some of the test split, and warns where it may be
+/// guessing.
+void judge_teacher(const Session& session, Network& teacher, const std::string& weights,
+                   Json& facts) {
+  const int64_t test_size = session.data().test.size();
+  const auto [evaluation, labels] = sample_teacher(session, teacher);
+  const Accuracy accuracy = {evaluation.top1_correct, evaluation.samples};
+  facts["teacher"]["weights"] = weights;
+  facts["teacher"]["test_sample"] = {{"correct", accuracy.correct},
+                                     {"samples", accuracy.total},
+                                     {"available", test_size},
+                                     {"top1", accuracy.top1()}};
+  const std::string warning = describe_guessing(evaluation, labels, test_size);
+  if (warning.empty()) return;
+  spdlog::warn("{}", warning);
+  facts["warnings"].push_back(warning);
 }
 
 /// Builds everything the run would, and runs one step of its main phase.
@@ -83,31 +138,18 @@ Json check_facts(const Session& session) {
                    {"classes", data.class_count}};
   Networks networks = make_networks(session);
   const auto& [teacher, student, transfers] = networks;
+  const std::string weights = teacher ? load_teacher(session, *teacher) : "";
+  const bool trains_teacher = teacher && weights.empty();
   TrainingPlan plan = session.plan("alone", *student);
-  if (teacher) {
-    teacher->parameters().freeze();
-    facts["teacher"] = network_facts(*teacher);
-  }
+  if (teacher) facts["teacher"] = network_facts(*teacher);
   if (!transfers.empty()) plan = session.distil_plan(*student, teacher.get(), transfers);
   facts["student"] = network_facts(*student);
   plan.train.non_finite = NonFinite::Stop;  // a first step that is not finite is told, not skipped
   Trainer trainer(plan);
-  facts["warnings"] = Json::array();
-  for (const std::string& warning : try_terms(plan)) {
-    spdlog::warn("{}", warning);
-    facts["warnings"].push_back(warning);
-  }
-  facts["transfers"] = Json::array();
-  for (const auto& transfer : transfers) {
-    const TransferConfig& config = transfer->config();
-    const int64_t batch = experiment.data.batch_size;
-    Json fact = {{"name", config.name},
-                 {"weight", config.weight.from},
-                 {"student", binding_facts(*student, config.bind_student, batch)},
-                 {"teacher", Json::object()}};
-    if (teacher) fact["teacher"] = binding_facts(*teacher, config.bind_teacher, batch);
-    facts["transfers"].push_back(std::move(fact));
-  }
+  facts["warnings"] = tell_warnings(session, plan, trains_teacher ? teacher.get() : nullptr);
+  if (teacher) teacher->parameters().freeze();
+  if (!weights.empty()) judge_teacher(session, *teacher, weights, facts);
+  facts["transfers"] = transfer_facts(networks, experiment.data.batch_size);
   int64_t steps_per_epoch = 0;
   trainer.on_progress = [&](const Progress& progress) { steps_per_epoch = progress.steps; };
   const auto start = std::chrono::steady_clock::now();
@@ -117,8 +159,8 @@ Json check_facts(const Session& session) {
   for (const auto& [name, value] : trainer.losses()) facts["losses"][name] = value;
   facts["peak_rss_mib"] = peak_memory_mib();
   facts["peak_gpu_mib"] = peak_gpu_memory_mib(session.placement().device);
-  facts["phases"] = phase_facts(experiment, steps_per_epoch);
-  facts["files"] = files_of(experiment);
+  facts["phases"] = phase_facts(experiment, trains_teacher, steps_per_epoch);
+  facts["files"] = files_of(experiment, trains_teacher);
   return facts;
 }
 
@@ -129,9 +171,19 @@ void print_network(const char* role, const Json& network) {
             shape_text(network["input"].get<std::vector<int64_t>>()));
 }
 
+void print_teacher(const Json& teacher) {
+  print_network("teacher", teacher);
+  if (!teacher.contains("test_sample")) return;
+  const Json& sample = teacher["test_sample"];
+  const Accuracy accuracy = {sample["correct"].get<int64_t>(), sample["samples"].get<int64_t>()};
+  print_out("          {}, top-1 {:.2f} %, with {}\n",
+            right_text(accuracy, sample["available"].get<int64_t>()), accuracy.top1(),
+            teacher["weights"].get<std::string>());
+}
+
 void print_facts(const Json& facts, const ImageData& data) {
   print_out("data      {}\n", description(data));
-  if (facts.contains("teacher")) print_network("teacher", facts["teacher"]);
+  if (facts.contains("teacher")) print_teacher(facts["teacher"]);
   print_network("student", facts["student"]);
   for (const Json& transfer : facts["transfers"]) {
     print_out("transfer  {}   weight {:g}\n", transfer["name"].get<std::string>(),

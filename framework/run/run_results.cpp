@@ -44,7 +44,9 @@ void Run::judge_teacher(bool judged_before) {
   const Accuracy& accuracy = rows_.front().accuracy;
   say(fmt::format("teacher   {} of {} test images right, top-1 {:.2f} %", grouped(accuracy.correct),
                   grouped(accuracy.total), accuracy.top1()));
-  if (!judged_before) warn(describe_guessing(*teacher_evaluation_, session_.data().test.labels));
+  if (judged_before) return;
+  const ImageSplit& test = session_.data().test;
+  warn(describe_guessing(*teacher_evaluation_, test.labels, test.size()));
 }
 
 /// Tells a warning once, and keeps it for run.json.
@@ -74,7 +76,8 @@ void Run::evaluate_all() {
                                               experiment_.train.eval_batch_size, teacher);
     if (!is_teacher) continue;
     teacher = &*row.evaluation;
-    warn(describe_guessing(*teacher, session_.data().test.labels));
+    const ImageSplit& test = session_.data().test;
+    warn(describe_guessing(*teacher, test.labels, test.size()));
   }
   warn(describe_weak_teacher(rows_));
 }

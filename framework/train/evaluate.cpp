@@ -1,5 +1,6 @@
 #include "framework/train/evaluate.hpp"
 
+#include <ATen/ops/cat.h>
 #include <ATen/ops/log_softmax.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/zeros.h>
@@ -135,6 +136,23 @@ Evaluation evaluate_in_detail(Network& network, const ImageData& data, const Vie
   Evaluation evaluation = sum.take();
   if (teacher != nullptr) compare_with_teacher(evaluation, *teacher);
   return evaluation;
+}
+
+Evaluation evaluate_samples(Network& network, const ImageData& data, const ViewMaker& views,
+                            int64_t batch_size, std::span<const int64_t> samples) {
+  const c10::NoGradGuard without_gradients;
+  const auto most = static_cast<size_t>(batch_size);
+  EvaluationSum sum;
+  for (; !samples.empty(); samples = samples.subspan(std::min(most, samples.size()))) {
+    std::vector<at::Tensor> images, labels;
+    for (const int64_t sample : samples.first(std::min(most, samples.size()))) {
+      images.push_back(views.test_views(sample, 1));
+      labels.push_back(data.labels(EvalSplit::Test, sample, 1));
+    }
+    const at::Tensor batch = at::cat(images).to(network.placement().device);
+    sum.add(network.forward(batch, {}, false).logits.to(at::kCPU), at::cat(labels));
+  }
+  return sum.take();
 }
 
 Evaluation evaluation_of(const at::Tensor& logits, const at::Tensor& labels) {

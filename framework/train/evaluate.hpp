@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "framework/data/views.hpp"
@@ -47,6 +48,10 @@ Accuracy evaluate(Network& network, const ImageData& data, const ViewMaker& view
 /// batch's logits, and some numbers a class and a sample.
 Evaluation evaluate_in_detail(Network& network, const ImageData& data, const ViewMaker& views,
                               int64_t batch_size, const Evaluation* teacher = nullptr);
+
+/// The same on some samples of the test split, in their order.
+Evaluation evaluate_samples(Network& network, const ImageData& data, const ViewMaker& views,
+                            int64_t batch_size, std::span<const int64_t> samples);
 
 /// The same from logits [N, C] of all samples, in any type, and labels [N] int64; both on the CPU.
 Evaluation evaluation_of(const at::Tensor& logits, const at::Tensor& labels);

@@ -2,12 +2,17 @@
 #include <gmock/gmock.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstring>
+#include <functional>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string>
+#include <vector>
 
+#include "framework/run/teacher_quality.hpp"
 #include "tests/framework/cli/program.hpp"
 
 namespace retort::test {
@@ -56,6 +61,33 @@ class GivenTeacher : public testing::Test {
   static inline std::unique_ptr<Scratch> scratch_;
   static inline Finished trained_;
 };
+
+/// How many of the samples have each of ten classes.
+std::vector<int64_t> classes_of(const std::vector<int64_t>& samples,
+                                const std::function<int64_t(int64_t)>& label) {
+  std::vector<int64_t> counts(10);
+  for (const int64_t sample : samples) ++counts[static_cast<size_t>(label(sample))];
+  return counts;
+}
+
+TEST(SpreadSamples, HoldAllClassesOfASplitInOrderAndOfOneWhereTheyTakeTurns) {
+  for (const int64_t total : {2000, 10000, 10240, 50000}) {
+    const std::vector<int64_t> samples = host::spread_samples(1024, total);
+    ASSERT_EQ(samples.size(), 1024u);
+    EXPECT_TRUE(std::is_sorted(samples.begin(), samples.end()));
+    EXPECT_EQ(std::set(samples.begin(), samples.end()).size(), 1024u);
+    EXPECT_LT(samples.back(), total);
+    const auto in_order = classes_of(samples, [&](int64_t i) { return i * 10 / total; });
+    const auto in_turn = classes_of(samples, [](int64_t i) { return i % 10; });
+    EXPECT_THAT(in_order, testing::Each(testing::AllOf(testing::Ge(101), testing::Le(104))));
+    EXPECT_THAT(in_turn, testing::Each(testing::AllOf(testing::Ge(80), testing::Le(125)))) << total;
+  }
+}
+
+TEST(SpreadSamples, AreAllWhereThereAreFew) {
+  EXPECT_THAT(host::spread_samples(1024, 3), testing::ElementsAre(0, 1, 2));
+  EXPECT_THAT(host::spread_samples(2, 2), testing::ElementsAre(0, 1));
+}
 
 TEST_F(GivenTeacher, IsEvaluatedBeforeTheStudentIsTrained) {
   const Finished run = with_weights(weights(), {"run", "name=given"});
@@ -118,6 +150,58 @@ TEST_F(GivenTeacher, AtChanceIsWarnedOfBeforeTheStudentIsTrained) {
   EXPECT_THAT(record["warnings"][0].get<std::string>(), HasSubstr("is not clearly above chance"));
   EXPECT_THAT(content_of(scratch_->path("runs/chance/001/report.html")),
               HasSubstr("Warning: the teacher may be guessing"));
+}
+
+/// With a test split of more samples than check looks at.
+class TeacherThatCheckSees : public GivenTeacher {
+ protected:
+  static Finished check(const std::string& bytes, std::vector<std::string> more = {}) {
+    more.insert(more.begin(), {"--json", "check", "data.test=3000"});
+    const auto file = scratch_->put("seen.safetensors", bytes);
+    more.insert(more.begin() + 2, tiny_experiment(*scratch_).string());
+    more.push_back("teacher.weights=" + file.string());
+    return retort(more);
+  }
+};
+
+TEST_F(TeacherThatCheckSees, IsEvaluatedOnSamplesSpreadOverTheSplit) {
+  const Finished good = check(weights());
+  ASSERT_EQ(good.code, 0) << good.err;
+  const json facts = json::parse(good.out);
+  const json sample = facts["teacher"]["test_sample"];
+  EXPECT_EQ(sample["samples"], 1024);
+  EXPECT_EQ(sample["available"], 3000);
+  EXPECT_GT(sample["top1"], 20);
+  EXPECT_THAT(facts["teacher"]["weights"].get<std::string>(),
+              testing::EndsWith("seen.safetensors"));
+  EXPECT_EQ(facts["warnings"], json::array());
+}
+
+TEST_F(TeacherThatCheckSees, AtChanceIsWarnedOf) {
+  const Finished guessing = check(changed("fc.bias", 0, 1e6F));
+  ASSERT_EQ(guessing.code, 0) << guessing.err;
+  const std::string told = " of 1,024 test images (spread over all 3,000) right, ";
+  EXPECT_THAT(guessing.err, AllOf(HasSubstr("the teacher may be guessing: "), HasSubstr(told)));
+  const json warnings = json::parse(guessing.out)["warnings"];
+  ASSERT_EQ(warnings.size(), 1u) << warnings;
+  EXPECT_THAT(warnings[0].get<std::string>(),
+              AllOf(HasSubstr(told), HasSubstr("is not clearly above chance with 10 classes")));
+}
+
+TEST_F(GivenTeacher, IsToldByCheckWithHowManyItNamesRightly) {
+  const Finished check = with_weights(weights(), {"check"});
+  EXPECT_THAT(check.out, HasSubstr(" of 64 test images right, top-1 "));
+  EXPECT_THAT(check.out, testing::ContainsRegex("top-1 .* %, with .*given.safetensors"));
+}
+
+TEST_F(GivenTeacher, KeptFromAnEarlierRunIsWhatCheckSees) {
+  const Finished check =
+      retort({"--json", "check", tiny_experiment(*scratch_).string(), "train.epochs=6"});
+  ASSERT_EQ(check.code, 0) << check.err;
+  const json facts = json::parse(check.out), kept = json::parse(content_of(folder() / "run.json"));
+  EXPECT_EQ(facts["teacher"]["test_sample"]["correct"], kept["results"][0]["test_correct"]);
+  EXPECT_EQ(facts["phases"].size(), 2u) << "the teacher is not trained again";
+  EXPECT_THAT(facts["files"].dump(), Not(HasSubstr("teachers/")));
 }
 
 TEST_F(GivenTeacher, WorseThanTheStudentAloneIsWarnedOfAtTheEnd) {
