@@ -145,6 +145,8 @@ TEST_F(TermTrial, NamesThemWithoutATransferToo) {
 
 TEST_F(TermTrial, NamesThoseOfATeacherThatIsTrained) {
   const std::vector<std::string> teacher = {"teacher.model=silent.unreached", "train.epochs=1"};
+  const Finished checked = run("check", {"logits.kd"}, teacher);
+  EXPECT_EQ(count_of(checked.err, "teacher.model \"silent.unreached\""), 1) << checked.err;
   const Finished trained = run("run", {"logits.kd"}, teacher);
   ASSERT_EQ(trained.code, 0) << trained.err;
   EXPECT_EQ(count_of(trained.err, kUnreached), 1) << trained.err;
@@ -209,6 +211,26 @@ TEST_P(TermTrialOf, AnInstalledStrategyFindsNothingAndChangesNothing) {
 TEST(TermTrialOfANetworkAlone, FindsNothingAndChangesNothing) {
   const TrainingRig rig;
   expect_nothing_changes(rig.plan, {&rig.student->parameters()});
+}
+
+enum class Tried { No, Yes };
+
+std::vector<at::Tensor> trained_tensors(Tried tried) {
+  TrainingRig rig({}, true);
+  rig.add(make_transfer("feature.fitnet"));
+  host::Trainer trainer(rig.plan);
+  if (tried == Tried::Yes) host::try_terms(rig.plan);
+  trainer.run_steps(3);
+  std::vector<at::Tensor> tensors;
+  for (const auto& [name, tensor] : trainer.tensors()) tensors.push_back(tensor.detach().clone());
+  return tensors;
+}
+
+TEST(TermTrialBeforeTraining, LeavesItsBits) {
+  const std::vector<at::Tensor> without = trained_tensors(Tried::No);
+  const std::vector<at::Tensor> with = trained_tensors(Tried::Yes);
+  ASSERT_EQ(with.size(), without.size());
+  for (size_t i = 0; i < with.size(); ++i) EXPECT_TRUE(at::equal(with[i], without[i])) << i;
 }
 
 INSTANTIATE_TEST_SUITE_P(Built, TermTrialOf, testing::ValuesIn(built(RETORT_KIND_STRATEGY)),
