@@ -2,12 +2,12 @@
 #include <ATen/core/List.h>
 #include <ATen/core/Tensor.h>
 
+#include "framework/base/error.hpp"
 #include "framework/bridge/checks.hpp"
 #include "framework/bridge/dtype.hpp"
 #include "framework/bridge/handle.hpp"
 #include "framework/bridge/operators.hpp"
 #include "framework/bridge/scope.hpp"
-#include "framework/error.hpp"
 
 namespace retort::host {
 namespace {

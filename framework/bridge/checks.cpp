@@ -3,8 +3,8 @@
 #include <cstring>
 #include <string_view>
 
-#include "framework/safe_text.hpp"
-#include "framework/text.hpp"
+#include "framework/base/text.hpp"
+#include "framework/io/safe_text.hpp"
 #include "retort/abi.h"
 
 namespace retort::host {

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string>
 
-#include "framework/error.hpp"
+#include "framework/base/error.hpp"
 
 namespace retort::host {
 

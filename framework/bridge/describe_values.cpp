@@ -5,9 +5,9 @@
 
 #include <algorithm>
 
+#include "framework/base/text.hpp"
 #include "framework/bridge/dtype.hpp"
 #include "framework/bridge/operators.hpp"
-#include "framework/text.hpp"
 
 namespace retort::host {
 namespace {

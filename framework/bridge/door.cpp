@@ -10,15 +10,15 @@
 #include <cstring>
 #include <memory>
 
+#include "framework/base/failure.hpp"
+#include "framework/base/text.hpp"
 #include "framework/bridge/checks.hpp"
 #include "framework/bridge/describe_values.hpp"
 #include "framework/bridge/door_answer.hpp"
 #include "framework/bridge/dtype.hpp"
 #include "framework/bridge/handle.hpp"
 #include "framework/bridge/operators.hpp"
-#include "framework/data/file_bytes.hpp"
-#include "framework/failure.hpp"
-#include "framework/text.hpp"
+#include "framework/io/file_bytes.hpp"
 
 namespace retort::host {
 namespace {

@@ -4,9 +4,9 @@
 
 #include <cstring>
 
+#include "framework/base/failure.hpp"
 #include "framework/bridge/checks.hpp"
-#include "framework/failure.hpp"
-#include "framework/safe_text.hpp"
+#include "framework/io/safe_text.hpp"
 
 namespace retort::host {
 namespace {

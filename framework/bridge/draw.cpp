@@ -8,9 +8,9 @@
 #include <cmath>
 #include <string>
 
+#include "framework/base/random.hpp"
+#include "framework/base/text.hpp"
 #include "framework/bridge/checks.hpp"
-#include "framework/bridge/random.hpp"
-#include "framework/text.hpp"
 
 namespace retort::host {
 namespace {

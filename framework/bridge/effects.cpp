@@ -8,10 +8,10 @@
 #include <array>
 #include <string_view>
 
+#include "framework/base/error.hpp"
+#include "framework/base/text.hpp"
 #include "framework/bridge/operators.hpp"
 #include "framework/bridge/scope.hpp"
-#include "framework/error.hpp"
-#include "framework/text.hpp"
 
 namespace retort::host {
 namespace {

@@ -9,9 +9,9 @@
 #include <set>
 #include <utility>
 
+#include "framework/base/error.hpp"
+#include "framework/base/text.hpp"
 #include "framework/bridge/batch_norm_relu.hpp"
-#include "framework/error.hpp"
-#include "framework/text.hpp"
 
 namespace retort::host {
 namespace {

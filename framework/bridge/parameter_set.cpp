@@ -10,10 +10,10 @@
 #include <cmath>
 #include <string_view>
 
+#include "framework/base/random.hpp"
+#include "framework/base/text.hpp"
 #include "framework/bridge/checks.hpp"
 #include "framework/bridge/lent_tensors.hpp"
-#include "framework/bridge/random.hpp"
-#include "framework/text.hpp"
 
 namespace retort::host {
 namespace {

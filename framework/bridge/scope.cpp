@@ -4,9 +4,9 @@
 
 #include <algorithm>
 
+#include "framework/base/text.hpp"
 #include "framework/bridge/checks.hpp"
 #include "framework/bridge/dtype.hpp"
-#include "framework/text.hpp"
 
 namespace retort::host {
 namespace {

@@ -9,10 +9,10 @@
 #include <utility>
 #include <vector>
 
+#include "framework/base/error.hpp"
 #include "framework/bridge/lent_tensors.hpp"
 #include "framework/bridge/parameter_set.hpp"
 #include "framework/bridge/undeclared.hpp"
-#include "framework/error.hpp"
 #include "framework/plugin/call_plugin.hpp"
 
 namespace retort::host {

@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "framework/bridge/operators.hpp"
-#include "framework/safe_text.hpp"
+#include "framework/io/safe_text.hpp"
 
 namespace retort::host {
 namespace {

@@ -6,8 +6,8 @@
 #include <mutex>
 #include <set>
 
-#include "framework/safe_text.hpp"
-#include "framework/text.hpp"
+#include "framework/base/text.hpp"
+#include "framework/io/safe_text.hpp"
 
 namespace retort::host {
 namespace {

@@ -6,8 +6,8 @@
 #include <sstream>
 #include <string_view>
 
+#include "framework/base/suggest.hpp"
 #include "framework/cli/commands.hpp"
-#include "framework/config/suggest.hpp"
 #include "framework/guard/last_words.hpp"
 #include "framework/report/log.hpp"
 

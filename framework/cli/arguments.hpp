@@ -1,6 +1,6 @@
 #pragma once
 
-#include "framework/error.hpp"
+#include "framework/base/error.hpp"
 
 namespace retort::host {
 

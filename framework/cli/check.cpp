@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "framework/base/text.hpp"
 #include "framework/cli/commands.hpp"
 #include "framework/cli/load.hpp"
 #include "framework/guard/last_words.hpp"
@@ -17,7 +18,6 @@
 #include "framework/run/teacher_quality.hpp"
 #include "framework/run/teacher_store.hpp"
 #include "framework/run/term_trial.hpp"
-#include "framework/text.hpp"
 #include "framework/train/device.hpp"
 
 namespace retort::host {

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "framework/error.hpp"
+#include "framework/base/error.hpp"
 
 namespace retort::host {
 

@@ -7,9 +7,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "framework/base/failure.hpp"
 #include "framework/cli/commands.hpp"
-#include "framework/data/atomic_file.hpp"
-#include "framework/failure.hpp"
+#include "framework/io/atomic_file.hpp"
 #include "framework/report/print.hpp"
 #include "framework/report/report_page.hpp"
 #include "framework/report/run_order.hpp"

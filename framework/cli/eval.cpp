@@ -2,16 +2,16 @@
 
 #include <spdlog/spdlog.h>
 
+#include "framework/base/failure.hpp"
+#include "framework/base/text.hpp"
 #include "framework/cli/commands.hpp"
 #include "framework/cli/load.hpp"
-#include "framework/failure.hpp"
 #include "framework/report/print.hpp"
 #include "framework/report/run_folder.hpp"
 #include "framework/report/run_record.hpp"
 #include "framework/run/saved_run.hpp"
 #include "framework/run/session.hpp"
 #include "framework/run/teacher_store.hpp"
-#include "framework/text.hpp"
 
 namespace retort::host {
 namespace {

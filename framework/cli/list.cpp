@@ -3,16 +3,16 @@
 
 #include <spdlog/spdlog.h>
 
+#include "framework/base/suggest.hpp"
+#include "framework/base/text.hpp"
 #include "framework/cli/commands.hpp"
 #include "framework/cli/load.hpp"
 #include "framework/config/arguments.hpp"
 #include "framework/config/parse.hpp"
 #include "framework/config/resolved.hpp"
-#include "framework/config/suggest.hpp"
 #include "framework/plugin/elf_file.hpp"
 #include "framework/report/print.hpp"
 #include "framework/report/reference_page.hpp"
-#include "framework/text.hpp"
 #include "framework/train/network.hpp"
 
 namespace retort::host {

@@ -1,10 +1,10 @@
 #include <csignal>
 #include <cstdio>
 
+#include "framework/base/error.hpp"
+#include "framework/base/failure.hpp"
 #include "framework/cli/arguments.hpp"
 #include "framework/config/diagnostics.hpp"
-#include "framework/error.hpp"
-#include "framework/failure.hpp"
 #include "framework/guard/crash.hpp"
 #include "framework/guard/host_files.hpp"
 #include "framework/guard/last_words.hpp"

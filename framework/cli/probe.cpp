@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "framework/base/error.hpp"
+#include "framework/base/suggest.hpp"
+#include "framework/base/text.hpp"
 #include "framework/cli/commands.hpp"
 #include "framework/cli/load.hpp"
 #include "framework/config/arguments.hpp"
-#include "framework/config/suggest.hpp"
-#include "framework/error.hpp"
 #include "framework/report/print.hpp"
-#include "framework/text.hpp"
 
 namespace retort::host {
 namespace {

@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "framework/config/suggest.hpp"
+#include "framework/base/suggest.hpp"
 
 namespace retort::host::config {
 namespace {

@@ -9,7 +9,7 @@
 namespace retort::host {
 namespace {
 
-constexpr std::string_view kCommandLine = "command line: ";
+constexpr std::string_view kCommandLinePrefix = "command line: ";
 constexpr size_t kWidestSubject = 30;  // a longer one pushes its own line only
 
 std::string padded(std::string text, size_t width, size_t gap) {
@@ -28,8 +28,9 @@ auto order_of(const Mistake& mistake) {
 
 /// A line with a caret beneath the part of the override that the place names; "" for another place.
 std::string caret_under_override(const Place& place) {
-  if (place.line > 0 || place.column == 0 || place.file.rfind(kCommandLine, 0) != 0) return "";
-  const size_t before = std::min(kCommandLine.size() + place.column - 1, place.file.size());
+  if (place.line > 0 || place.column == 0 || place.file.rfind(kCommandLinePrefix, 0) != 0)
+    return "";
+  const size_t before = std::min(kCommandLinePrefix.size() + place.column - 1, place.file.size());
   // Bytes that continue a character take no column of their own.
   const auto columns =
       std::count_if(place.file.begin(), place.file.begin() + static_cast<std::ptrdiff_t>(before),

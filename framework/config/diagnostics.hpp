@@ -4,8 +4,8 @@
 #include <utility>
 #include <vector>
 
+#include "framework/base/error.hpp"
 #include "framework/config/experiment.hpp"
-#include "framework/error.hpp"
 
 namespace retort::host {
 

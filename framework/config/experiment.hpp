@@ -5,9 +5,9 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <variant>
 #include <vector>
 
+#include "framework/base/value.hpp"
 #include "framework/plugin/manifest.hpp"
 
 namespace retort::host {
@@ -19,9 +19,6 @@ struct Place {
   uint32_t line = 0;
   uint32_t column = 0;
 };
-
-/// The value of a component's option: real, int (also the position of a choice), bool or text.
-using OptionValue = std::variant<double, int64_t, bool, std::string>;
 
 /// A component picked by the experiment, with every option of its schema set, defaults included, in
 /// schema order.

@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "framework/bridge/random.hpp"
+#include "framework/base/random.hpp"
 #include "framework/config/trials.hpp"
 
 namespace retort::host::config {

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <cstdio>
 
-#include "framework/safe_text.hpp"
+#include "framework/io/safe_text.hpp"
 
 namespace retort::host::config {
 

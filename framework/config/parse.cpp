@@ -5,9 +5,9 @@
 #include <string_view>
 #include <utility>
 
+#include "framework/base/suggest.hpp"
 #include "framework/config/load_tree.hpp"
 #include "framework/config/sections.hpp"
-#include "framework/config/suggest.hpp"
 #include "framework/config/trials.hpp"
 
 namespace retort::host {

@@ -5,7 +5,7 @@
 #include <system_error>
 #include <utility>
 
-#include "framework/safe_text.hpp"
+#include "framework/io/safe_text.hpp"
 
 namespace retort::host {
 namespace {

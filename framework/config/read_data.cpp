@@ -6,8 +6,8 @@
 #include <string_view>
 #include <utility>
 
+#include "framework/base/suggest.hpp"
 #include "framework/config/sections.hpp"
-#include "framework/config/suggest.hpp"
 
 namespace retort::host::config {
 namespace {

@@ -2,8 +2,8 @@
 #include <string>
 #include <vector>
 
+#include "framework/base/suggest.hpp"
 #include "framework/config/sections.hpp"
-#include "framework/config/suggest.hpp"
 
 namespace retort::host::config {
 namespace {

@@ -5,8 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "framework/base/suggest.hpp"
 #include "framework/config/sections.hpp"
-#include "framework/config/suggest.hpp"
 
 namespace retort::host::config {
 namespace {

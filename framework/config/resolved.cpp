@@ -5,10 +5,10 @@
 #include <utility>
 #include <vector>
 
+#include "framework/base/suggest.hpp"
 #include "framework/config/component.hpp"
 #include "framework/config/node.hpp"
 #include "framework/config/parse.hpp"
-#include "framework/config/suggest.hpp"
 
 namespace retort::host {
 namespace {

@@ -7,10 +7,10 @@
 #include <cstring>
 #include <optional>
 
+#include "framework/base/error.hpp"
+#include "framework/base/text.hpp"
 #include "framework/data/unwritten.hpp"
-#include "framework/error.hpp"
-#include "framework/safe_text.hpp"
-#include "framework/text.hpp"
+#include "framework/io/safe_text.hpp"
 
 namespace retort::host {
 namespace {

@@ -6,14 +6,14 @@
 
 #include <algorithm>
 
+#include "framework/base/text.hpp"
 #include "framework/bridge/door.hpp"
 #include "framework/bridge/scope.hpp"
 #include "framework/data/dataset_facts.hpp"
-#include "framework/data/hash.hpp"
 #include "framework/data/unwritten.hpp"
 #include "framework/data/validation.hpp"
-#include "framework/safe_text.hpp"
-#include "framework/text.hpp"
+#include "framework/io/hash.hpp"
+#include "framework/io/safe_text.hpp"
 
 namespace retort::host {
 namespace {

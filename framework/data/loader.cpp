@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "framework/bridge/random.hpp"
+#include "framework/base/random.hpp"
 #include "framework/guard/plugin_entry.hpp"
 
 namespace retort::host {

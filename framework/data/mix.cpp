@@ -5,7 +5,7 @@
 #include <numbers>
 #include <vector>
 
-#include "framework/bridge/random.hpp"
+#include "framework/base/random.hpp"
 
 namespace retort::host {
 namespace {

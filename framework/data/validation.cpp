@@ -6,8 +6,8 @@
 #include <cmath>
 #include <numeric>
 
-#include "framework/bridge/random.hpp"
-#include "framework/error.hpp"
+#include "framework/base/error.hpp"
+#include "framework/base/random.hpp"
 
 namespace retort::host {
 namespace {

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 
-#include "framework/bridge/random.hpp"
+#include "framework/base/error.hpp"
+#include "framework/base/random.hpp"
 #include "framework/data/randaugment.hpp"
-#include "framework/error.hpp"
 
 namespace retort::host {
 namespace {

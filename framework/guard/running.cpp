@@ -8,7 +8,7 @@
 
 #include "framework/guard/fixed_text.hpp"
 #include "framework/guard/last_words.hpp"
-#include "framework/json_text.hpp"
+#include "framework/io/json_text.hpp"
 
 namespace retort::host {
 namespace {

@@ -3,9 +3,9 @@
 #include <cstring>
 #include <new>
 
-#include "framework/error.hpp"
-#include "framework/failure.hpp"
-#include "framework/safe_text.hpp"
+#include "framework/base/error.hpp"
+#include "framework/base/failure.hpp"
+#include "framework/io/safe_text.hpp"
 
 namespace retort::host {
 

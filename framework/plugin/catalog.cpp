@@ -4,7 +4,7 @@
 #include <cstdlib>
 #include <tuple>
 
-#include "framework/error.hpp"
+#include "framework/base/error.hpp"
 
 namespace retort::host {
 namespace {

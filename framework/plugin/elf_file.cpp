@@ -9,8 +9,8 @@
 #include <cerrno>
 #include <cstring>
 
-#include "framework/error.hpp"
-#include "framework/safe_text.hpp"
+#include "framework/base/error.hpp"
+#include "framework/io/safe_text.hpp"
 
 namespace retort::host {
 namespace {

@@ -7,7 +7,7 @@
 #include <optional>
 #include <utility>
 
-#include "framework/error.hpp"
+#include "framework/base/error.hpp"
 
 namespace retort::host {
 namespace {

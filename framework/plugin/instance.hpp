@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "framework/config/experiment.hpp"
+#include "framework/base/value.hpp"
 #include "framework/plugin/call_plugin.hpp"
 #include "framework/plugin/library.hpp"
 

@@ -8,8 +8,8 @@
 #include <mutex>
 #include <string>
 
-#include "framework/error.hpp"
-#include "framework/failure.hpp"
+#include "framework/base/error.hpp"
+#include "framework/base/failure.hpp"
 #include "framework/plugin/call_plugin.hpp"
 #include "framework/plugin/elf_file.hpp"
 #include "framework/plugin/trial_load.hpp"

@@ -8,7 +8,7 @@
 #include <map>
 #include <set>
 
-#include "framework/error.hpp"
+#include "framework/base/error.hpp"
 #include "retort/abi.h"
 
 namespace retort::host {

@@ -7,10 +7,10 @@
 #include <set>
 #include <type_traits>
 
-#include "framework/error.hpp"
+#include "framework/base/error.hpp"
+#include "framework/io/safe_text.hpp"
 #include "framework/plugin/elf_file.hpp"
 #include "framework/plugin/link_check.hpp"
-#include "framework/safe_text.hpp"
 
 namespace retort::host {
 namespace {

@@ -20,7 +20,7 @@
 #include <string>
 #include <string_view>
 
-#include "framework/error.hpp"
+#include "framework/base/error.hpp"
 #include "framework/plugin/elf_file.hpp"
 #include "retort/abi.h"
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "framework/report/markup.hpp"
+#include "framework/io/markup.hpp"
 
 namespace retort::host {
 namespace {

@@ -8,12 +8,12 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "framework/base/error.hpp"
+#include "framework/base/text.hpp"
 #include "framework/config/paths.hpp"
 #include "framework/config/toml_file.hpp"
-#include "framework/error.hpp"
 #include "framework/report/print.hpp"
 #include "framework/report/run_record.hpp"
-#include "framework/text.hpp"
 
 namespace retort::host {
 namespace {

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <map>
 
-#include "framework/report/markup.hpp"
+#include "framework/io/markup.hpp"
 
 namespace retort::host {
 namespace {

@@ -10,7 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "framework/guard/crash.hpp"
-#include "framework/json_text.hpp"
+#include "framework/io/json_text.hpp"
 
 namespace retort::host {
 namespace {

@@ -7,7 +7,7 @@
 namespace retort::host {
 
 /// Opens the log on stderr, a line each: "warning: TEXT". All that is logged, and what say() and
-/// say_error() tell, is made safe to show (framework/safe_text.hpp).
+/// say_error() tell, is made safe to show (framework/io/safe_text.hpp).
 void log_to_stderr();
 
 /// Makes each line of the log on stderr a JSON object: {"time": seconds, "level", "message"}. A

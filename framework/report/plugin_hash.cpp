@@ -4,7 +4,7 @@
 #include <map>
 #include <mutex>
 
-#include "framework/data/hash.hpp"
+#include "framework/io/hash.hpp"
 
 namespace retort::host {
 

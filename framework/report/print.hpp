@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-#include "framework/json_text.hpp"
+#include "framework/io/json_text.hpp"
 
 namespace retort::host {
 

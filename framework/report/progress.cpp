@@ -8,8 +8,8 @@
 #include <chrono>
 #include <cstdio>
 
+#include "framework/io/safe_text.hpp"
 #include "framework/report/log.hpp"
-#include "framework/safe_text.hpp"
 
 namespace retort::host {
 namespace {

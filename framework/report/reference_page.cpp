@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "framework/base/suggest.hpp"
 #include "framework/config/component.hpp"
-#include "framework/config/suggest.hpp"
 
 namespace retort::host {
 namespace {

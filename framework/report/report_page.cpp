@@ -5,13 +5,13 @@
 #include <algorithm>
 #include <optional>
 
-#include "framework/data/atomic_file.hpp"
+#include "framework/base/text.hpp"
+#include "framework/io/atomic_file.hpp"
+#include "framework/io/markup.hpp"
 #include "framework/report/class_tables.hpp"
 #include "framework/report/line_chart.hpp"
-#include "framework/report/markup.hpp"
 #include "framework/report/report_style.hpp"
 #include "framework/report/run_record.hpp"
-#include "framework/text.hpp"
 
 namespace retort::host {
 namespace {

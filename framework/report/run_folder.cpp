@@ -12,11 +12,11 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "framework/base/error.hpp"
 #include "framework/config/paths.hpp"
 #include "framework/config/resolved.hpp"
-#include "framework/data/atomic_file.hpp"
-#include "framework/error.hpp"
-#include "framework/json_text.hpp"
+#include "framework/io/atomic_file.hpp"
+#include "framework/io/json_text.hpp"
 #include "framework/report/evaluation_json.hpp"
 #include "framework/report/plugin_hash.hpp"
 #include "framework/report/run_record.hpp"

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <functional>
 
-#include "framework/data/file_bytes.hpp"
-#include "framework/error.hpp"
-#include "framework/json_text.hpp"
-#include "framework/report/json_fields.hpp"
+#include "framework/base/error.hpp"
+#include "framework/io/file_bytes.hpp"
+#include "framework/io/json_fields.hpp"
+#include "framework/io/json_text.hpp"
 #include "framework/report/run_order.hpp"
 
 namespace retort::host {

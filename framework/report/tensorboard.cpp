@@ -10,9 +10,9 @@
 #include <cstdio>
 #include <cstring>
 
-#include "framework/data/atomic_file.hpp"
-#include "framework/error.hpp"
-#include "framework/safe_text.hpp"
+#include "framework/base/error.hpp"
+#include "framework/io/atomic_file.hpp"
+#include "framework/io/safe_text.hpp"
 
 namespace retort::host {
 namespace {

@@ -6,11 +6,11 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "framework/data/atomic_file.hpp"
-#include "framework/data/file_bytes.hpp"
-#include "framework/data/hash.hpp"
-#include "framework/error.hpp"
-#include "framework/json_text.hpp"
+#include "framework/base/error.hpp"
+#include "framework/io/atomic_file.hpp"
+#include "framework/io/file_bytes.hpp"
+#include "framework/io/hash.hpp"
+#include "framework/io/json_text.hpp"
 
 namespace retort::host {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "framework/error.hpp"
+#include "framework/base/error.hpp"
 #include "framework/train/device.hpp"
 
 namespace retort::host {

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "framework/base/error.hpp"
 #include "framework/config/diagnostics.hpp"
-#include "framework/error.hpp"
 
 namespace retort::host {
 

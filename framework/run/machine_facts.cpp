@@ -2,7 +2,7 @@
 
 #include <ATen/Version.h>
 
-#include "framework/data/hash.hpp"
+#include "framework/io/hash.hpp"
 #include "framework/report/plugin_hash.hpp"
 #include "framework/train/device.hpp"
 

@@ -6,9 +6,9 @@
 
 #include <algorithm>
 
-#include "framework/config/suggest.hpp"
-#include "framework/error.hpp"
-#include "framework/text.hpp"
+#include "framework/base/error.hpp"
+#include "framework/base/suggest.hpp"
+#include "framework/base/text.hpp"
 #include "framework/train/transfer.hpp"
 #include "framework/train/weights.hpp"
 

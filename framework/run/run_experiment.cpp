@@ -7,10 +7,11 @@
 #include <array>
 #include <csignal>
 
-#include "framework/data/file_bytes.hpp"
-#include "framework/data/hash.hpp"
-#include "framework/failure.hpp"
+#include "framework/base/failure.hpp"
+#include "framework/base/text.hpp"
 #include "framework/guard/plugin_entry.hpp"
+#include "framework/io/file_bytes.hpp"
+#include "framework/io/hash.hpp"
 #include "framework/report/compare.hpp"
 #include "framework/report/log.hpp"
 #include "framework/report/report_page.hpp"
@@ -19,7 +20,6 @@
 #include "framework/run/networks.hpp"
 #include "framework/run/run.hpp"
 #include "framework/run/term_trial.hpp"
-#include "framework/text.hpp"
 #include "framework/train/device.hpp"
 #include "framework/train/finite.hpp"
 #include "framework/train/interrupt.hpp"

@@ -1,7 +1,7 @@
 #pragma once
 
+#include "framework/base/error.hpp"
 #include "framework/config/experiment.hpp"
-#include "framework/error.hpp"
 
 namespace retort::host {
 

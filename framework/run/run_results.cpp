@@ -4,13 +4,13 @@
 
 #include <algorithm>
 
+#include "framework/base/text.hpp"
 #include "framework/guard/plugin_entry.hpp"
 #include "framework/report/log.hpp"
 #include "framework/report/print.hpp"
 #include "framework/report/report_page.hpp"
 #include "framework/run/run.hpp"
 #include "framework/run/teacher_quality.hpp"
-#include "framework/text.hpp"
 #include "framework/train/device.hpp"
 #include "framework/train/finite.hpp"
 

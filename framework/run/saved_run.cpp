@@ -7,7 +7,7 @@
 #include "framework/config/load_tree.hpp"
 #include "framework/config/paths.hpp"
 #include "framework/config/resolved.hpp"
-#include "framework/data/file_bytes.hpp"
+#include "framework/io/file_bytes.hpp"
 #include "framework/report/log.hpp"
 #include "framework/report/run_folder.hpp"
 #include "framework/report/run_order.hpp"

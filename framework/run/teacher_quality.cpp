@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "framework/text.hpp"
+#include "framework/base/text.hpp"
 #include "framework/train/chance.hpp"
 
 namespace retort::host {

@@ -3,11 +3,11 @@
 #include <spdlog/fmt/fmt.h>
 #include <spdlog/spdlog.h>
 
+#include "framework/base/error.hpp"
 #include "framework/config/component.hpp"
 #include "framework/config/resolved.hpp"
-#include "framework/data/atomic_file.hpp"
-#include "framework/data/hash.hpp"
-#include "framework/error.hpp"
+#include "framework/io/atomic_file.hpp"
+#include "framework/io/hash.hpp"
 #include "framework/report/plugin_hash.hpp"
 #include "framework/train/device.hpp"
 #include "framework/train/finite.hpp"

@@ -10,10 +10,10 @@
 #include <cmath>
 #include <map>
 
+#include "framework/base/error.hpp"
+#include "framework/base/suggest.hpp"
+#include "framework/base/text.hpp"
 #include "framework/config/diagnostics.hpp"
-#include "framework/config/suggest.hpp"
-#include "framework/error.hpp"
-#include "framework/text.hpp"
 #include "framework/train/backward.hpp"
 
 namespace retort::host {

@@ -6,10 +6,10 @@
 #include <algorithm>
 #include <optional>
 
+#include "framework/base/failure.hpp"
+#include "framework/base/suggest.hpp"
 #include "framework/config/diagnostics.hpp"
-#include "framework/config/suggest.hpp"
 #include "framework/config/trials.hpp"
-#include "framework/failure.hpp"
 #include "framework/report/compare.hpp"
 #include "framework/report/log.hpp"
 #include "framework/report/run_record.hpp"

@@ -3,9 +3,9 @@
 #include <string>
 #include <vector>
 
+#include "framework/base/error.hpp"
 #include "framework/config/experiment.hpp"
 #include "framework/config/parse.hpp"
-#include "framework/error.hpp"
 #include "framework/run/run_experiment.hpp"
 
 namespace retort::host {

@@ -8,8 +8,8 @@
 #include <algorithm>
 #include <unordered_set>
 
-#include "framework/error.hpp"
-#include "framework/failure.hpp"
+#include "framework/base/error.hpp"
+#include "framework/base/failure.hpp"
 
 namespace retort::host {
 namespace {

@@ -11,7 +11,7 @@
 #include <filesystem>
 #include <thread>
 
-#include "framework/error.hpp"
+#include "framework/base/error.hpp"
 
 namespace retort::host {
 namespace {

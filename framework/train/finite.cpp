@@ -6,7 +6,7 @@
 #include <cmath>
 #include <limits>
 
-#include "framework/error.hpp"
+#include "framework/base/error.hpp"
 
 namespace retort::host {
 

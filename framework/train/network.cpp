@@ -6,13 +6,13 @@
 #include <algorithm>
 #include <string_view>
 
+#include "framework/base/error.hpp"
+#include "framework/base/suggest.hpp"
+#include "framework/base/text.hpp"
 #include "framework/bridge/door.hpp"
 #include "framework/bridge/handle.hpp"
 #include "framework/config/describe.hpp"
 #include "framework/config/diagnostics.hpp"
-#include "framework/config/suggest.hpp"
-#include "framework/error.hpp"
-#include "framework/text.hpp"
 
 namespace retort::host {
 namespace {

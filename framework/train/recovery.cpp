@@ -5,7 +5,7 @@
 #include <c10/core/GradMode.h>
 #include <spdlog/spdlog.h>
 
-#include "framework/error.hpp"
+#include "framework/base/error.hpp"
 
 namespace retort::host {
 namespace {

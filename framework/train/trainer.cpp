@@ -6,7 +6,7 @@
 #include <chrono>
 #include <cmath>
 
-#include "framework/error.hpp"
+#include "framework/base/error.hpp"
 #include "framework/guard/plugin_entry.hpp"
 #include "framework/train/device.hpp"
 #include "framework/train/interrupt.hpp"

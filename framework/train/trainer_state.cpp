@@ -5,7 +5,7 @@
 
 #include <string_view>
 
-#include "framework/error.hpp"
+#include "framework/base/error.hpp"
 #include "framework/train/finite.hpp"
 #include "framework/train/trainer.hpp"
 

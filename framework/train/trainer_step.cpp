@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "framework/error.hpp"
+#include "framework/base/error.hpp"
 #include "framework/train/backward.hpp"
 #include "framework/train/finite.hpp"
 #include "framework/train/trainer.hpp"

@@ -4,12 +4,12 @@
 #include <cstring>
 #include <utility>
 
+#include "framework/base/error.hpp"
+#include "framework/base/suggest.hpp"
 #include "framework/bridge/door.hpp"
 #include "framework/bridge/handle.hpp"
 #include "framework/bridge/operators.hpp"
 #include "framework/config/diagnostics.hpp"
-#include "framework/config/suggest.hpp"
-#include "framework/error.hpp"
 
 namespace retort::host {
 namespace {

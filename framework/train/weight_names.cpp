@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <set>
 
-#include "framework/config/suggest.hpp"
+#include "framework/base/suggest.hpp"
 
 namespace retort::host {
 namespace {

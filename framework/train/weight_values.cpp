@@ -6,7 +6,7 @@
 #include <cmath>
 #include <vector>
 
-#include "framework/text.hpp"
+#include "framework/base/text.hpp"
 
 namespace retort::host {
 namespace {

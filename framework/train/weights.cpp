@@ -7,8 +7,8 @@
 #include <cstring>
 #include <optional>
 
-#include "framework/error.hpp"
-#include "framework/text.hpp"
+#include "framework/base/error.hpp"
+#include "framework/base/text.hpp"
 #include "framework/train/weight_values.hpp"
 
 namespace retort::host {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "framework/bridge/parameter_set.hpp"
-#include "framework/data/safetensors.hpp"
+#include "framework/io/safetensors.hpp"
 #include "framework/train/weight_names.hpp"
 
 namespace retort::host {

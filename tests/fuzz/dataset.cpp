@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "framework/data/file_bytes.hpp"
-#include "framework/error.hpp"
+#include "framework/base/error.hpp"
+#include "framework/io/file_bytes.hpp"
 
 namespace retort::fuzz {
 namespace {

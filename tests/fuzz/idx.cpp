@@ -1,7 +1,7 @@
 #include <array>
 #include <string_view>
 
-#include "tests/framework/data/scratch.hpp"
+#include "tests/framework/io/scratch.hpp"
 #include "tests/fuzz/dataset.hpp"
 #include "tests/fuzz/memory_file.hpp"
 

@@ -1,6 +1,6 @@
 #include "framework/plugin/manifest.hpp"
 
-#include "framework/error.hpp"
+#include "framework/base/error.hpp"
 #include "tests/fuzz/memory_file.hpp"
 
 namespace retort::fuzz {

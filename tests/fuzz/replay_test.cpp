@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "tests/framework/data/memory_limit.hpp"
-#include "tests/framework/data/scratch.hpp"
+#include "tests/framework/io/memory_limit.hpp"
+#include "tests/framework/io/scratch.hpp"
 #include "tests/fuzz/targets.hpp"
 
 namespace retort::fuzz {

@@ -1,6 +1,6 @@
 #include "framework/report/run_record.hpp"
 
-#include "framework/error.hpp"
+#include "framework/base/error.hpp"
 #include "framework/report/class_tables.hpp"
 #include "tests/fuzz/targets.hpp"
 

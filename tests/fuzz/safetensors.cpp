@@ -1,8 +1,8 @@
-#include "framework/data/safetensors.hpp"
+#include "framework/io/safetensors.hpp"
 
 #include <numeric>
 
-#include "framework/error.hpp"
+#include "framework/base/error.hpp"
 #include "tests/fuzz/memory_file.hpp"
 
 namespace retort::fuzz {

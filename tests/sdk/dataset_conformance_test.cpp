@@ -1,4 +1,4 @@
-#include "framework/error.hpp"
+#include "framework/base/error.hpp"
 #include "tests/plugins/datasets/dataset_rig.hpp"
 #include "tests/sdk/conformance.hpp"
 

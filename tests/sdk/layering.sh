@@ -37,10 +37,30 @@ for folder in sdk plugins framework tests; do
   forbid $folder '["<]([^">]*/)?\.\./' "includes are written from the root of the repository"
 done
 
+# The rooms of framework/, lowest first: each includes itself and those before it. bridge and config
+# stand side by side.
+rooms=(base io guard plugin bridge config data train report run cli)
+for i in "${!rooms[@]}"; do
+  above=$(IFS='|'; echo "${rooms[*]:i+1}")
+  [[ -z $above ]] || forbid framework/"${rooms[i]}" "\"framework/($above)/" \
+    "an arrow that runs up; the rooms, lowest first: ${rooms[*]}"
+done
+forbid framework/config '"framework/bridge/' "bridge and config do not know each other"
+known=$(IFS='|'; echo "${rooms[*]}")
+while IFS= read -r file; do breach "$file  (in no room that is known here: ${rooms[*]})"; done < <(
+  cd "$source" && find framework -name '*.[ch]pp' | grep -vE "^framework/(($known)/|pch\.hpp\$)")
+# Below bridge nothing needs LibTorch, so that it is fuzzed and tested without; but for telling its exceptions.
+for room in base io guard plugin config; do
+  while IFS= read -r line; do breach "$line  (LibTorch is known from bridge on)"; done < <(
+    includes framework/$room | grep -E ':[0-9]+:["<](ATen|c10|torch)/' |
+      grep -v '^framework/base/failure\.cpp:')
+done
+forbid framework/base '["<]retort/' "base knows no contract"
+
 # What is printed passes one function, which makes it safe to show.
 while IFS= read -r line; do breach "$line  (print with print_out, say or say_error)"; done < <(
   cd "$source" && grep -rnE 'fmt::print\(|std::c(out|err)\b|fputs\(|\.dump\(' framework \
-    --include=*.cpp --include=*.hpp | grep -vE '^framework/(json_text\.hpp|data/safetensors\.cpp):')
+    --include=*.cpp --include=*.hpp | grep -vE '^framework/io/(json_text\.hpp|safetensors\.cpp):')
 
 # Pages are short enough to be read whole, and a link to a page leads to one.
 for page in "$source"/README.md "$source"/docs/*.md; do

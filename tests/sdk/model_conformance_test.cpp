@@ -5,7 +5,7 @@
 #include <ATen/ops/equal.h>
 #include <ATen/ops/isfinite.h>
 
-#include "framework/error.hpp"
+#include "framework/base/error.hpp"
 #include "framework/train/network.hpp"
 #include "tests/sdk/conformance.hpp"
 

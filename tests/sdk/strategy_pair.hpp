@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "framework/error.hpp"
+#include "framework/base/error.hpp"
 #include "framework/train/network.hpp"
 #include "framework/train/transfer.hpp"
 #include "tests/plugins/components.hpp"

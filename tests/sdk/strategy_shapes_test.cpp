@@ -4,7 +4,7 @@
 
 #include <utility>
 
-#include "framework/error.hpp"
+#include "framework/base/error.hpp"
 #include "tests/plugins/strategies/strategy_rig.hpp"
 #include "tests/sdk/conformance.hpp"
 

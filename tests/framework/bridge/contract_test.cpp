@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "framework/bridge/operators.hpp"
-#include "tests/framework/data/scratch.hpp"
+#include "tests/framework/io/scratch.hpp"
 
 namespace retort::test {
 namespace {

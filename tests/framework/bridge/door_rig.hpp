@@ -11,7 +11,7 @@
 #include "framework/bridge/handle.hpp"
 #include "framework/bridge/scope.hpp"
 #include "retort/ops.hpp"
-#include "tests/framework/data/scratch.hpp"
+#include "tests/framework/io/scratch.hpp"
 
 namespace retort::test {
 

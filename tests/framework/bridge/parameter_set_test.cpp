@@ -7,7 +7,7 @@
 #include <cmath>
 #include <vector>
 
-#include "framework/error.hpp"
+#include "framework/base/error.hpp"
 #include "tests/framework/bridge/door_rig.hpp"
 #include "tests/framework/bridge/parameter_spec.hpp"
 #include "tests/tolerances.hpp"

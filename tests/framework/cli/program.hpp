@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/framework/data/scratch.hpp"
+#include "tests/framework/io/scratch.hpp"
 
 namespace retort::test {
 

@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "framework/base/error.hpp"
 #include "framework/config/parse.hpp"
-#include "framework/error.hpp"
-#include "tests/framework/data/scratch.hpp"
+#include "tests/framework/io/scratch.hpp"
 
 namespace retort::host {
 

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "framework/error.hpp"
+#include "framework/base/error.hpp"
 
 namespace retort::host {
 namespace {

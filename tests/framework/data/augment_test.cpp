@@ -3,10 +3,10 @@
 #include <cmath>
 #include <vector>
 
+#include "framework/base/error.hpp"
 #include "framework/data/random_erasing.hpp"
-#include "framework/error.hpp"
 #include "tests/framework/data/images.hpp"
-#include "tests/framework/data/scratch.hpp"
+#include "tests/framework/io/scratch.hpp"
 #include "tests/tolerances.hpp"
 
 namespace retort::test {

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "framework/bridge/random.hpp"
+#include "framework/base/random.hpp"
 #include "framework/data/image_data.hpp"
 #include "framework/data/views.hpp"
 

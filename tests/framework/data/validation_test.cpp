@@ -7,10 +7,10 @@
 #include <set>
 #include <vector>
 
+#include "framework/base/error.hpp"
 #include "framework/data/loader.hpp"
-#include "framework/error.hpp"
 #include "tests/framework/data/images.hpp"
-#include "tests/framework/data/scratch.hpp"
+#include "tests/framework/io/scratch.hpp"
 
 namespace retort::test {
 namespace {

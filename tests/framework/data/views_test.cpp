@@ -7,9 +7,9 @@
 #include <cmath>
 #include <optional>
 
-#include "framework/error.hpp"
+#include "framework/base/error.hpp"
 #include "tests/framework/data/images.hpp"
-#include "tests/framework/data/scratch.hpp"
+#include "tests/framework/io/scratch.hpp"
 #include "tests/tolerances.hpp"
 
 namespace retort::test {

@@ -12,8 +12,8 @@
 #include <iterator>
 #include <string>
 
-#include "framework/error.hpp"
-#include "tests/framework/data/scratch.hpp"
+#include "framework/base/error.hpp"
+#include "tests/framework/io/scratch.hpp"
 
 namespace retort::host {
 

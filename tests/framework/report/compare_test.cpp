@@ -8,8 +8,8 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "framework/error.hpp"
-#include "tests/framework/data/scratch.hpp"
+#include "framework/base/error.hpp"
+#include "tests/framework/io/scratch.hpp"
 
 namespace retort::test {
 namespace {

@@ -5,9 +5,9 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "framework/error.hpp"
-#include "framework/report/markup.hpp"
-#include "framework/safe_text.hpp"
+#include "framework/base/error.hpp"
+#include "framework/io/markup.hpp"
+#include "framework/io/safe_text.hpp"
 #include "tests/framework/report/well_formed.hpp"
 
 namespace retort::test {

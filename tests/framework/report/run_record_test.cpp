@@ -6,9 +6,9 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "framework/error.hpp"
+#include "framework/base/error.hpp"
 #include "framework/report/report_page.hpp"
-#include "tests/framework/data/scratch.hpp"
+#include "tests/framework/io/scratch.hpp"
 
 namespace retort::test {
 namespace {

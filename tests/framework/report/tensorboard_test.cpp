@@ -4,7 +4,7 @@
 
 #include <cstdlib>
 
-#include "tests/framework/data/scratch.hpp"
+#include "tests/framework/io/scratch.hpp"
 
 namespace retort::test {
 namespace {

@@ -10,7 +10,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "framework/error.hpp"
+#include "framework/base/error.hpp"
 #include "tests/framework/cli/program.hpp"
 #include "tests/plugins/strategies/strategy_rig.hpp"
 

@@ -9,8 +9,8 @@
 #include <random>
 #include <thread>
 
-#include "framework/data/hash.hpp"
-#include "framework/error.hpp"
+#include "framework/base/error.hpp"
+#include "framework/io/hash.hpp"
 #include "framework/run/checkpoint.hpp"
 #include "tests/framework/run/resuming.hpp"
 

@@ -6,7 +6,7 @@
 #include <functional>
 #include <vector>
 
-#include "framework/bridge/random.hpp"
+#include "framework/base/random.hpp"
 
 namespace retort::test {
 namespace {

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <map>
 
-#include "framework/error.hpp"
+#include "framework/base/error.hpp"
 #include "framework/train/evaluate.hpp"
 #include "tests/framework/data/images.hpp"
 #include "tests/framework/train/gpu.hpp"

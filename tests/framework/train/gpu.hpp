@@ -3,7 +3,7 @@
 #include <ATen/Context.h>
 #include <gtest/gtest.h>
 
-#include "framework/error.hpp"
+#include "framework/base/error.hpp"
 #include "framework/train/device.hpp"
 
 /// Declares `device`, the GPU; skips the test where there is none.

@@ -1,9 +1,9 @@
 // Steps that are not finite and training that goes on: skipped, or rolled back.
 #include <gmock/gmock.h>
 
-#include "framework/error.hpp"
+#include "framework/base/error.hpp"
 #include "framework/train/finite.hpp"
-#include "tests/framework/data/scratch.hpp"
+#include "tests/framework/io/scratch.hpp"
 #include "tests/framework/train/fault_rig.hpp"
 
 namespace retort::test {

@@ -2,8 +2,8 @@
 // whose graphs cannot be gone back through.
 #include <gmock/gmock.h>
 
-#include "framework/error.hpp"
-#include "tests/framework/data/scratch.hpp"
+#include "framework/base/error.hpp"
+#include "tests/framework/io/scratch.hpp"
 #include "tests/framework/train/fault_rig.hpp"
 
 namespace retort::test {

@@ -3,9 +3,9 @@
 
 #include <algorithm>
 
-#include "framework/error.hpp"
+#include "framework/base/error.hpp"
 #include "framework/train/trainer.hpp"
-#include "tests/framework/data/scratch.hpp"
+#include "tests/framework/io/scratch.hpp"
 #include "tests/framework/train/train_rig.hpp"
 
 namespace retort::test {

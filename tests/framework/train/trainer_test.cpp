@@ -8,8 +8,8 @@
 #include <cmath>
 #include <map>
 
-#include "framework/error.hpp"
-#include "tests/framework/data/scratch.hpp"
+#include "framework/base/error.hpp"
+#include "tests/framework/io/scratch.hpp"
 #include "tests/framework/train/train_rig.hpp"
 #include "tests/tolerances.hpp"
 

@@ -7,8 +7,8 @@
 #include <algorithm>
 #include <limits>
 
-#include "framework/error.hpp"
-#include "tests/framework/data/scratch.hpp"
+#include "framework/base/error.hpp"
+#include "tests/framework/io/scratch.hpp"
 #include "tests/framework/train/train_rig.hpp"
 
 namespace retort::test {

@@ -1,6 +1,6 @@
 #include <gmock/gmock.h>
 
-#include "tests/framework/data/scratch.hpp"
+#include "tests/framework/io/scratch.hpp"
 #include "tests/plugins/datasets/dataset_rig.hpp"
 
 namespace retort::test {

@@ -1,8 +1,8 @@
 #include "tests/plugins/datasets/dataset_rig.hpp"
 
+#include "framework/base/error.hpp"
 #include "framework/bridge/door.hpp"
-#include "framework/error.hpp"
-#include "tests/framework/data/scratch.hpp"
+#include "tests/framework/io/scratch.hpp"
 
 namespace retort::test {
 

@@ -3,8 +3,8 @@
 
 #include <cmath>
 
-#include "tests/framework/data/memory_limit.hpp"
-#include "tests/framework/data/scratch.hpp"
+#include "tests/framework/io/memory_limit.hpp"
+#include "tests/framework/io/scratch.hpp"
 #include "tests/plugins/datasets/dataset_rig.hpp"
 
 namespace retort::test {

@@ -1,8 +1,8 @@
 #include <ATen/ops/equal.h>
 #include <gmock/gmock.h>
 
-#include "framework/error.hpp"
-#include "tests/framework/data/scratch.hpp"
+#include "framework/base/error.hpp"
+#include "tests/framework/io/scratch.hpp"
 #include "tests/plugins/models/model_rig.hpp"
 
 namespace retort::test::vgg_test {

@@ -1,8 +1,8 @@
 #include <ATen/ops/adaptive_avg_pool2d.h>
 #include <gmock/gmock.h>
 
-#include "framework/error.hpp"
-#include "tests/framework/data/scratch.hpp"
+#include "framework/base/error.hpp"
+#include "tests/framework/io/scratch.hpp"
 #include "tests/plugins/strategies/feature_loss.hpp"
 
 namespace retort::test::at_test {

@@ -5,8 +5,8 @@
 
 #include <limits>
 
-#include "framework/error.hpp"
-#include "tests/framework/data/scratch.hpp"
+#include "framework/base/error.hpp"
+#include "tests/framework/io/scratch.hpp"
 #include "tests/plugins/strategies/one_tap.hpp"
 
 namespace retort::test::cwd_test {

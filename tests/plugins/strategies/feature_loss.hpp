@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "framework/error.hpp"
-#include "tests/framework/data/scratch.hpp"
+#include "framework/base/error.hpp"
+#include "tests/framework/io/scratch.hpp"
 #include "tests/plugins/strategies/strategy_rig.hpp"
 
 namespace retort::test {

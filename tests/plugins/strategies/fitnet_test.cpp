@@ -4,8 +4,8 @@
 #include <ATen/ops/mse_loss.h>
 #include <gmock/gmock.h>
 
-#include "framework/error.hpp"
-#include "tests/framework/data/scratch.hpp"
+#include "framework/base/error.hpp"
+#include "tests/framework/io/scratch.hpp"
 #include "tests/plugins/strategies/strategy_rig.hpp"
 
 namespace retort::test::fitnet_test {

@@ -4,8 +4,8 @@
 #include <ATen/ops/eye.h>
 #include <gmock/gmock.h>
 
-#include "framework/error.hpp"
-#include "tests/framework/data/scratch.hpp"
+#include "framework/base/error.hpp"
+#include "tests/framework/io/scratch.hpp"
 #include "tests/plugins/strategies/one_tap.hpp"
 
 namespace retort::test::ickd_test {

@@ -3,8 +3,8 @@
 
 #include <limits>
 
-#include "framework/error.hpp"
-#include "tests/framework/data/scratch.hpp"
+#include "framework/base/error.hpp"
+#include "tests/framework/io/scratch.hpp"
 #include "tests/plugins/strategies/feature_loss.hpp"
 
 namespace retort::test::kdsvd_test {

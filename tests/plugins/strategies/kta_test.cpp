@@ -8,8 +8,8 @@
 #include <ATen/ops/zeros_like.h>
 #include <gmock/gmock.h>
 
-#include "framework/error.hpp"
-#include "tests/framework/data/scratch.hpp"
+#include "framework/base/error.hpp"
+#include "tests/framework/io/scratch.hpp"
 #include "tests/plugins/strategies/one_tap.hpp"
 
 namespace retort::test::kta_test {

@@ -2,8 +2,8 @@
 #include <ATen/ops/einsum.h>
 #include <gmock/gmock.h>
 
-#include "framework/error.hpp"
-#include "tests/framework/data/scratch.hpp"
+#include "framework/base/error.hpp"
+#include "tests/framework/io/scratch.hpp"
 #include "tests/plugins/strategies/feature_loss.hpp"
 
 namespace retort::test::nst_test {

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "framework/data/safetensors.hpp"
+#include "framework/io/safetensors.hpp"
 
 namespace retort::host {
 

@@ -1,4 +1,4 @@
-#include "framework/safe_text.hpp"
+#include "framework/io/safe_text.hpp"
 
 #include <algorithm>
 #include <cstdint>

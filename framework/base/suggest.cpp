@@ -1,4 +1,4 @@
-#include "framework/config/suggest.hpp"
+#include "framework/base/suggest.hpp"
 
 #include <algorithm>
 #include <cctype>

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "framework/error.hpp"
+#include "framework/base/error.hpp"
 
 namespace retort::host {
 

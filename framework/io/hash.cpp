@@ -1,4 +1,4 @@
-#include "framework/data/hash.hpp"
+#include "framework/io/hash.hpp"
 
 #include <sodium.h>
 #include <xxhash.h>
@@ -6,7 +6,7 @@
 #include <array>
 #include <limits>
 
-#include "framework/data/file_bytes.hpp"
+#include "framework/io/file_bytes.hpp"
 
 namespace retort::host {
 namespace {

@@ -1,4 +1,4 @@
-#include "framework/failure.hpp"
+#include "framework/base/failure.hpp"
 
 #include <c10/util/Exception.h>
 
@@ -8,7 +8,7 @@
 #include <new>
 #include <string_view>
 
-#include "framework/text.hpp"
+#include "framework/base/text.hpp"
 
 namespace retort::host {
 namespace {

@@ -1,5 +1,5 @@
 // Files of other formats that users name as weights: each is called what it is.
-#include "framework/data/file_format.hpp"
+#include "framework/io/file_format.hpp"
 
 #include <gmock/gmock.h>
 #include <zlib.h>
@@ -8,9 +8,9 @@
 #include <utility>
 #include <vector>
 
-#include "framework/data/safetensors.hpp"
-#include "framework/error.hpp"
-#include "tests/framework/data/scratch.hpp"
+#include "framework/base/error.hpp"
+#include "framework/io/safetensors.hpp"
+#include "tests/framework/io/scratch.hpp"
 
 namespace retort::host {
 namespace {

@@ -1,4 +1,4 @@
-#include "framework/bridge/random.hpp"
+#include "framework/base/random.hpp"
 
 #include <xxhash.h>
 

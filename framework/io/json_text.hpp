@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "framework/safe_text.hpp"
+#include "framework/io/safe_text.hpp"
 
 namespace retort::host {
 

@@ -1,4 +1,4 @@
-#include "framework/data/torch_format.hpp"
+#include "framework/io/torch_format.hpp"
 
 #include <algorithm>
 #include <array>

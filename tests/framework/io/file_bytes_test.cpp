@@ -1,4 +1,4 @@
-#include "framework/data/file_bytes.hpp"
+#include "framework/io/file_bytes.hpp"
 
 #include <gmock/gmock.h>
 #include <sys/stat.h>
@@ -6,8 +6,8 @@
 
 #include <string>
 
-#include "framework/error.hpp"
-#include "tests/framework/data/scratch.hpp"
+#include "framework/base/error.hpp"
+#include "tests/framework/io/scratch.hpp"
 
 namespace retort::host {
 namespace {

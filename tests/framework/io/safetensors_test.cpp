@@ -1,11 +1,11 @@
-#include "framework/data/safetensors.hpp"
+#include "framework/io/safetensors.hpp"
 
 #include <gmock/gmock.h>
 
 #include <string>
 
-#include "framework/error.hpp"
-#include "tests/framework/data/scratch.hpp"
+#include "framework/base/error.hpp"
+#include "tests/framework/io/scratch.hpp"
 
 namespace retort::host {
 namespace {

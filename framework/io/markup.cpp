@@ -1,6 +1,6 @@
-#include "framework/report/markup.hpp"
+#include "framework/io/markup.hpp"
 
-#include "framework/safe_text.hpp"
+#include "framework/io/safe_text.hpp"
 
 namespace retort::host {
 

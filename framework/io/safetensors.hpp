@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "framework/data/file_bytes.hpp"
+#include "framework/io/file_bytes.hpp"
 
 namespace retort::host {
 

@@ -1,4 +1,4 @@
-#include "framework/data/safetensors.hpp"
+#include "framework/io/safetensors.hpp"
 
 #include <algorithm>
 #include <array>
@@ -8,12 +8,12 @@
 #include <tuple>
 #include <utility>
 
-#include "framework/data/atomic_file.hpp"
-#include "framework/data/file_format.hpp"
-#include "framework/data/safetensors_header.hpp"
-#include "framework/error.hpp"
-#include "framework/json_text.hpp"
-#include "framework/text.hpp"
+#include "framework/base/error.hpp"
+#include "framework/base/text.hpp"
+#include "framework/io/atomic_file.hpp"
+#include "framework/io/file_format.hpp"
+#include "framework/io/json_text.hpp"
+#include "framework/io/safetensors_header.hpp"
 
 namespace retort::host {
 namespace {

@@ -1,4 +1,4 @@
-#include "framework/data/atomic_file.hpp"
+#include "framework/io/atomic_file.hpp"
 
 #include <fcntl.h>
 #include <spdlog/spdlog.h>
@@ -12,7 +12,7 @@
 #include <string>
 #include <utility>
 
-#include "framework/error.hpp"
+#include "framework/base/error.hpp"
 
 namespace retort::host {
 namespace {

@@ -1,10 +1,10 @@
-#include "framework/data/safetensors_header.hpp"
+#include "framework/io/safetensors_header.hpp"
 
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "framework/error.hpp"
+#include "framework/base/error.hpp"
 
 namespace retort::host {
 namespace {

@@ -1,4 +1,4 @@
-#include "framework/data/zip_directory.hpp"
+#include "framework/io/zip_directory.hpp"
 
 #include <algorithm>
 

@@ -1,16 +1,16 @@
 // Text from elsewhere as it is shown, and exceptions of any kind as text.
-#include "framework/safe_text.hpp"
+#include "framework/io/safe_text.hpp"
 
 #include <gmock/gmock.h>
 #include <retort/error.hpp>
 
 #include <nlohmann/json.hpp>
 
+#include "framework/base/failure.hpp"
 #include "framework/bridge/door.hpp"
-#include "framework/failure.hpp"
-#include "framework/json_text.hpp"
+#include "framework/io/json_text.hpp"
 #include "framework/plugin/call_plugin.hpp"
-#include "tests/framework/data/scratch.hpp"
+#include "tests/framework/io/scratch.hpp"
 
 namespace retort::test {
 namespace {

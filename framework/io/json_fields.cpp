@@ -1,10 +1,10 @@
-#include "framework/report/json_fields.hpp"
+#include "framework/io/json_fields.hpp"
 
 #include <cmath>
 #include <utility>
 
-#include "framework/error.hpp"
-#include "framework/json_text.hpp"
+#include "framework/base/error.hpp"
+#include "framework/io/json_text.hpp"
 
 namespace retort::host {
 namespace {

@@ -1,10 +1,10 @@
-#include "framework/data/hash.hpp"
+#include "framework/io/hash.hpp"
 
 #include <gtest/gtest.h>
 
 #include <string_view>
 
-#include "tests/framework/data/scratch.hpp"
+#include "tests/framework/io/scratch.hpp"
 
 namespace retort::host {
 namespace {

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "framework/data/zip_directory.hpp"
+#include "framework/io/zip_directory.hpp"
 
 namespace retort::host {
 

@@ -1,14 +1,14 @@
-#include "framework/data/file_format.hpp"
+#include "framework/io/file_format.hpp"
 
 #include <algorithm>
 #include <array>
 #include <optional>
 #include <string_view>
 
-#include "framework/data/file_bytes.hpp"
-#include "framework/data/torch_format.hpp"
-#include "framework/data/zip_directory.hpp"
-#include "framework/error.hpp"
+#include "framework/base/error.hpp"
+#include "framework/io/file_bytes.hpp"
+#include "framework/io/torch_format.hpp"
+#include "framework/io/zip_directory.hpp"
 
 namespace retort::host {
 namespace {

@@ -1,4 +1,4 @@
-#include "framework/data/file_bytes.hpp"
+#include "framework/io/file_bytes.hpp"
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -13,7 +13,7 @@
 #include <string>
 #include <utility>
 
-#include "framework/error.hpp"
+#include "framework/base/error.hpp"
 
 namespace retort::host {
 

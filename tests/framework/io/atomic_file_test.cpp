@@ -1,4 +1,4 @@
-#include "framework/data/atomic_file.hpp"
+#include "framework/io/atomic_file.hpp"
 
 #include <gmock/gmock.h>
 #include <signal.h>
@@ -7,8 +7,8 @@
 
 #include <string>
 
-#include "framework/error.hpp"
-#include "tests/framework/data/scratch.hpp"
+#include "framework/base/error.hpp"
+#include "tests/framework/io/scratch.hpp"
 
 namespace retort::host {
 namespace {
