@@ -8,7 +8,7 @@ namespace retort::host {
 
 /// What a message on numbers that are not finite ends with.
 inline constexpr const char* kNonFiniteRemedy =
-    "; lower the learning rate or this term's weight, or set train.clip_norm";
+    "; lower the learning rate or a term's weight, or set train.clip_norm";
 
 /// The first tensor that holds a NaN or an infinity, "\"fc.weight\" holds NaN"; "" where all are
 /// finite. Waits for the device once.
