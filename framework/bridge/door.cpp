@@ -146,7 +146,7 @@ int32_t dtype(const retort_value* value, int32_t* out, retort_error* error) {
 }
 
 void check_item(const Scope& scope, const at::Tensor& tensor) {
-  if (scope.phase == Phase::Forward) {
+  if (scope.function == PluginFunction::Forward) {
     throw PluginError(
         "item() in a model's forward pass: it waits for the device and cannot be recorded; keep "
         "the number as a tensor");

@@ -19,14 +19,14 @@ namespace {
 
 [[noreturn]] void refuse_phase(const Scope& scope, const std::string& what,
                                const std::string& remedy) {
-  throw PluginError(what + " in " + phase_name(scope.phase) + "(); " + remedy);
+  throw PluginError(what + " in " + function_name(scope.function) + "(); " + remedy);
 }
 
 int32_t declare(const retort_parameter_spec* spec, bool trained, int64_t* slot,
                 retort_error* error) {
   return answer(error, [&] {
     const Scope& running = running_scope();
-    if ((running.phase != Phase::Build && running.phase != Phase::Setup) ||
+    if ((running.function != PluginFunction::Build && running.function != PluginFunction::Setup) ||
         running.parameters == nullptr) {
       refuse_phase(running, "a parameter is declared",
                    "declare it in Model::build or Strategy::setup");
@@ -80,7 +80,7 @@ int32_t draw(const retort_draw_spec* spec, retort_tensor* out, retort_error* err
 int32_t publish(const char* tap, const retort_value* tensor, retort_error* error) {
   return answer(error, [&] {
     const Scope& running = running_scope();
-    if (running.phase != Phase::Forward) {
+    if (running.function != PluginFunction::Forward) {
       refuse_phase(running, "a tap is published", "publish it in Model::forward");
     }
     if (running.taps == nullptr) return;
@@ -103,7 +103,8 @@ int32_t training() {
 int32_t log_metric(const char* name, const retort_value* value, retort_error* error) {
   return answer(error, [&] {
     const Scope& running = running_scope();
-    if (running.phase != Phase::Loss && running.phase != Phase::AfterBackward) {
+    if (running.function != PluginFunction::Loss &&
+        running.function != PluginFunction::AfterBackward) {
       refuse_phase(running, "a metric is logged", "a strategy logs in loss() and after_backward()");
     }
     check_name("metric", name);
@@ -115,7 +116,7 @@ int32_t log_metric(const char* name, const retort_value* value, retort_error* er
 int32_t warn(const char* text, retort_error* error) {
   return answer(error, [&] {
     Scope& running = running_scope();
-    if (running.phase != Phase::Setup && running.phase != Phase::Build) {
+    if (running.function != PluginFunction::Setup && running.function != PluginFunction::Build) {
       refuse_phase(running, "a warning is given", "give it in Model::build or Strategy::setup");
     }
     tell_warning(running, &required(text, "the text of a warning"));

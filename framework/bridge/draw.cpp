@@ -55,8 +55,9 @@ void check_distribution(const retort_draw_spec& spec) {
 }
 
 void check_phase(const Scope& running) {
-  if (running.phase == Phase::Loss || running.phase == Phase::AfterBackward) return;
-  throw ScopeError(std::string("a draw is made in ") + phase_name(running.phase) +
+  if (running.function == PluginFunction::Loss || running.function == PluginFunction::AfterBackward)
+    return;
+  throw ScopeError(std::string("a draw is made in ") + function_name(running.function) +
                    "(); a strategy draws in loss() and after_backward(), and what a parameter or " +
                    "buffer starts with is drawn by its initialiser");
 }

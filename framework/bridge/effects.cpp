@@ -183,9 +183,9 @@ constexpr std::array<const char*, 8> kUnfit = {
 
 [[noreturn]] void refuse_random(const Operator& op, const Scope& scope) {
   std::string way = "leave them out";
-  if (scope.phase == Phase::Loss || scope.phase == Phase::AfterBackward) {
+  if (scope.function == PluginFunction::Loss || scope.function == PluginFunction::AfterBackward) {
     way = "draw them by name: step.uniform, step.normal or step.integers";
-  } else if (scope.phase == Phase::Setup || scope.phase == Phase::Build) {
+  } else if (scope.function == PluginFunction::Setup || scope.function == PluginFunction::Build) {
     way = "give a parameter or buffer an initialiser that draws";
   }
   if (op.dropout_at >= 0) {
@@ -196,7 +196,8 @@ constexpr std::array<const char*, 8> kUnfit = {
 }
 
 [[noreturn]] void refuse_writing(const Operator& op, const Scope& scope) {
-  const bool of_strategy = scope.phase == Phase::Loss || scope.phase == Phase::Setup;
+  const bool of_strategy =
+      scope.function == PluginFunction::Loss || scope.function == PluginFunction::Setup;
   throw PluginError(op.name + " writes to its argument; use an operator that returns a new tensor" +
                     (of_strategy ? ", or update state in after_backward()" : ""));
 }
@@ -228,7 +229,7 @@ void check_target(const Operator& op, const Scope& scope, const Target& target) 
     throw PluginError(where + own +
                       ", which would be written to without a gradient; declare it as a buffer");
   }
-  if (target.is_statistic && scope.phase == Phase::Forward && !scope.training) {
+  if (target.is_statistic && scope.function == PluginFunction::Forward && !scope.training) {
     throw PluginError(where + own +
                       ", which would change while the network is evaluated; pass whether it trains "
                       "(the host's training()), not true");
@@ -286,7 +287,7 @@ void read_effects(Operator& op, const std::string& name) {
 void check_effects(const Operator& op, const Scope& scope, const Call& call) {
   if (op.unfit) refuse_unfit(op);
   if (op.random && draws(op, call.stack)) refuse_random(op, scope);
-  if (op.mutates && scope.phase != Phase::AfterBackward) refuse_writing(op, scope);
+  if (op.mutates && scope.function != PluginFunction::AfterBackward) refuse_writing(op, scope);
   if (op.waits != nullptr && !scope.may_wait()) {
     const char* way = op.waits(op, call.stack);
     if (way != nullptr) {

@@ -19,21 +19,21 @@ constexpr std::string_view kHostTaps[] = {"logits", "stages", "stages.preact", "
 
 }  // namespace
 
-const char* phase_name(Phase phase) {
-  switch (phase) {
-    case Phase::Create:
+const char* function_name(PluginFunction function) {
+  switch (function) {
+    case PluginFunction::Create:
       return "create";
-    case Phase::Build:
+    case PluginFunction::Build:
       return "build";
-    case Phase::Forward:
+    case PluginFunction::Forward:
       return "forward";
-    case Phase::Setup:
+    case PluginFunction::Setup:
       return "setup";
-    case Phase::Loss:
+    case PluginFunction::Loss:
       return "loss";
-    case Phase::AfterBackward:
+    case PluginFunction::AfterBackward:
       return "after_backward";
-    case Phase::Data:
+    case PluginFunction::Data:
       return "read";
   }
   return "unknown";
@@ -105,14 +105,14 @@ std::vector<MetricSink::Entry> MetricSink::copy() const {
   return entries;
 }
 
-PluginCall Scope::call(const char* function) {
+PluginCall Scope::call(const char* name) {
   if (name_ == nullptr) name_ = &plugin_name(*component);
-  const bool each_step =
-      phase == Phase::Forward || phase == Phase::Loss || phase == Phase::AfterBackward;
+  const bool each_step = function == PluginFunction::Forward || function == PluginFunction::Loss ||
+                         function == PluginFunction::AfterBackward;
   const bool watched = !each_step || watched_calls_ > 0;
   if (each_step && watched) --watched_calls_;
   return {.info = *component,
-          .function = function,
+          .function = name,
           .step = step,
           .watch = watched ? Watch::Process : Watch::FloatingPoint,
           .name = name_};
@@ -139,7 +139,7 @@ void throw_if_of_machine(const Scope& scope, const PluginError& failure) {
 }
 
 std::string where_text(const Scope& scope) {
-  std::string text = std::string(phase_name(scope.phase)) + "()";
+  std::string text = std::string(function_name(scope.function)) + "()";
   if (scope.step >= 0) text += ", step " + std::to_string(scope.step);
   return text;
 }

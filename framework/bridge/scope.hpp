@@ -17,11 +17,11 @@
 
 namespace retort::host {
 
-/// What a plugin function is called for.
-enum class Phase { Create, Build, Forward, Setup, Loss, AfterBackward, Data };
+/// Which function of a component runs.
+enum class PluginFunction { Create, Build, Forward, Setup, Loss, AfterBackward, Data };
 
 /// "build", "forward", "loss" ...: the name of the plugin's function.
-const char* phase_name(Phase phase);
+const char* function_name(PluginFunction function);
 
 /// The named intermediates that one forward pass published.
 class Taps {
@@ -86,7 +86,7 @@ struct Draws {
 struct Scope {
   const ComponentInfo* component = nullptr;
   std::string instance;  // "teacher", "student", or the name of the transfer
-  Phase phase = Phase::Create;
+  PluginFunction function = PluginFunction::Create;
   int64_t step = -1;
   at::Device device = at::kCPU;
   at::ScalarType float_type = at::kFloat;
@@ -107,12 +107,12 @@ struct Scope {
 
   /// Whether what runs may wait for the device: a loss only if its strategy says so.
   bool may_wait() const {
-    return phase != Phase::Loss || component == nullptr ||
+    return function != PluginFunction::Loss || component == nullptr ||
            (component->needs & RETORT_NEED_SYNC) != 0;
   }
   /// The call of a function of the component, as in "loss()". Of functions that each step calls the
   /// first few calls are watched.
-  PluginCall call(const char* function);
+  PluginCall call(const char* name);
 
  private:
   const PluginName* name_ = nullptr;

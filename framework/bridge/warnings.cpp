@@ -38,8 +38,8 @@ void tell_warning(Scope& running, const std::string& text) {
   const bool empty = text.find_first_not_of(" \t\r\n") == std::string::npos;
   const std::string warning =
       running.instance + ": " +
-      (empty ? component_text(running) + " gives an empty warning in " + phase_name(running.phase) +
-                   "(); give it words, or leave it out"
+      (empty ? component_text(running) + " gives an empty warning in " +
+                   function_name(running.function) + "(); give it words, or leave it out"
              : safe_quote(text));
   {
     const std::lock_guard lock(told().mutex);
@@ -54,8 +54,8 @@ void tell_warning(Scope& running, const std::string& text) {
 
 void tell_left_out_warnings(Scope& scope) {
   spdlog::warn("{}: {} gives {} more warnings in {}(); only the first {} are shown", scope.instance,
-               component_text(scope), grouped(scope.warnings_left_out), phase_name(scope.phase),
-               kMostWarnings);
+               component_text(scope), grouped(scope.warnings_left_out),
+               function_name(scope.function), kMostWarnings);
   scope.warnings_left_out = 0;
 }
 

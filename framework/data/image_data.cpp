@@ -86,7 +86,7 @@ ImageData load_images(const DataConfig& config) {
   Scope scope;
   scope.component = &component;
   scope.instance = "data";
-  scope.phase = Phase::Data;
+  scope.function = PluginFunction::Data;
   const Instance instance(Library::open(component.file, &host_table()), component,
                           config.dataset.options);
   const auto& functions = instance.interface<retort_dataset_interface>(RETORT_DATASET_INTERFACE);

@@ -62,7 +62,7 @@ Network::Network(std::string role, const NetworkConfig& config, const InputShape
   scope_.device = placement.device;
   scope_.seed = seed;
   scope_.parameters = &parameters_;
-  scope_.phase = Phase::Build;
+  scope_.function = PluginFunction::Build;
 
   retort_model_build build{};
   build.struct_size = sizeof(build);
@@ -88,7 +88,7 @@ void Network::apply_memory_format() {
 
 Outputs Network::run(const at::Tensor& x, Taps& taps, bool training, Recorder* recorder) {
   parameters_.begin_pass(placement_.bf16);
-  scope_.phase = Phase::Forward;
+  scope_.function = PluginFunction::Forward;
   scope_.training = training;
   const PassOfScope pass(scope_, taps, recorder);
   const at::Tensor input = placement_.bf16 ? x.to(at::kBFloat16) : x;

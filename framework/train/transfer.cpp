@@ -171,7 +171,7 @@ void Transfer::setup(const RunShape& run, const OutputShapes& student,
   setup.student = &student_records.record;
   setup.teacher = &teacher_records.record;
 
-  scope_.phase = Phase::Setup;
+  scope_.function = PluginFunction::Setup;
   call_plugin(scope_, "setup()", [&](retort_error* error) {
     return functions_->setup(instance_->self(), &setup, error);
   });
@@ -179,7 +179,7 @@ void Transfer::setup(const RunShape& run, const OutputShapes& student,
 }
 
 template <class Function>
-void Transfer::with_step(const StepInputs& inputs, Phase phase, Function&& function) {
+void Transfer::with_step(const StepInputs& inputs, PluginFunction which, Function&& function) {
   const ComponentInfo& info = instance_->info();
   const OutputRecords student(inputs.student, info), teacher(inputs.teacher, info);
   retort_step step{};
@@ -192,13 +192,13 @@ void Transfer::with_step(const StepInputs& inputs, Phase phase, Function&& funct
   step.epoch = inputs.epoch;
   step.step = inputs.step;
   // The draws of a step are those of its loss and of what comes after it.
-  const bool is_new = phase == Phase::Loss || scope_.phase != Phase::Loss;
+  const bool is_new = which == PluginFunction::Loss || scope_.function != PluginFunction::Loss;
   if (is_new || scope_.step != inputs.step) scope_.drawn.clear();
-  scope_.phase = phase;
+  scope_.function = which;
   scope_.step = inputs.step;
   lend(scope_.lent, inputs);
   scope_.lent.add(returned_);
-  call_plugin(scope_, phase == Phase::Loss ? "loss()" : "after_backward()",
+  call_plugin(scope_, which == PluginFunction::Loss ? "loss()" : "after_backward()",
               [&](retort_error* error) {
                 const int32_t code = function(&step, error);
                 if (code != RETORT_OK) add_undeclared(*error, info);
@@ -209,7 +209,7 @@ void Transfer::with_step(const StepInputs& inputs, Phase phase, Function&& funct
 at::Tensor Transfer::loss(const StepInputs& inputs) {
   at::Tensor loss;
   returned_.reset();
-  with_step(inputs, Phase::Loss, [&](const retort_step* step, retort_error* error) {
+  with_step(inputs, PluginFunction::Loss, [&](const retort_step* step, retort_error* error) {
     retort_value value{};
     const int32_t code = functions_->loss(instance_->self(), step, &value, error);
     if (code == RETORT_OK && value.tag == RETORT_TAG_TENSOR) {
@@ -237,9 +237,10 @@ at::Tensor Transfer::loss(const StepInputs& inputs) {
 }
 
 void Transfer::after_backward(const StepInputs& inputs) {
-  with_step(inputs, Phase::AfterBackward, [&](const retort_step* step, retort_error* error) {
-    return functions_->after_backward(instance_->self(), step, error);
-  });
+  with_step(inputs, PluginFunction::AfterBackward,
+            [&](const retort_step* step, retort_error* error) {
+              return functions_->after_backward(instance_->self(), step, error);
+            });
   returned_.reset();
 }
 

@@ -86,7 +86,7 @@ class Transfer {
  private:
   /// Calls the function with a retort_step made from the inputs.
   template <class Function>
-  void with_step(const StepInputs& step, Phase phase, Function&& function);
+  void with_step(const StepInputs& step, PluginFunction which, Function&& function);
 
   TransferConfig config_;
   ParameterSet parameters_;

@@ -19,10 +19,11 @@ namespace retort::test {
 /// work as they do there.
 class InPlugin {
  public:
-  explicit InPlugin(host::Phase phase = host::Phase::Loss, at::ScalarType float_type = at::kFloat) {
+  explicit InPlugin(host::PluginFunction function = host::PluginFunction::Loss,
+                    at::ScalarType float_type = at::kFloat) {
     detail::attached_host = &host::host_table();
     scope.instance = "logits.mine";
-    scope.phase = phase;
+    scope.function = function;
     scope.step = 12;
     scope.seed = 1;
     scope.float_type = float_type;

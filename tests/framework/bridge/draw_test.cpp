@@ -97,7 +97,7 @@ TEST(Draws, OfIntegersReachBothEndsAndNoMore) {
 }
 
 TEST(Draws, AreOfTheScopesFloatType) {
-  InPlugin plugin(host::Phase::Loss, at::kDouble);
+  InPlugin plugin(host::PluginFunction::Loss, at::kDouble);
   EXPECT_EQ(mask(plugin).scalar_type(), at::kDouble);
 }
 
@@ -118,7 +118,7 @@ TEST(Draws, OfOneNameTwiceInAStepAreRefused) {
   InPlugin plugin;
   draw(RETORT_DRAW_UNIFORM, "mask", {2}, 0, 1);
   draw(RETORT_DRAW_UNIFORM, "noise", {2}, 0, 1);
-  plugin.scope.phase = host::Phase::AfterBackward;
+  plugin.scope.function = host::PluginFunction::AfterBackward;
   EXPECT_THAT(
       message_of<retort::Error>([] { draw(RETORT_DRAW_NORMAL, "mask", {2}, 0, 1); }),
       HasSubstr(
@@ -153,10 +153,11 @@ TEST(Draws, OfNamesAndSizesThatCannotBeAreRefused) {
 }
 
 TEST(Draws, AreMadeInLossAndAfterBackwardAlone) {
-  using host::Phase;
-  for (const Phase phase :
-       {Phase::Create, Phase::Build, Phase::Forward, Phase::Setup, Phase::Data}) {
-    const InPlugin plugin(phase);
+  using host::PluginFunction;
+  for (const PluginFunction function :
+       {PluginFunction::Create, PluginFunction::Build, PluginFunction::Forward,
+        PluginFunction::Setup, PluginFunction::Data}) {
+    const InPlugin plugin(function);
     EXPECT_THAT(message_of<retort::Error>([] { draw(RETORT_DRAW_UNIFORM, "d", {2}, 0, 1); }),
                 HasSubstr("a strategy draws in loss() and after_backward()"));
   }

@@ -12,7 +12,7 @@
 namespace retort::test {
 namespace {
 
-using host::Phase;
+using host::PluginFunction;
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
@@ -21,7 +21,7 @@ using testing::Not;
 /// lent a tensor of two ones.
 class Owner {
  public:
-  explicit Owner(Phase phase) : plugin(phase) {
+  explicit Owner(PluginFunction function) : plugin(function) {
     own.declare(Spec("w", {2}, RETORT_INIT_CONSTANT, 1), true);
     own.declare(Spec("bank", {2}, RETORT_INIT_CONSTANT, 1), false);
     plugin.scope.parameters = &own;
@@ -38,7 +38,7 @@ class Owner {
 Tensor two() { return to_plugin(at::zeros({2})); }
 
 TEST(AfterBackward, WritesToItsOwnBufferAndResults) {
-  Owner strategy(Phase::AfterBackward);
+  Owner strategy(PluginFunction::AfterBackward);
   Operator("aten::copy_")(strategy.bank_slot(), to_plugin(strategy.lent) * 3.0);
   EXPECT_TRUE(strategy.bank().eq(3).all().item<bool>());
   const Tensor own = clone(to_plugin(strategy.lent));
@@ -48,7 +48,7 @@ TEST(AfterBackward, WritesToItsOwnBufferAndResults) {
 }
 
 TEST(AfterBackward, WritesToNothingThatTheHostLent) {
-  Owner strategy(Phase::AfterBackward);
+  Owner strategy(PluginFunction::AfterBackward);
   const Tensor lent = to_plugin(strategy.lent), view = reshape(lent, {2, 1});
   const auto refused = HasSubstr("is a tensor of the host, or a view of one");
   EXPECT_THAT(refusal("aten::copy_", "", {lent, two()}), refused);
@@ -62,7 +62,7 @@ TEST(AfterBackward, WritesToNothingThatTheHostLent) {
 }
 
 TEST(AfterBackward, ChangesOfABufferItsNumbersAlone) {
-  Owner strategy(Phase::AfterBackward);
+  Owner strategy(PluginFunction::AfterBackward);
   const Tensor bank = strategy.bank_slot(), alias = contiguous(bank);
   EXPECT_THAT(refusal("aten::resize_", "", {bank, Ints{3}}),
               HasSubstr("is the buffer \"bank\", of which it would change more than numbers"));
@@ -74,14 +74,14 @@ TEST(AfterBackward, ChangesOfABufferItsNumbersAlone) {
 }
 
 TEST(AfterBackward, LeavesNoGraphInABuffer) {
-  Owner strategy(Phase::AfterBackward);
+  Owner strategy(PluginFunction::AfterBackward);
   const at::Tensor x = at::ones({2}).set_requires_grad(true);
   Operator("aten::copy_")(strategy.bank_slot(), to_plugin(x) * 2.0);
   EXPECT_FALSE(strategy.bank().requires_grad());
 }
 
 TEST(RunningStatistics, OfABufferAreUpdated) {
-  Owner strategy(Phase::Loss);
+  Owner strategy(PluginFunction::Loss);
   const Tensor x = to_plugin(at::arange(6, at::kFloat).reshape({3, 2})),
                bank = strategy.bank_slot();
   batch_norm(x, {}, {}, bank, bank, true);
@@ -89,7 +89,7 @@ TEST(RunningStatistics, OfABufferAreUpdated) {
 }
 
 TEST(RunningStatistics, AreNeitherTensorsOfTheHostNorTrainedParameters) {
-  Owner strategy(Phase::Loss);
+  Owner strategy(PluginFunction::Loss);
   const Tensor x = to_plugin(at::arange(6, at::kFloat).reshape({3, 2}));
   const Tensor lent = to_plugin(strategy.lent), weight = Tensor::parameter(0);
   const Tensor bank = strategy.bank_slot();
@@ -102,7 +102,7 @@ TEST(RunningStatistics, AreNeitherTensorsOfTheHostNorTrainedParameters) {
 }
 
 TEST(RunningStatistics, DoNotChangeWhileANetworkIsEvaluated) {
-  Owner network(Phase::Forward);
+  Owner network(PluginFunction::Forward);
   const Tensor x = to_plugin(at::arange(6, at::kFloat).reshape({3, 2})), bank = network.bank_slot();
   EXPECT_THAT(message_of<retort::Error>([&] { batch_norm(x, {}, {}, bank, bank, true); }),
               HasSubstr("would change while the network is evaluated"));
@@ -113,7 +113,7 @@ TEST(RunningStatistics, DoNotChangeWhileANetworkIsEvaluated) {
 }
 
 TEST(InPlaceOperators, AreRefusedInAModelWithoutNamingAfterBackward) {
-  const InPlugin model(Phase::Forward);
+  const InPlugin model(PluginFunction::Forward);
   EXPECT_THAT(
       refusal("aten::relu_", "", {two()}),
       AllOf(HasSubstr("aten::relu_ writes to its argument"), Not(HasSubstr("after_backward"))));
@@ -146,7 +146,7 @@ TEST(Dropout, IsTakenWhereItDrawsNothing) {
 }
 
 TEST(Attention, IsTakenWithoutDropout) {
-  const InPlugin model(Phase::Forward);
+  const InPlugin model(PluginFunction::Forward);
   const Tensor x = to_plugin(at::ones({1, 2, 3, 4}));
   EXPECT_EQ(refusal("aten::scaled_dot_product_attention", "", {x, x, x}), "");
   EXPECT_EQ(refusal("aten::scaled_dot_product_attention", "", {x, x, x, {}, 0.0, true}), "");

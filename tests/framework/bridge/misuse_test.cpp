@@ -8,11 +8,11 @@
 namespace retort::test {
 namespace {
 
-using host::Phase;
+using host::PluginFunction;
 using testing::HasSubstr;
 
 TEST(NullPointers, AreRefusedByEveryFunction) {
-  const InPlugin plugin(Phase::Setup);
+  const InPlugin plugin(PluginFunction::Setup);
   const retort_host& door = host::host_table();
   retort_op op = nullptr;
   EXPECT_NE(door.find_op(nullptr, "", &op, nullptr), RETORT_OK);

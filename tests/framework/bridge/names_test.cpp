@@ -7,12 +7,12 @@
 namespace retort::test {
 namespace {
 
-using host::Phase;
+using host::PluginFunction;
 using testing::HasSubstr;
 
 /// What is said of a metric of that name; "" where it is taken.
-std::string refused_metric(const char* name, Phase phase = Phase::Loss) {
-  InPlugin plugin(phase);
+std::string refused_metric(const char* name, PluginFunction function = PluginFunction::Loss) {
+  InPlugin plugin(function);
   host::MetricSink sink;
   plugin.scope.metrics = &sink;
   return message_of<retort::Error>(
@@ -33,15 +33,16 @@ TEST(Metrics, HaveNamesOfMoreThanDotsAndSpaces) {
 }
 
 TEST(Metrics, AreLoggedInLossAndAfterBackwardAlone) {
-  EXPECT_EQ(refused_metric("share", Phase::AfterBackward), "");
-  for (const Phase phase : {Phase::Build, Phase::Forward, Phase::Setup, Phase::Data})
-    EXPECT_THAT(refused_metric("share", phase), HasSubstr("a metric is logged in"));
+  EXPECT_EQ(refused_metric("share", PluginFunction::AfterBackward), "");
+  for (const PluginFunction function : {PluginFunction::Build, PluginFunction::Forward,
+                                        PluginFunction::Setup, PluginFunction::Data})
+    EXPECT_THAT(refused_metric("share", function), HasSubstr("a metric is logged in"));
 }
 
 /// What is said of taps published one after another in a forward pass of 4 samples.
 std::string refused_taps(const std::vector<std::pair<const char*, at::Tensor>>& published,
-                         Phase phase = Phase::Forward) {
-  InPlugin plugin(phase);
+                         PluginFunction function = PluginFunction::Forward) {
+  InPlugin plugin(function);
   host::Taps taps;
   taps.expect_batch(4);
   plugin.scope.taps = &taps;
@@ -70,7 +71,7 @@ TEST(Taps, HaveTheBatchAsTheirFirstDimension) {
 }
 
 TEST(Taps, ArePublishedInAForwardPassAlone) {
-  EXPECT_THAT(refused_taps({{"stem", at::ones({4})}}, Phase::Loss),
+  EXPECT_THAT(refused_taps({{"stem", at::ones({4})}}, PluginFunction::Loss),
               HasSubstr("a tap is published in loss(); publish it in Model::forward"));
 }
 

@@ -265,7 +265,7 @@ TEST(Parameters, AreDeclaredOnlyWhileAModelIsBuilt) {
   int64_t slot = -1;
   EXPECT_EQ(host::host_table().declare_parameter(&spec, &slot, nullptr), RETORT_BAD_ARGUMENT);
   EXPECT_THAT(host::host_table().last_error(), HasSubstr("a parameter is declared in loss()"));
-  plugin.scope.phase = host::Phase::Setup;
+  plugin.scope.function = host::PluginFunction::Setup;
   EXPECT_EQ(host::host_table().declare_parameter(&spec, &slot, nullptr), RETORT_OK);
   EXPECT_EQ(slot, 0);
 }

@@ -14,17 +14,17 @@
 namespace retort::test {
 namespace {
 
-using host::Phase;
+using host::PluginFunction;
 using testing::HasSubstr;
 
 TEST(Factories, TakeTheScopesFloatType) {
-  const InPlugin plugin(Phase::Loss, at::kDouble);
+  const InPlugin plugin(PluginFunction::Loss, at::kDouble);
   EXPECT_EQ(zeros({2}).dtype(), Dtype::Float64);
   EXPECT_EQ(eye(2).dtype(), Dtype::Float64);
 }
 
 TEST(Factories, KeepADtypeThatIsGiven) {
-  const InPlugin plugin(Phase::Loss, at::kDouble);
+  const InPlugin plugin(PluginFunction::Loss, at::kDouble);
   EXPECT_EQ(zeros({2}, Dtype::Int32).dtype(), Dtype::Int32);
 }
 
@@ -73,7 +73,7 @@ TEST(InPlaceOperators, AreRefusedInTheLoss) {
 }
 
 TEST(InPlaceOperators, WorkAfterBackward) {
-  const InPlugin plugin(Phase::AfterBackward);
+  const InPlugin plugin(PluginFunction::AfterBackward);
   const at::Tensor bank = at::ones({2});
   Operator("aten::neg_")(to_plugin(bank));
   EXPECT_TRUE(bank.equal(-at::ones({2})));
@@ -138,7 +138,7 @@ TEST(Scope, IsNeededToSwitchGradientsOff) {
 TEST(Scope, OfAnOuterPluginComesBack) {
   const InPlugin outer;
   {
-    const InPlugin inner(Phase::Setup);
+    const InPlugin inner(PluginFunction::Setup);
     EXPECT_EQ(host::current_scope(), &inner.scope);
   }
   EXPECT_EQ(host::current_scope(), &outer.scope);
@@ -160,7 +160,7 @@ TEST(Item, ReadsANumberInTheLoss) {
 }
 
 TEST(Item, IsRefusedInAForwardPass) {
-  const InPlugin plugin(Phase::Forward);
+  const InPlugin plugin(PluginFunction::Forward);
   EXPECT_THAT(message_of<retort::Error>([] { to_plugin(at::ones({1})).item(); }),
               HasSubstr("item() in a model's forward pass"));
 }

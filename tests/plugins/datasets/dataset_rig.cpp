@@ -13,7 +13,7 @@ DatasetRig::DatasetRig(const std::string& id, const Options& options)
           choice_.options)),
       functions_(&instance_->interface<retort_dataset_interface>(RETORT_DATASET_INTERFACE)) {
   scope_.component = &choice_.info;
-  scope_.phase = host::Phase::Data;
+  scope_.function = host::PluginFunction::Data;
   info_.struct_size = sizeof(info_);
   host::call_plugin(scope_, "open()", [&](retort_error* error) {
     return functions_->open(instance_->self(), &info_, error);
