@@ -3,25 +3,26 @@
 #include <ATen/ops/empty.h>
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
-#include "framework/base/random.hpp"
 #include "framework/guard/plugin_entry.hpp"
 
 namespace retort::host {
 namespace {
 
-constexpr size_t kAhead = 3;  // batches kept ready
+constexpr size_t kAhead = 3;  // batches kept ready, beside one that each further thread makes
 
 }  // namespace
 
-Loader::Loader(const ImageData& data, const ViewMaker& student, const ViewMaker* teacher,
-               int64_t batch_size, uint64_t seed, const MixConfig& mix)
+Loader::Loader(const ImageData& data, const Sampler& sampler, std::vector<View> views,
+               uint64_t seed, const MixConfig& mix, size_t workers)
     : data_(data),
-      student_(student),
-      teacher_(teacher),
-      batch_size_(batch_size),
+      sampler_(sampler),
+      views_(std::move(views)),
       seed_(seed),
-      mix_(mix) {}
+      mix_(mix),
+      workers_(workers) {}
 
 Loader::~Loader() { stop(); }
 
@@ -31,80 +32,86 @@ void Loader::stop() {
     stopping_ = true;
   }
   changed_.notify_all();
-  if (thread_.joinable()) thread_.join();
-  ready_.clear();
-  failure_ = nullptr;
+  for (std::thread& thread : threads_) thread.join();
+  threads_.clear();
+  ahead_.clear();
+  next_ = end_ = 0;
   stopping_ = false;
 }
 
 void Loader::start_epoch(int64_t epoch, int64_t first_batch) {
   stop();
-  finished_ = false;
-  thread_ = std::thread([this, epoch, first_batch] { work(epoch, first_batch); });
+  order_ = sampler_.order(epoch);
+  next_ = first_batch;
+  end_ = sampler_.batches_per_epoch();
+  for (size_t i = 0; i < workers_; ++i) threads_.emplace_back([this, epoch] { work(epoch); });
 }
 
 std::optional<Batch> Loader::next() {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return finished_ || !ready_.empty(); });
-  if (ready_.empty()) {
-    if (failure_) std::rethrow_exception(failure_);
-    return std::nullopt;
+  if (next_ >= end_) return std::nullopt;
+  changed_.wait(
+      lock, [this] { return !ahead_.empty() && (ahead_.front().batch || ahead_.front().failure); });
+  if (ahead_.front().failure) {
+    next_ = end_;
+    std::rethrow_exception(ahead_.front().failure);
   }
-  Batch batch = std::move(ready_.front());
-  ready_.pop_front();
+  Batch batch = std::move(*ahead_.front().batch);
+  ahead_.pop_front();
+  ++next_;
   lock.unlock();
   changed_.notify_all();
   return batch;
 }
 
-std::vector<int64_t> Loader::order_of(int64_t epoch) const {
-  std::vector<int64_t> order(static_cast<size_t>(data_.trained_count()));
-  Philox(combine_key(seed_, "order", static_cast<uint64_t>(epoch)))
-      .permutation(order.data(), std::ssize(order));
-  if (data_.validation.empty()) return order;
-  const std::vector<int64_t> samples = data_.trained_samples();
-  for (int64_t& place : order) place = samples[static_cast<size_t>(place)];
-  return order;
+/// Takes one batch's number after the other, as long as there is room ahead.
+void Loader::work(int64_t epoch) {
+  const ThreadEntry thread;
+  const size_t most = kAhead + workers_ - 1;
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    changed_.wait(lock, [&] {
+      return stopping_ || next_ + std::ssize(ahead_) >= end_ || ahead_.size() < most;
+    });
+    const int64_t number = next_ + std::ssize(ahead_);
+    if (stopping_ || number >= end_) return;
+    ahead_.emplace_back();
+    lock.unlock();
+    Made made = make_or_fail(epoch, number);
+    lock.lock();
+    if (stopping_) return;
+    ahead_[static_cast<size_t>(number - next_)] = std::move(made);
+    changed_.notify_all();
+  }
 }
 
-void Loader::work(int64_t epoch, int64_t first_batch) {
-  const ThreadEntry thread;
+Loader::Made Loader::make_or_fail(int64_t epoch, int64_t number) const {
+  const auto size = static_cast<size_t>(sampler_.batch_size());
+  const auto samples = std::span(order_).subspan(static_cast<size_t>(number) * size, size);
   try {
-    const std::vector<int64_t> order = order_of(epoch);
-    const auto size = static_cast<size_t>(batch_size_);
-    for (int64_t number = first_batch; number < batches_per_epoch(); ++number) {
-      const size_t first = static_cast<size_t>(number) * size;
-      Batch batch = make(std::span(order).subspan(first, size), epoch, number);
-      std::unique_lock lock(mutex_);
-      changed_.wait(lock, [this] { return stopping_ || ready_.size() < kAhead; });
-      if (stopping_) break;
-      ready_.push_back(std::move(batch));
-      changed_.notify_all();
-    }
+    return {make(samples, epoch, number), nullptr};
   } catch (...) {
-    const std::lock_guard lock(mutex_);
-    failure_ = std::current_exception();
+    return {std::nullopt, std::current_exception()};
   }
-  const std::lock_guard lock(mutex_);
-  finished_ = true;
-  changed_.notify_all();
 }
 
 Batch Loader::make(std::span<const int64_t> samples, int64_t epoch, int64_t number) const {
-  const auto count = static_cast<int64_t>(samples.size());
   Batch batch;
-  batch.student_images = student_.train_views(samples, epoch);
-  if (teacher_ == &student_) {
-    batch.teacher_images = batch.student_images;
-  } else if (teacher_ != nullptr) {
-    batch.teacher_images = teacher_->train_views(samples, epoch);
+  for (auto view = views_.begin(); view != views_.end(); ++view) {
+    const auto same = std::find_if(views_.begin(), view,
+                                   [&](const View& before) { return before.maker == view->maker; });
+    batch.put(view->field,
+              same == view ? view->maker->train_views(samples, epoch) : batch.at(same->field));
   }
-  batch.labels = at::empty({count}, at::TensorOptions().dtype(at::kLong));
-  batch.indices = at::empty({count}, at::TensorOptions().dtype(at::kLong));
+  const auto count = static_cast<int64_t>(samples.size());
+  const auto integers = at::TensorOptions().dtype(at::kLong);
+  const at::Tensor labels = at::empty({count}, integers), indices = at::empty({count}, integers);
   const int64_t* all_labels = data_.train.labels.const_data_ptr<int64_t>();
-  std::copy(samples.begin(), samples.end(), batch.indices.data_ptr<int64_t>());
-  std::transform(samples.begin(), samples.end(), batch.labels.data_ptr<int64_t>(),
+  std::copy(samples.begin(), samples.end(), indices.data_ptr<int64_t>());
+  std::transform(samples.begin(), samples.end(), labels.data_ptr<int64_t>(),
                  [&](int64_t sample) { return all_labels[sample]; });
+  batch.put(kLabelField, labels);
+  batch.put(kIndexField, indices);
   mix(batch, epoch, number);
   return batch;
 }
@@ -112,12 +119,16 @@ Batch Loader::make(std::span<const int64_t> samples, int64_t epoch, int64_t numb
 void Loader::mix(Batch& batch, int64_t epoch, int64_t number) const {
   const Mix drawn = draw_mix(mix_, seed_, epoch, number, data_.height, data_.width);
   if (drawn.kind == Mix::Kind::None) return;
-  mix_images(drawn, batch.student_images);
-  if (batch.teacher_images.defined() && !batch.teacher_images.is_same(batch.student_images)) {
-    mix_images(drawn, batch.teacher_images);
+  std::vector<at::Tensor> mixed;
+  for (const View& view : views_) {
+    const at::Tensor& images = batch.at(view.field);
+    const auto is_same = [&](const at::Tensor& done) { return done.is_same(images); };
+    if (std::any_of(mixed.begin(), mixed.end(), is_same)) continue;
+    mix_images(drawn, images);
+    mixed.push_back(images);
   }
-  batch.mix = drawn.lambda;
-  batch.mixed_labels = batch.labels.roll(1);  // of the neighbour, as the images
+  batch.share = drawn.lambda;
+  batch.put(kMixedLabelField, batch.at(kLabelField).roll(1));  // of the neighbour, as the images
 }
 
 }  // namespace retort::host

@@ -5,72 +5,69 @@
 #include <exception>
 #include <mutex>
 #include <optional>
+#include <span>
+#include <string>
 #include <thread>
 #include <vector>
 
+#include "framework/data/batch.hpp"
 #include "framework/data/mix.hpp"
+#include "framework/data/sampler.hpp"
 #include "framework/data/views.hpp"
 
 namespace retort::host {
 
-/// One training batch, on the CPU.
-struct Batch {
-  at::Tensor student_images;  // [N, C, H, W] float32
-  // The student's own tensor where both networks normalise alike; undefined without a teacher.
-  at::Tensor teacher_images;
-  at::Tensor labels;   // [N] int64
-  at::Tensor indices;  // [N] int64, positions in the training split
-  // Image i is `mix` of its own sample and 1 - mix of one with this label: [N] int64. Undefined
-  // where nothing is mixed.
-  at::Tensor mixed_labels;
-  double mix = 1;
-
-  /// Whether (seed, epoch, index) alone gives each view again: not where samples are mixed.
-  bool addressable() const { return !mixed_labels.defined(); }
+/// A field of the batches, and who makes it. Fields of one maker are one tensor.
+struct View {
+  std::string field;
+  const ViewMaker* maker = nullptr;
 };
 
-/// Prepares the batches of an epoch on a thread of its own, a few ahead of the training step. The
-/// order of the samples is a function of (seed, epoch), and a batch one of (seed, epoch, its
-/// number); samples that are held out are not drawn, and a last batch that would be smaller is left
-/// out.
+/// Prepares the batches of an epoch on threads of its own, a few ahead of the training step: the views,
+/// then label and index, then what is mixed. A batch is a function of (seed, epoch, its number),
+/// whatever the number of threads.
 class Loader {
  public:
-  /// `teacher` may be null, or the same object as `student`.
-  Loader(const ImageData& data, const ViewMaker& student, const ViewMaker* teacher,
-         int64_t batch_size, uint64_t seed, const MixConfig& mix = {});
+  /// All but `views` must outlive it.
+  Loader(const ImageData& data, const Sampler& sampler, std::vector<View> views, uint64_t seed,
+         const MixConfig& mix = {}, size_t workers = 1);
   ~Loader();
   Loader(const Loader&) = delete;
   Loader& operator=(const Loader&) = delete;
 
-  int64_t batches_per_epoch() const { return data_.trained_count() / batch_size_; }
-
   /// Starts on an epoch, at its first batch or a later one; the batches of one that was not read to
   /// its end are dropped.
   void start_epoch(int64_t epoch, int64_t first_batch = 0);
-  /// The next batch of the epoch, or nothing at its end. Waits for the thread, and throws what it
-  /// threw.
+  /// The next batch of the epoch, or nothing at its end. Waits for the threads, and throws what the
+  /// one that makes it threw.
   std::optional<Batch> next();
 
  private:
-  void work(int64_t epoch, int64_t first_batch);
-  std::vector<int64_t> order_of(int64_t epoch) const;
+  /// What a thread made of a batch's number; nothing yet where both are empty.
+  struct Made {
+    std::optional<Batch> batch;
+    std::exception_ptr failure;
+  };
+
+  void work(int64_t epoch);
+  Made make_or_fail(int64_t epoch, int64_t number) const;
   Batch make(std::span<const int64_t> samples, int64_t epoch, int64_t number) const;
   void mix(Batch& batch, int64_t epoch, int64_t number) const;
   void stop();
 
   const ImageData& data_;
-  const ViewMaker& student_;
-  const ViewMaker* teacher_;
-  int64_t batch_size_;
+  const Sampler& sampler_;
+  std::vector<View> views_;
   uint64_t seed_;
   MixConfig mix_;
+  size_t workers_;
 
-  std::thread thread_;
+  std::vector<int64_t> order_;  // of the epoch
+  std::vector<std::thread> threads_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<Batch> ready_;
-  std::exception_ptr failure_;
-  bool finished_ = true;
+  std::deque<Made> ahead_;      // from batch next_ on, those that are begun
+  int64_t next_ = 0, end_ = 0;  // of the epoch's batches
   bool stopping_ = false;
 };
 

@@ -109,7 +109,7 @@ Mix draw_mix(const MixConfig& config, uint64_t seed, int64_t epoch, int64_t batc
   return mix;
 }
 
-void mix_images(const Mix& mix, at::Tensor& images) {
+void mix_images(const Mix& mix, const at::Tensor& images) {
   if (mix.kind == Mix::Kind::None || images.size(0) == 0) return;
   const int64_t count = images.size(0), size = images.numel() / count;
   float* first = images.data_ptr<float>();

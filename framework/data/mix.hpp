@@ -32,6 +32,6 @@ Mix draw_mix(const MixConfig& config, uint64_t seed, int64_t epoch, int64_t batc
              int64_t width);
 
 /// Mixes images [N, C, H, W] float32 in place. They are dense, plain or channels-last.
-void mix_images(const Mix& mix, at::Tensor& images);
+void mix_images(const Mix& mix, const at::Tensor& images);
 
 }  // namespace retort::host

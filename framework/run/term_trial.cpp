@@ -248,23 +248,23 @@ class TermTrial {
                           config.bind_teacher.end());
     }
     const bool teacher = plan_.teacher != nullptr;
-    Loader loader(*plan_.data, *plan_.student_views, teacher ? plan_.teacher_views : nullptr,
-                  plan_.batch_size, plan_.seed, plan_.mix);
+    const Sampler sampler = make_sampler(plan_);
+    Loader loader(*plan_.data, sampler, make_views(plan_), plan_.seed, plan_.mix);
     loader.start_epoch(0);
     const std::optional<Batch> batch = loader.next();
     if (!batch) return;
     const at::Device device = plan_.student->placement().device;
-    step_.labels = batch->labels.to(device);
-    step_.indices = batch->indices.to(device);
+    step_.labels = batch->at(kLabelField).to(device);
+    step_.indices = batch->at(kIndexField).to(device);
     step_.progress = at::full({}, 0.0, at::TensorOptions().dtype(at::kFloat).device(device));
     plan_.student->set_step(0);
-    step_.student =
-        plan_.student->forward(batch->student_images.to(device), student_taps, /*training=*/true);
+    step_.student = plan_.student->forward(batch->at(kImageField).to(device), student_taps,
+                                           /*training=*/true);
     if (!teacher) return;
     const c10::NoGradGuard without_gradients;
     plan_.teacher->set_step(0);
-    step_.teacher =
-        plan_.teacher->forward(batch->teacher_images.to(device), teacher_taps, /*training=*/false);
+    step_.teacher = plan_.teacher->forward(batch->at(find_teacher_field(plan_)).to(device),
+                                           teacher_taps, /*training=*/false);
   }
 
   /// Whether each parameter of the network can learn from something.

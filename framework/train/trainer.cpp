@@ -46,6 +46,22 @@ const TrainingPlan& with_transfers_set_up(const TrainingPlan& plan) {
 
 }  // namespace
 
+Sampler make_sampler(const TrainingPlan& plan) {
+  return {plan.data->trained_samples(), plan.batch_size, plan.seed};
+}
+
+std::string find_teacher_field(const TrainingPlan& plan) {
+  return plan.teacher_views == plan.student_views ? kImageField
+                                                  : std::string(kImageField) + "@teacher";
+}
+
+std::vector<View> make_views(const TrainingPlan& plan) {
+  std::vector<View> views = {{kImageField, plan.student_views}};
+  if (plan.teacher != nullptr && plan.teacher_views != plan.student_views)
+    views.push_back({find_teacher_field(plan), plan.teacher_views});
+  return views;
+}
+
 RunShape make_run_shape(const TrainingPlan& plan) {
   const int64_t steps_per_epoch = plan.data->trained_count() / plan.batch_size;
   if (steps_per_epoch < 1) {
@@ -66,13 +82,12 @@ RunShape make_run_shape(const TrainingPlan& plan) {
 
 Trainer::Trainer(const TrainingPlan& plan)
     : plan_(with_transfers_set_up(plan)),
-      loader_(*plan.data, *plan.student_views,
-              plan.teacher == nullptr ? nullptr : plan.teacher_views, plan.batch_size, plan.seed,
-              plan.mix),
+      sampler_(make_sampler(plan)),
+      loader_(*plan.data, sampler_, make_views(plan), plan.seed, plan.mix),
       optimizer_(plan.train, trained_owners(plan)),
       reads_each_step_(plan.student->placement().device.is_cpu() ||
                        plan.train.non_finite != NonFinite::Stop) {
-  steps_total_ = plan.train.epochs * loader_.batches_per_epoch();
+  steps_total_ = plan.train.epochs * sampler_.batches_per_epoch();
   for (Transfer* transfer : plan_.transfers) {
     add_taps(student_taps_, transfer->config().bind_student);
     if (plan_.teacher != nullptr && transfer->needs_teacher()) {
@@ -90,7 +105,7 @@ bool Trainer::run() {
   watch_process_state();
   while (state_.epoch < plan_.train.epochs && !state_.stopped_early) {
     const double start = now();
-    const Ended ended = train_epoch(loader_.batches_per_epoch());
+    const Ended ended = train_epoch(sampler_.batches_per_epoch());
     state_.train_seconds += now() - start;
     if (ended == Ended::Stopped) return false;
     if (ended == Ended::Whole) finish_epoch();
@@ -210,11 +225,11 @@ Trainer::Ended Trainer::train_epoch(int64_t max_steps) {
 
 bool Trainer::mid_accumulation() const {
   return state_.step_in_epoch % plan_.train.accumulate != 0 &&
-         state_.step_in_epoch < loader_.batches_per_epoch();
+         state_.step_in_epoch < sampler_.batches_per_epoch();
 }
 
 double Trainer::rate_at(int64_t step) const {
-  return learning_rate(plan_.train, step, loader_.batches_per_epoch()) * state_.lr_factor;
+  return learning_rate(plan_.train, step, sampler_.batches_per_epoch()) * state_.lr_factor;
 }
 
 void Trainer::report_progress(int64_t epoch, int64_t step_in_epoch, int64_t steps_now,
@@ -223,7 +238,7 @@ void Trainer::report_progress(int64_t epoch, int64_t step_in_epoch, int64_t step
   const double images = static_cast<double>(steps_now * plan_.batch_size);
   const double left =
       seconds / static_cast<double>(steps_now) * static_cast<double>(steps_total_ - state_.step);
-  on_progress({plan_.phase, epoch, plan_.train.epochs, step_in_epoch, loader_.batches_per_epoch(),
+  on_progress({plan_.phase, epoch, plan_.train.epochs, step_in_epoch, sampler_.batches_per_epoch(),
                images / seconds, left, losses_.means()});
 }
 

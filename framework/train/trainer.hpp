@@ -48,6 +48,14 @@ struct TrainingPlan {
       false;  // wait for the device after each part, so that StepTimes mean something on a GPU
 };
 
+/// The order in which the plan's samples are drawn.
+Sampler make_sampler(const TrainingPlan& plan);
+
+/// The fields of the plan's batches that its networks see.
+std::vector<View> make_views(const TrainingPlan& plan);
+/// The teacher's: kImageField where both networks normalise alike.
+std::string find_teacher_field(const TrainingPlan& plan);
+
 /// What the plan's transfers are told of the run when they are set up.
 /// Throws: ConfigError where a batch is larger than the training split.
 RunShape make_run_shape(const TrainingPlan& plan);
@@ -142,6 +150,7 @@ class Trainer {
   void train_step(const Batch& batch, int64_t epoch);
   bool pass_over_batch();
   StepInputs forward(const Batch& batch, int64_t epoch, bool with_teacher);
+  Batch move_to_device(const Batch& batch, bool with_teacher) const;
   void warn_of_lost_path(const Transfer* transfer, const at::Tensor& loss);
   StepLoss compute_loss(const Batch& batch, const StepInputs& inputs,
                         const ActiveTransfers& active);
@@ -167,6 +176,7 @@ class Trainer {
   void put_back(const TrainingState& state, const NamedMap& given);
 
   TrainingPlan plan_;
+  Sampler sampler_;
   Loader loader_;
   Optimizer optimizer_;
   MetricSink metrics_;

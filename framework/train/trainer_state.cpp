@@ -43,7 +43,7 @@ std::string Trainer::find_bad_buffer() const {
 /// At the end of an epoch: weights that are not finite are neither evaluated nor saved as a result,
 /// nor do they become what a rollback returns to.
 void Trainer::check_weights() {
-  if (state_.step_in_epoch < loader_.batches_per_epoch()) return;
+  if (state_.step_in_epoch < sampler_.batches_per_epoch()) return;
   std::vector<NamedTensor> weights = named_weights(plan_.student->parameters());
   if (average_) {
     for (const auto& [name, tensor] : average_->tensors()) {
@@ -61,7 +61,7 @@ void Trainer::check_weights() {
 /// At the end: tells how many steps were skipped. A network that no step has trained is no result.
 void Trainer::check_skipped() const {
   if (state_.skipped == 0) return;
-  const int64_t batches = loader_.batches_per_epoch(), group = plan_.train.accumulate;
+  const int64_t batches = sampler_.batches_per_epoch(), group = plan_.train.accumulate;
   const int64_t steps = state_.epoch * ((batches + group - 1) / group);
   if (state_.skipped >= steps) {
     throw NonFiniteError(plan_.phase + ": all of its " + std::to_string(steps) +

@@ -27,14 +27,15 @@ Outputs select(const Outputs& all, const std::vector<std::string>& names,
   return outputs;
 }
 
-at::Tensor task_loss(const at::Tensor& logits, const at::Tensor& labels, const Batch& batch,
-                     double label_smoothing) {
+at::Tensor task_loss(const at::Tensor& logits, const Batch& batch, double label_smoothing) {
   const auto cross_entropy = [&](const at::Tensor& wanted) {
     return at::cross_entropy_loss(logits, wanted, {}, at::Reduction::Mean, -100, label_smoothing);
   };
-  if (!batch.mixed_labels.defined()) return cross_entropy(labels);
-  const at::Tensor mixed = cross_entropy(batch.mixed_labels.to(labels.device(), true));
-  return cross_entropy(labels).mul(batch.mix).add(mixed, 1 - batch.mix);
+  const at::Tensor* mixed_labels = batch.find(kMixedLabelField);
+  if (mixed_labels == nullptr) return cross_entropy(batch.at(kLabelField));
+  // The order of the two is the order in which their gradients are added: part of the bits.
+  const at::Tensor mixed = cross_entropy(*mixed_labels);
+  return cross_entropy(batch.at(kLabelField)).mul(batch.share).add(mixed, 1 - batch.share);
 }
 
 /// Whether a strategy of non-zero weight reads the teacher's outputs.
@@ -46,7 +47,7 @@ bool need_teacher(const std::vector<std::pair<Transfer*, double>>& active) {
 }  // namespace
 
 double Trainer::epoch_position() const {
-  return static_cast<double>(state_.step) / static_cast<double>(loader_.batches_per_epoch());
+  return static_cast<double>(state_.step) / static_cast<double>(sampler_.batches_per_epoch());
 }
 
 Trainer::ActiveTransfers Trainer::active_transfers() const {
@@ -58,30 +59,37 @@ Trainer::ActiveTransfers Trainer::active_transfers() const {
   return active;
 }
 
+/// The fields that this step reads.
+Batch Trainer::move_to_device(const Batch& batch, bool with_teacher) const {
+  std::vector<std::string> fields = {kLabelField, kIndexField, kImageField};
+  if (with_teacher && find_teacher_field(plan_) != kImageField)
+    fields.push_back(find_teacher_field(plan_));
+  if (!batch.addressable()) fields.emplace_back(kMixedLabelField);
+  return batch.to(plan_.student->placement().device, fields);
+}
+
+/// `batch` is on the device.
 StepInputs Trainer::forward(const Batch& batch, int64_t epoch, bool with_teacher) {
   const at::Device device = plan_.student->placement().device;
   StepInputs inputs;
   inputs.epoch = epoch;
   inputs.step = state_.step;
-  inputs.labels = batch.labels.to(device, /*non_blocking=*/true);
-  inputs.indices = batch.indices.to(device, true);
+  inputs.labels = batch.at(kLabelField);
+  inputs.indices = batch.at(kIndexField);
   inputs.progress = at::full(
       {},
       static_cast<double>(state_.step) / static_cast<double>(std::max<int64_t>(steps_total_, 1)),
       at::TensorOptions().dtype(at::kFloat).device(device));
-  const at::Tensor images = batch.student_images.to(device, true);
   mark(StepPart::Data);
   if (with_teacher) {
     const c10::NoGradGuard without_gradients;
-    const bool shared = batch.teacher_images.is_same(batch.student_images);
     plan_.teacher->set_step(state_.step);
-    inputs.teacher = plan_.teacher->forward(shared ? images : batch.teacher_images.to(device, true),
-                                            teacher_taps_,
+    inputs.teacher = plan_.teacher->forward(batch.at(find_teacher_field(plan_)), teacher_taps_,
                                             /*training=*/false);
     mark(StepPart::Teacher);
   }
   plan_.student->set_step(state_.step);
-  inputs.student = plan_.student->forward(images, student_taps_, /*training=*/true);
+  inputs.student = plan_.student->forward(batch.at(kImageField), student_taps_, /*training=*/true);
   mark(StepPart::Forward);
   return inputs;
 }
@@ -114,8 +122,7 @@ Trainer::StepLoss Trainer::compute_loss(const Batch& batch, const StepInputs& in
   StepLoss step;
   at::Tensor& total = step.total;
   if (plan_.task_weight != 0 || active.empty()) {
-    const at::Tensor task =
-        task_loss(inputs.student.logits, inputs.labels, batch, plan_.train.label_smoothing);
+    const at::Tensor task = task_loss(inputs.student.logits, batch, plan_.train.label_smoothing);
     step.terms.add("task", task);
     total = task.mul(plan_.task_weight);
   }
@@ -146,8 +153,10 @@ void Trainer::train_step(const Batch& batch, int64_t epoch) {
   }
   const ActiveTransfers active = active_transfers();
   const uint64_t first_node = next_graph_node();
-  const StepInputs inputs = forward(batch, epoch, plan_.teacher != nullptr && need_teacher(active));
-  StepLoss loss = compute_loss(batch, inputs, active);
+  const bool with_teacher = plan_.teacher != nullptr && need_teacher(active);
+  const Batch moved = move_to_device(batch, with_teacher);
+  const StepInputs inputs = forward(moved, epoch, with_teacher);
+  StepLoss loss = compute_loss(moved, inputs, active);
   mark(StepPart::Loss);
 
   loss.graph.phase = plan_.phase;
@@ -190,7 +199,7 @@ bool Trainer::pass_over_batch() {
 /// that are left.
 int64_t Trainer::group_size(int64_t batch) const {
   const int64_t first = batch - batch % plan_.train.accumulate;
-  return std::min(plan_.train.accumulate, loader_.batches_per_epoch() - first);
+  return std::min(plan_.train.accumulate, sampler_.batches_per_epoch() - first);
 }
 
 /// One step of the optimizer, unless the gradient is not finite: then what is wrong.

@@ -1,7 +1,11 @@
 #include "framework/data/loader.hpp"
 
+#include <ATen/ops/zeros.h>
+
 #include <algorithm>
+#include <numeric>
 #include <set>
+#include <stdexcept>
 
 #include "tests/framework/data/images.hpp"
 
@@ -12,15 +16,16 @@ namespace {
 struct Fixture {
   host::ImageData data = random_images(70, 1, 4, 4);
   host::ViewMaker views = views_of(data, {crop(1), flip()});
-  host::Loader loader{data, views, nullptr, 16, 1};
+  host::Sampler sampler{data.trained_samples(), 16, 1};
+  host::Loader loader{data, sampler, {{host::kImageField, &views}}, 1};
 };
 
 /// The samples of what is left of the epoch, in their order.
 std::vector<int64_t> rest_of_epoch(host::Loader& loader) {
   std::vector<int64_t> order;
   while (const auto batch = loader.next()) {
-    const int64_t* samples = batch->indices.const_data_ptr<int64_t>();
-    order.insert(order.end(), samples, samples + batch->indices.numel());
+    const int64_t* samples = batch->at(host::kIndexField).const_data_ptr<int64_t>();
+    order.insert(order.end(), samples, samples + batch->size());
   }
   return order;
 }
@@ -33,7 +38,7 @@ std::vector<int64_t> order_of(host::Loader& loader, int64_t epoch) {
 TEST(Loader, ShowsEachSampleAtMostOnceAnEpochAndDropsThePartialBatch) {
   Fixture f;
   const std::vector<int64_t> order = order_of(f.loader, 0);
-  EXPECT_EQ(f.loader.batches_per_epoch(), 4);
+  EXPECT_EQ(f.sampler.batches_per_epoch(), 4);
   EXPECT_EQ(order.size(), 64u);
   EXPECT_EQ(std::set<int64_t>(order.begin(), order.end()).size(), 64u);
 }
@@ -47,7 +52,8 @@ TEST(Loader, ShowsAnotherOrderInEachEpochAndTheSameInTheSame) {
 
 TEST(Loader, ShowsAnotherOrderForAnotherSeed) {
   Fixture f;
-  host::Loader seeded(f.data, f.views, nullptr, 16, 2);
+  const host::Sampler sampler(f.data.trained_samples(), 16, 2);
+  host::Loader seeded(f.data, sampler, {{host::kImageField, &f.views}}, 2);
   EXPECT_NE(order_of(seeded, 0), order_of(f.loader, 0));
 }
 
@@ -56,10 +62,11 @@ TEST(Loader, GivesViewsLabelsAndPositionsOfTheSameSamples) {
   f.loader.start_epoch(3);
   const auto batch = f.loader.next();
   ASSERT_TRUE(batch);
-  const int64_t* samples = batch->indices.const_data_ptr<int64_t>();
-  EXPECT_TRUE(batch->student_images.equal(f.views.train_views({samples, 16}, 3)));
-  EXPECT_TRUE(batch->labels.equal(batch->indices.remainder(10)));
-  EXPECT_FALSE(batch->teacher_images.defined());
+  const at::Tensor& indices = batch->at(host::kIndexField);
+  const int64_t* samples = indices.const_data_ptr<int64_t>();
+  EXPECT_TRUE(batch->at(host::kImageField).equal(f.views.train_views({samples, 16}, 3)));
+  EXPECT_TRUE(batch->at(host::kLabelField).equal(indices.remainder(10)));
+  EXPECT_EQ(batch->fields().size(), 3u);
 }
 
 TEST(Loader, StartsAnewInTheMiddleOfAnEpoch) {
@@ -95,25 +102,84 @@ TEST(Loader, GivesNothingBeforeTheFirstEpochAndAfterTheLastBatch) {
   EXPECT_FALSE(f.loader.next());
 }
 
-TEST(Loader, GivesTheTeacherTheSameTensorWhereBothNormaliseAlike) {
+TEST(Loader, GivesFieldsOfOneMakerAsOneTensor) {
   Fixture f;
-  host::Loader shared(f.data, f.views, &f.views, 16, 1);
+  host::Loader shared(f.data, f.sampler, {{host::kImageField, &f.views}, {"again", &f.views}}, 1);
   shared.start_epoch(0);
   const auto batch = shared.next();
   ASSERT_TRUE(batch);
-  EXPECT_TRUE(batch->teacher_images.is_same(batch->student_images));
+  EXPECT_TRUE(batch->at("again").is_same(batch->at(host::kImageField)));
 }
 
-TEST(Loader, GivesTheTeacherTheSameViewsInANormalisationOfItsOwn) {
+TEST(Loader, GivesTheSameViewsInAnotherNormalisation) {
   Fixture f;
-  const host::ViewMaker teacher(f.data, {{0}, {1}}, {crop(1), flip()}, 1, false);
-  host::Loader both(f.data, f.views, &teacher, 16, 1);
+  const host::ViewMaker plain(f.data, {{0}, {1}}, {crop(1), flip()}, 1, false);
+  host::Loader both(f.data, f.sampler, {{host::kImageField, &f.views}, {"plain", &plain}}, 1);
   both.start_epoch(0);
   const auto batch = both.next();
   ASSERT_TRUE(batch);
-  EXPECT_FALSE(batch->teacher_images.is_same(batch->student_images));
-  // (p - 0.25) / 0.5 of the student's against p of the teacher's, exact but for one rounding.
-  EXPECT_TRUE(batch->student_images.mul(0.5).add(0.25).allclose(batch->teacher_images));
+  const at::Tensor& images = batch->at(host::kImageField);
+  EXPECT_FALSE(batch->at("plain").is_same(images));
+  // (p - 0.25) / 0.5 of the one against p of the other, exact but for one rounding.
+  EXPECT_TRUE(images.mul(0.5).add(0.25).allclose(batch->at("plain")));
+}
+
+TEST(Loader, GivesTheSameBatchesWithAnyNumberOfThreads) {
+  Fixture f;
+  const host::MixConfig mix = {0.2, 1};
+  host::Loader one(f.data, f.sampler, {{host::kImageField, &f.views}}, 1, mix);
+  for (const size_t workers : {2, 3, 8}) {
+    host::Loader many(f.data, f.sampler, {{host::kImageField, &f.views}}, 1, mix, workers);
+    for (int64_t epoch = 0; epoch < 20; ++epoch) {
+      one.start_epoch(epoch), many.start_epoch(epoch);
+      for (int number = 0; number < 4; ++number) {
+        const auto wanted = one.next(), given = many.next();
+        ASSERT_TRUE(wanted && given);
+        ASSERT_TRUE(given->at(host::kIndexField).equal(wanted->at(host::kIndexField)));
+        ASSERT_TRUE(given->at(host::kImageField).equal(wanted->at(host::kImageField)));
+        ASSERT_EQ(given->share, wanted->share);
+      }
+      EXPECT_FALSE(many.next());
+    }
+  }
+}
+
+TEST(Batch, RefusesATakenNameAnotherSizeAndAFieldThatIsNotThere) {
+  host::Batch batch;
+  batch.put("label", at::zeros({4}));
+  EXPECT_THROW(batch.put("label", at::zeros({4})), std::logic_error);
+  EXPECT_THROW(batch.put("index", at::zeros({5})), std::logic_error);
+  EXPECT_THROW(batch.at("image"), std::logic_error);
+  EXPECT_EQ(batch.size(), 4);
+}
+
+TEST(Batch, MovesTheFieldsOfItsNamesAndOneTensorOnce) {
+  host::Batch batch;
+  batch.put("image", at::zeros({2, 1}));
+  batch.put("again", batch.at("image"));
+  batch.put("label", at::zeros({2}));
+  batch.share = 0.5;
+  const std::vector<std::string> names = {"again", "image"};
+  const host::Batch moved = batch.to(at::kMeta, names);
+  EXPECT_TRUE(moved.at("again").is_same(moved.at("image")));
+  EXPECT_TRUE(moved.at("image").is_meta());
+  EXPECT_EQ(moved.find("label"), nullptr);
+  EXPECT_EQ(moved.share, 0.5);
+}
+
+/// Each process its own part of one order, all of it together.
+TEST(Sampler, SharesAnEpochsBatchesOutToProcesses) {
+  std::vector<int64_t> samples(70);
+  std::iota(samples.begin(), samples.end(), 100);
+  const std::vector<int64_t> whole = host::Sampler(samples, 10, 1).order(3);
+  ASSERT_EQ(whole.size(), 70u);
+  for (int64_t rank = 0; rank < 3; ++rank) {
+    const host::Sampler sampler(samples, 10, 1, rank, 3);
+    EXPECT_EQ(sampler.batches_per_epoch(), 2);
+    const std::vector<int64_t> own = sampler.order(3);
+    for (size_t i = 0; i < own.size(); ++i)
+      EXPECT_EQ(own[i], whole[(i / 10 * 3 + static_cast<size_t>(rank)) * 10 + i % 10]);
+  }
 }
 
 }  // namespace

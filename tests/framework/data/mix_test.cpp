@@ -108,9 +108,18 @@ TEST(Mix, DiffersByBatchEpochAndSeed) {
   EXPECT_NE(host::draw_mix(config, 2, 0, 0, 8, 8).lambda, here);
 }
 
+constexpr const char* kTeacherField = "image@teacher";
+
+at::Tensor student_images(const host::Batch& batch) { return batch.at(host::kImageField); }
+at::Tensor teacher_images(const host::Batch& batch) { return batch.at(kTeacherField); }
+at::Tensor indices(const host::Batch& batch) { return batch.at(host::kIndexField); }
+at::Tensor mixed_labels(const host::Batch& batch) { return batch.at(host::kMixedLabelField); }
+
 /// 64 images in four batches; the teacher normalises otherwise.
 struct Fixture {
-  explicit Fixture(const MixConfig& config) : loader(data, views, &teacher, 16, 1, config) {}
+  explicit Fixture(const MixConfig& config)
+      : loader(data, sampler, {{host::kImageField, &views}, {kTeacherField, &teacher}}, 1, config) {
+  }
 
   host::Batch batch(int64_t epoch, int64_t number) {
     loader.start_epoch(epoch, number);
@@ -120,24 +129,26 @@ struct Fixture {
   host::ImageData data = random_images(64, 3, 8, 6);
   host::ViewMaker views = views_of(data, {crop(1), flip()}, 1, true);
   host::ViewMaker teacher{data, {{0, 0, 0}, {1, 1, 1}}, {crop(1), flip()}, 1, true};
+  host::Sampler sampler{data.trained_samples(), 16, 1};
   host::Loader loader;
 };
 
 /// The views that a batch would show unmixed.
 at::Tensor unmixed(const Fixture& f, const host::Batch& batch, int64_t epoch) {
-  const int64_t* samples = batch.indices.const_data_ptr<int64_t>();
-  return f.views.train_views({samples, static_cast<size_t>(batch.indices.numel())}, epoch);
+  const at::Tensor samples = indices(batch);
+  return f.views.train_views(
+      {samples.const_data_ptr<int64_t>(), static_cast<size_t>(samples.numel())}, epoch);
 }
 
 TEST(Mixup, AddsTheNeighbourAndNamesItsLabel) {
   Fixture f({1, 0});
   const host::Batch batch = f.batch(2, 1);
   const at::Tensor own = unmixed(f, batch, 2);
-  const at::Tensor wanted = own.mul(batch.mix).add(own.roll(1, 0), 1 - batch.mix);
-  EXPECT_LT(batch.mix, 1);
-  EXPECT_TRUE(batch.student_images.allclose(wanted));
-  EXPECT_TRUE(batch.labels.equal(batch.indices.remainder(10)));
-  EXPECT_TRUE(batch.mixed_labels.equal(batch.indices.roll(1).remainder(10)));
+  const at::Tensor wanted = own.mul(batch.share).add(own.roll(1, 0), 1 - batch.share);
+  EXPECT_LT(batch.share, 1);
+  EXPECT_TRUE(student_images(batch).allclose(wanted));
+  EXPECT_TRUE(batch.at(host::kLabelField).equal(indices(batch).remainder(10)));
+  EXPECT_TRUE(mixed_labels(batch).equal(indices(batch).roll(1).remainder(10)));
   EXPECT_FALSE(batch.addressable());
 }
 
@@ -152,34 +163,36 @@ TEST(Cutmix, PastesTheNeighboursBoxAndNamesItsLabel) {
     return images.narrow(2, box.top, box.height).narrow(3, box.left, box.width);
   };
   part(wanted).copy_(part(other));
-  EXPECT_TRUE(batch.student_images.equal(wanted));
-  EXPECT_TRUE(batch.mixed_labels.equal(batch.indices.roll(1).remainder(10)));
+  EXPECT_TRUE(student_images(batch).equal(wanted));
+  EXPECT_TRUE(mixed_labels(batch).equal(indices(batch).roll(1).remainder(10)));
 }
 
 TEST(Mix, ShowsTheTeacherTheSameMixture) {
   for (const MixConfig& config : {MixConfig{1, 0}, MixConfig{0, 1}}) {
     Fixture f(config);
     const host::Batch batch = f.batch(0, 0);
-    EXPECT_TRUE(batch.student_images.mul(0.5).add(0.25).allclose(batch.teacher_images, 1e-5, 1e-6));
+    EXPECT_TRUE(
+        student_images(batch).mul(0.5).add(0.25).allclose(teacher_images(batch), 1e-5, 1e-6));
   }
 }
 
 TEST(Mix, MixesATensorThatBothShareOnce) {
   Fixture f({1, 0});
-  host::Loader shared(f.data, f.views, &f.views, 16, 1, {1, 0});
+  host::Loader shared(f.data, f.sampler, {{host::kImageField, &f.views}, {kTeacherField, &f.views}},
+                      1, {1, 0});
   shared.start_epoch(0);
   const auto both = shared.next();
-  EXPECT_TRUE(both->teacher_images.is_same(both->student_images));
-  EXPECT_TRUE(both->student_images.equal(f.batch(0, 0).student_images));
+  EXPECT_TRUE(teacher_images(*both).is_same(student_images(*both)));
+  EXPECT_TRUE(student_images(*both).equal(student_images(f.batch(0, 0))));
 }
 
 TEST(Mix, GivesTheSameBatchTwice) {
   Fixture f({0.2, 1});
   for (int64_t number = 0; number < 4; ++number) {
     const host::Batch first = f.batch(1, number), second = f.batch(1, number);
-    EXPECT_TRUE(first.student_images.equal(second.student_images));
-    EXPECT_TRUE(first.mixed_labels.equal(second.mixed_labels));
-    EXPECT_EQ(first.mix, second.mix);
+    EXPECT_TRUE(student_images(first).equal(student_images(second)));
+    EXPECT_TRUE(mixed_labels(first).equal(mixed_labels(second)));
+    EXPECT_EQ(first.share, second.share);
   }
 }
 
@@ -187,8 +200,8 @@ TEST(Mix, LeavesABatchAddressableWhereNothingIsMixed) {
   Fixture f({0, 0});
   const host::Batch batch = f.batch(0, 0);
   EXPECT_TRUE(batch.addressable());
-  EXPECT_EQ(batch.mix, 1);
-  EXPECT_TRUE(batch.student_images.equal(unmixed(f, batch, 0)));
+  EXPECT_EQ(batch.share, 1);
+  EXPECT_TRUE(student_images(batch).equal(unmixed(f, batch, 0)));
 }
 
 }  // namespace

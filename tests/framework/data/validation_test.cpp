@@ -81,14 +81,15 @@ struct Fixture {
 
 TEST(Validation, IsNeverTrainedOnAndTheRestIs) {
   Fixture f;
-  host::Loader loader(f.data, f.views, nullptr, 7, 1);
-  EXPECT_EQ(loader.batches_per_epoch(), 7);
+  const host::Sampler sampler(f.data.trained_samples(), 7, 1);
+  host::Loader loader(f.data, sampler, {{host::kImageField, &f.views}}, 1);
+  EXPECT_EQ(sampler.batches_per_epoch(), 7);
   for (int64_t epoch = 0; epoch < 3; ++epoch) {
     std::vector<int64_t> seen = f.data.validation;
     loader.start_epoch(epoch);
     while (const auto batch = loader.next()) {
-      const int64_t* samples = batch->indices.const_data_ptr<int64_t>();
-      seen.insert(seen.end(), samples, samples + batch->indices.numel());
+      const int64_t* samples = batch->at(host::kIndexField).const_data_ptr<int64_t>();
+      seen.insert(seen.end(), samples, samples + batch->size());
     }
     std::sort(seen.begin(), seen.end());
     ASSERT_EQ(seen.size(), 70u);

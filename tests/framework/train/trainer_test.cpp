@@ -32,7 +32,8 @@ std::map<std::string, at::Tensor> state_of(const host::Network& network) {
 
 /// The first batch that a trainer with the rig's plan sees.
 host::Batch first_batch(const TrainingRig& rig) {
-  host::Loader loader(rig.data, rig.views, nullptr, rig.plan.batch_size, rig.plan.seed,
+  const host::Sampler sampler = make_sampler(rig.plan);
+  host::Loader loader(rig.data, sampler, {{host::kImageField, &rig.views}}, rig.plan.seed,
                       rig.plan.mix);
   loader.start_epoch(0);
   return loader.next().value();
@@ -126,8 +127,8 @@ TEST(Trainer, SmoothsTheLabels) {
   TrainingRig rig;
   rig.plan.train.label_smoothing = 0.1;
   const host::Batch batch = first_batch(rig);
-  const at::Tensor logits = rig.student->forward(batch.student_images, {}, true).logits;
-  const double sharp = at::cross_entropy_loss(logits, batch.labels).item<double>();
+  const at::Tensor logits = rig.student->forward(batch.at(host::kImageField), {}, true).logits;
+  const double sharp = at::cross_entropy_loss(logits, batch.at(host::kLabelField)).item<double>();
   const double flat = -at::log_softmax(logits, -1).mean().item<double>();
   expect_relative(rig.losses_of(1).at("task"), 0.9 * sharp + 0.1 * flat, kReorderedTolerance);
 }
@@ -137,14 +138,15 @@ TEST(Trainer, WeighsTheLabelsOfAMixedBatchByTheirParts) {
   rig.plan.mix = {1, 0};
   rig.plan.train.label_smoothing = 0.1;
   const host::Batch batch = first_batch(rig);
-  const at::Tensor logits = rig.student->forward(batch.student_images, {}, true).logits;
+  const at::Tensor logits = rig.student->forward(batch.at(host::kImageField), {}, true).logits;
   const auto loss_of = [&](const at::Tensor& labels) {
     return at::cross_entropy_loss(logits, labels, {}, at::Reduction::Mean, -100, 0.1)
         .item<double>();
   };
-  ASSERT_LT(batch.mix, 0.99);
+  ASSERT_LT(batch.share, 0.99);
   expect_relative(rig.losses_of(1).at("task"),
-                  batch.mix * loss_of(batch.labels) + (1 - batch.mix) * loss_of(batch.mixed_labels),
+                  batch.share * loss_of(batch.at(host::kLabelField)) +
+                      (1 - batch.share) * loss_of(batch.at(host::kMixedLabelField)),
                   kReorderedTolerance);
 }
 
@@ -206,8 +208,8 @@ TEST(Trainer, HandsEachTransferItsOwnTapsInTheOrderOfItsBinding) {
   alone->setup({}, host::bound_shapes(*rig.student, taps, 16),
                host::bound_shapes(*rig.teacher, taps, 16));
   host::StepInputs step;
-  step.student = rig.student->forward(batch.student_images, taps, true);
-  step.teacher = rig.teacher->forward(batch.student_images, taps, false);
+  step.student = rig.student->forward(batch.at(host::kImageField), taps, true);
+  step.teacher = rig.teacher->forward(batch.at(host::kImageField), taps, false);
   const double wanted = alone->loss(step).item<double>();
   expect_relative(rig.losses_of(1).at("second"), wanted, kReorderedTolerance);
 }
