@@ -11,6 +11,7 @@
 #include "framework/guard/last_words.hpp"
 #include "framework/report/log.hpp"
 #include "framework/report/print.hpp"
+#include "framework/report/run_layout.hpp"
 #include "framework/run/determinism.hpp"
 #include "framework/run/machine.hpp"
 #include "framework/run/networks.hpp"
@@ -71,18 +72,15 @@ Json phase_facts(const Experiment& experiment, bool trains_teacher, int64_t step
 
 /// What the run would write: paths, folders with a slash at their end.
 std::vector<std::string> files_of(const Experiment& experiment, bool trains_teacher) {
-  const std::filesystem::path parent = experiment.run.out / experiment.name;
+  const std::filesystem::path parent = runs_folder(experiment.run.out, experiment.name);
   std::filesystem::path folder;
   for (int number = 1; folder.empty() || std::filesystem::exists(folder); ++number) {
-    folder = parent / fmt::format("{:03}", number);
+    folder = numbered_run(parent, number);
   }
   std::vector<std::string> files;
-  for (const char* name :
-       {"experiment.toml", "retort.lock", "metrics.jsonl", "run.json", "summary.csv",
-        "student.safetensors", "report.html", "owner", "checkpoints/"}) {
-    files.push_back((folder / name).string());
-  }
-  if (trains_teacher) files.push_back((experiment.run.out / "teachers/").string());
+  for (const char* name : RunLayout::kFiles) files.push_back((folder / name).string());
+  files.push_back(RunLayout(folder).checkpoints().string() + "/");
+  if (trains_teacher) files.push_back(teachers_folder(experiment.run.out).string() + "/");
   return files;
 }
 
@@ -101,7 +99,7 @@ Json tell_warnings(const Session& session, const TrainingPlan& plan, Network* te
 std::string load_teacher(const Session& session, Network& teacher) {
   const Experiment& experiment = session.experiment();
   if (experiment.teacher->weights) return experiment.teacher->weights->string();
-  if (!std::filesystem::exists(experiment.run.out / "teachers")) return "";
+  if (!std::filesystem::exists(teachers_folder(experiment.run.out))) return "";
   const TeacherStore store(session);
   return store.load(teacher) ? store.file().string() : "";
 }

@@ -1,9 +1,6 @@
 #include "framework/report/compare.hpp"
 
-#include <fcntl.h>
 #include <spdlog/spdlog.h>
-#include <sys/file.h>
-#include <unistd.h>
 
 #include <nlohmann/json.hpp>
 
@@ -13,6 +10,7 @@
 #include "framework/report/print.hpp"
 #include "framework/report/report_page.hpp"
 #include "framework/report/run_order.hpp"
+#include "framework/report/run_owner.hpp"
 #include "framework/report/run_record.hpp"
 
 namespace retort::host {
@@ -20,30 +18,20 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Whether a program is at work in the folder: it holds the lock of its file `owner`.
-bool has_owner(const fs::path& folder) {
-  // A link is not followed, and a pipe not waited for: the folder may be somebody else's.
-  const int file = open((folder / "owner").c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-  if (file < 0) return false;
-  const bool locked = flock(file, LOCK_SH | LOCK_NB) != 0;
-  close(file);
-  return locked;
-}
-
-bool has_state(const fs::path& folder) {
+bool has_state(const RunLayout& layout) {
   std::error_code none;
-  for (const auto& entry : fs::directory_iterator(folder / "checkpoints/resume", none)) {
+  for (const auto& entry : fs::directory_iterator(layout.states(), none)) {
     if (entry.path().extension() == ".json") return true;
   }
   return false;
 }
 
 /// "finished", "running", "failed: ..", and where it can be resumed, that.
-std::string state_of(const fs::path& folder, const std::string& status) {
+std::string state_of(const RunLayout& layout, const std::string& status) {
   if (status == "finished") return status;
-  if (has_owner(folder)) return "running";
+  if (has_owner(layout)) return "running";
   const std::string was = status == "running" ? "killed" : status;
-  return was + (has_state(folder) ? ", resumable" : "");
+  return was + (has_state(layout) ? ", resumable" : "");
 }
 
 /// A line of the list.
@@ -58,8 +46,9 @@ ListedRun list_run(const fs::path& folder) {
   ListedRun listed;
   try {
     const RunResults run = read_results(folder);
-    listed.state = run.status.empty() ? "unreadable: its run.json has no status"
-                                      : state_of(folder, run.status);
+    listed.state = run.status.empty()
+                       ? fmt::format("unreadable: its {} has no status", RunLayout::kResults)
+                       : state_of(RunLayout(folder), run.status);
     listed.seed = run.seed;
     for (const RecordedResult& result : run.results) {
       if (result.name.starts_with("student")) listed.top1 = result.top1;

@@ -7,7 +7,7 @@
 #include "framework/cli/commands.hpp"
 #include "framework/cli/load.hpp"
 #include "framework/report/print.hpp"
-#include "framework/report/run_folder.hpp"
+#include "framework/report/run_layout.hpp"
 #include "framework/report/run_record.hpp"
 #include "framework/run/saved_run.hpp"
 #include "framework/run/session.hpp"
@@ -31,17 +31,16 @@ Experiment load_saved(const ExperimentArguments& arguments, const CommonOptions&
   if (!fs::is_directory(target)) {
     return read_for_command(arguments, common).load(Purpose::Evaluate);
   }
-  const fs::path student = fs::path(target) / "student.safetensors";
-  refuse_links(target, {"student.safetensors"});
-  if (!fs::exists(student)) {
-    throw DataError(
-        target +
-        " has no student.safetensors: the run did not come to its end; checkpoints/ holds what " +
-        "was saved on the way");
+  const RunLayout layout(target);
+  layout.check_no_links({RunLayout::kResultWeights});
+  if (!fs::exists(layout.result_weights())) {
+    throw DataError(target + " has no " + RunLayout::kResultWeights +
+                    ": the run did not come to its end; " + RunLayout::kCheckpoints +
+                    "/ holds what was saved on the way");
   }
   SavedRun saved = load_saved_run(target, arguments.overrides, scan_for_command(common, true),
                                   Purpose::Evaluate);
-  saved.experiment.student.weights = saved.folder / "student.safetensors";
+  saved.experiment.student.weights = RunLayout(saved.folder).result_weights();
   saved.experiment.student.rename.clear();  // it was for the file that the run began with
   return std::move(saved.experiment);
 }
@@ -81,8 +80,7 @@ std::vector<Evaluated> evaluate_saved(const Experiment& experiment) {
 }
 
 bool is_folder_of_runs(const std::filesystem::path& target) {
-  return std::filesystem::is_directory(target) &&
-         !std::filesystem::exists(target / "experiment.toml");
+  return std::filesystem::is_directory(target) && !RunLayout(target).is_run();
 }
 
 /// Every run below a folder. One that cannot be evaluated is left out, and told.
@@ -103,10 +101,9 @@ std::vector<Evaluated> evaluate_runs(const ExperimentArguments& arguments,
     }
   }
   if (rows.empty()) {
-    throw ConfigError(arguments.file +
-                      " is no run folder: it has no experiment.toml, and none of the runs below it "
-                      "can be evaluated; name a run folder such as runs/NAME/001, or an experiment "
-                      "file");
+    throw ConfigError(no_run_text(arguments.file) +
+                      ", and none of the runs below it can be evaluated; name a run folder such as "
+                      "runs/NAME/001, or an experiment file");
   }
   return rows;
 }

@@ -22,7 +22,8 @@ std::string random_suffix() {
   // 8 bytes are never cut short; on a kernel that has no entropy yet the name is only less random.
   if (getrandom(&number, sizeof number, 0) < 0) number = static_cast<uint64_t>(getpid());
   char text[32];
-  std::snprintf(text, sizeof text, ".%016llx.tmp", static_cast<unsigned long long>(number));
+  std::snprintf(text, sizeof text, ".%016llx%s", static_cast<unsigned long long>(number),
+                kTemporaryEnding);
   return text;
 }
 

@@ -8,6 +8,9 @@
 
 namespace retort::host {
 
+/// How the name ends of a file that is not whole yet: one that is left over may be removed.
+inline constexpr const char* kTemporaryEnding = ".tmp";
+
 /// Replaces a file as a whole: readers, and a machine that loses power, see the old content or the
 /// new one, never a part. The bytes go to "NAME.<16 hex digits>.tmp" in the same folder; commit()
 /// flushes them to disk, renames, and flushes the folder. Without commit() nothing changes.

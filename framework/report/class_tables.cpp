@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "framework/io/markup.hpp"
+#include "framework/report/run_layout.hpp"
 
 namespace retort::host {
 namespace {
@@ -110,9 +111,9 @@ std::string class_accuracy_table(const RunResults& run) {
   }
   std::string text = element("h3", "Accuracy by class, %");
   if (!all) {
-    text += element("p", fmt::format("The first {} of {} classes that have samples; run.json holds "
+    text += element("p", fmt::format("The first {} of {} classes that have samples; {} holds "
                                      "all of them.",
-                                     shown, totals.size()));
+                                     shown, totals.size(), RunLayout::kResults));
   }
   return text + table(head, body);
 }

@@ -13,6 +13,7 @@
 #include "framework/config/paths.hpp"
 #include "framework/config/toml_file.hpp"
 #include "framework/report/print.hpp"
+#include "framework/report/run_layout.hpp"
 #include "framework/report/run_record.hpp"
 
 namespace retort::host {
@@ -47,7 +48,7 @@ void add_leaves(const config::Node& node, const std::string& path, std::vector<L
 /// The values of a resolved experiment in its order, without what may differ between seeds.
 Lines settings_of(const RunRecord& record) {
   Diagnostics mistakes;
-  const std::string file = (record.folder / "experiment.toml").string();
+  const std::string file = RunLayout(record.folder).experiment().string();
   const std::string text = portable_text(record.experiment, record.run.started_in);
   std::optional<config::Node> tree = config::parse_toml(text, file, mistakes);
   if (!tree) {

@@ -11,6 +11,7 @@
 #include "framework/report/class_tables.hpp"
 #include "framework/report/line_chart.hpp"
 #include "framework/report/report_style.hpp"
+#include "framework/report/run_layout.hpp"
 #include "framework/report/run_record.hpp"
 
 namespace retort::host {
@@ -195,7 +196,7 @@ std::string report_page(const std::vector<std::filesystem::path>& folders) {
 }
 
 void write_report(const std::filesystem::path& folder) {
-  atomic_write(folder / "report.html", report_page({folder}));
+  atomic_write(RunLayout(folder).page(), report_page({folder}));
 }
 
 }  // namespace retort::host

@@ -1,12 +1,9 @@
 #include "framework/report/run_folder.hpp"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -38,12 +35,11 @@ std::filesystem::path next_free(const std::filesystem::path& parent) {
   }
   std::error_code failure;
   for (int number = 1; !failure && number < kMostRuns; ++number) {
-    char name[16];
-    std::snprintf(name, sizeof(name), "%03d", number);
+    const std::filesystem::path folder = numbered_run(parent, number);
     // Creating tells which of two programs came first; a mere look would not.
-    if (std::filesystem::create_directory(parent / name, failure)) {
+    if (std::filesystem::create_directory(folder, failure)) {
       flush_folder(parent);
-      return parent / name;
+      return folder;
     }
   }
   refuse(failure ? failure.message() : "all numbers are taken");
@@ -62,16 +58,6 @@ std::string lock_text(const Experiment& experiment) {
     text += id + " " + info->version + " " + hash_of_plugin(*info) + "\n";
   }
   return text;
-}
-
-/// Waits a moment for one who holds it: a program that was killed may still be on its way out.
-bool take_lock(int file) {
-  for (int i = 0; i < 100; ++i) {
-    if (flock(file, LOCK_EX | LOCK_NB) == 0) return true;
-    if (errno != EWOULDBLOCK && errno != EINTR) return false;
-    usleep(10000);
-  }
-  return false;
 }
 
 }  // namespace
@@ -113,71 +99,33 @@ std::string results_json(const Experiment& experiment, const RunFacts& facts,
 }
 
 RunFolder::RunFolder(const Experiment& experiment)
-    : path_(next_free(experiment.run.out / experiment.name)) {
-  own();
-  make_folders(path_ / "checkpoints");
+    : layout_(next_free(runs_folder(experiment.run.out, experiment.name))) {
+  owner_.emplace(layout_);
+  make_folders(layout_.checkpoints());
   const std::filesystem::path here = working_directory();
   if (is_utf8(here.string())) started_in_ = here.string();
-  atomic_write(file("experiment.toml"), to_toml(with_absolute_paths(experiment, here)));
-  atomic_write(file("retort.lock"), lock_text(experiment));
+  atomic_write(layout_.experiment(), to_toml(with_absolute_paths(experiment, here)));
+  atomic_write(layout_.lock(), lock_text(experiment));
 }
 
 RunFolder::RunFolder(std::filesystem::path path)
-    : path_(std::move(path)), started_in_(read_start(path_).string()) {
-  if (!std::filesystem::exists(file("experiment.toml"))) {
-    throw ConfigError(path_.string() +
-                      " is no run folder: it has no experiment.toml; name one such as "
-                      "runs/NAME/001");
-  }
-  refuse_links(path_, {"metrics.jsonl", "checkpoints", "checkpoints/resume"});
-  own();
-  make_folders(path_ / "checkpoints");
+    : layout_(std::move(path)), started_in_(read_start(layout_.folder()).string()) {
+  layout_.check_is_run();
+  layout_.check_no_links({RunLayout::kMetrics, RunLayout::kCheckpoints, RunLayout::kStates});
+  owner_.emplace(layout_);
+  make_folders(layout_.checkpoints());
   // What a killed program was writing.
   std::error_code left;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(path_)) {
-    const bool temporary = entry.path().extension() == ".tmp" && !entry.is_directory(left);
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(layout_.folder())) {
+    const bool temporary =
+        entry.path().extension() == kTemporaryEnding && !entry.is_directory(left);
     if (temporary) std::filesystem::remove(entry.path(), left);
   }
 }
 
-void refuse_links(const std::filesystem::path& folder, std::initializer_list<const char*> names) {
-  for (const char* name : names) {
-    if (!std::filesystem::is_symlink(std::filesystem::symlink_status(folder / name))) continue;
-    throw DataError((folder / name).string() +
-                    ": is a link, which no run makes; a run folder is not read or written through "
-                    "one. Put what it leads to in its place");
-  }
-}
-
-RunFolder::~RunFolder() {
-  if (lock_ >= 0) close(lock_);
-}
-
-/// Takes the lock that the system drops when this process ends, however it ends.
-void RunFolder::own() {
-  lock_ = open_to_write(file("owner"), O_RDWR | O_CREAT);
-  char text[128] = {};
-  if (!take_lock(lock_)) {
-    const ssize_t size = pread(lock_, text, sizeof(text) - 1, 0);
-    const std::string owner(text, static_cast<size_t>(std::max<ssize_t>(size, 0)));
-    close(std::exchange(lock_, -1));
-    throw EnvironmentError(path_.string() + ": another program is at work in it (" +
-                           safe_line(owner.substr(0, owner.find('\n'))) +
-                           "); wait for it, or stop it");
-  }
-  char host[64] = {};
-  gethostname(host, sizeof(host) - 1);
-  const int size = std::snprintf(text, sizeof(text), "process %d on %s\n", getpid(), host);
-  if (ftruncate(lock_, 0) != 0 || pwrite(lock_, text, static_cast<size_t>(size), 0) != size) {
-    throw EnvironmentError(file("owner").string() + ": cannot be written: " + std::strerror(errno) +
-                           "; check the disk");
-  }
-  kept_lock_ = std::make_unique<HostFile>(lock_, "the lock of " + path_.string());
-}
-
 uint64_t RunFolder::metrics_bytes() const {
   std::error_code none;
-  const std::filesystem::path metrics = file("metrics.jsonl");
+  const std::filesystem::path metrics = layout_.metrics();
   const bool plain =
       std::filesystem::is_regular_file(std::filesystem::symlink_status(metrics, none));
   return plain ? std::filesystem::file_size(metrics) : 0;
@@ -186,17 +134,17 @@ uint64_t RunFolder::metrics_bytes() const {
 void RunFolder::truncate_metrics(uint64_t bytes) {
   const uint64_t found = metrics_bytes();
   if (found < bytes) {
-    throw DataError(file("metrics.jsonl").string() + ": has " + std::to_string(found) +
+    throw DataError(layout_.metrics().string() + ": has " + std::to_string(found) +
                     " bytes, and had " + std::to_string(bytes) +
                     " when the state was saved; it was shortened since");
   }
   if (found <= bytes) return;
-  const int metrics = open_to_write(file("metrics.jsonl"), O_WRONLY);
+  const int metrics = open_to_write(layout_.metrics(), O_WRONLY);
   const int status = ftruncate(metrics, static_cast<off_t>(bytes));
   const int error = errno;
   close(metrics);
   if (status != 0) {
-    throw EnvironmentError(file("metrics.jsonl").string() +
+    throw EnvironmentError(layout_.metrics().string() +
                            ": cannot be shortened: " + std::strerror(error) + "; check the disk");
   }
 }
@@ -215,25 +163,25 @@ void RunFolder::append_metrics(const std::string& phase, const EpochReport& repo
     line["validation_total"] = report.validation->total;
   }
   // One write of one line: a reader, or a program that dies, sees whole lines only.
-  append_line(file("metrics.jsonl"), json_text(line));
+  append_line(layout_.metrics(), json_text(line));
 }
 
 void RunFolder::write_status(const Experiment& experiment, const RunFacts& facts) {
   const std::string text = results_json(experiment, facts, {}) + "\n";
-  atomic_write(file("run.json"), text);
+  atomic_write(layout_.results(), text);
   mark_.reset();
   if (facts.status != RunFacts().status) return;
   const std::string status = "\"status\": \"";
   const size_t from = text.find(status + facts.status) + status.size();
-  mark_ = std::make_unique<CrashMark>(
-      file("run.json"), text.substr(0, from) + "failed: ", text.substr(from + facts.status.size()));
+  mark_ = std::make_unique<CrashMark>(layout_.results(), text.substr(0, from) + "failed: ",
+                                      text.substr(from + facts.status.size()));
 }
 
 void RunFolder::write_results(const Experiment& experiment, const RunFacts& facts,
                               const std::vector<ComparisonRow>& rows) {
   mark_.reset();
-  atomic_write(file("run.json"), results_json(experiment, facts, rows) + "\n");
-  atomic_write(file("summary.csv"), comparison_csv(rows));
+  atomic_write(layout_.results(), results_json(experiment, facts, rows) + "\n");
+  atomic_write(layout_.summary(), comparison_csv(rows));
 }
 
 }  // namespace retort::host

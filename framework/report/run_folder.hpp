@@ -1,14 +1,15 @@
 #pragma once
 
 #include <filesystem>
-#include <initializer_list>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "framework/config/experiment.hpp"
 #include "framework/guard/crash_mark.hpp"
-#include "framework/guard/host_files.hpp"
 #include "framework/report/comparison.hpp"
+#include "framework/report/run_layout.hpp"
+#include "framework/report/run_owner.hpp"
 #include "framework/train/trainer.hpp"
 
 namespace retort::host {
@@ -27,18 +28,8 @@ struct RunFacts {
 std::string results_json(const Experiment& experiment, const RunFacts& facts,
                          const std::vector<ComparisonRow>& rows);
 
-/// The folder of one run: OUT/NAME/001. Readable at any moment: every file is written whole, or a
-/// line at a time.
-///   experiment.toml      the resolved experiment, its paths absolute
-///   retort.lock          plugin files with versions and SHA-256
-///   metrics.jsonl        a line an epoch, without times: equal runs give equal bytes
-///   checkpoints/         last and best student
-///   student.safetensors  the student at the end
-///   run.json             results in full, versions, device, threads, seed, timings, the working
-///                        directory of the start
-///   summary.csv          the comparison table
-///   report.html          all of this to look at
-///   events.out.tfevents.*  for TensorBoard, with run.tensorboard
+/// Writes the folder of one run, RunLayout, and owns it. It can be read at any moment: every file is
+/// written whole, or a line at a time.
 class RunFolder {
  public:
   /// Creates the next free number below OUT/NAME.
@@ -50,12 +41,11 @@ class RunFolder {
   explicit RunFolder(std::filesystem::path path);
   RunFolder(const RunFolder&) = delete;
   RunFolder& operator=(const RunFolder&) = delete;
-  ~RunFolder();
 
-  const std::filesystem::path& path() const { return path_; }
+  const RunLayout& layout() const { return layout_; }
+  const std::filesystem::path& path() const { return layout_.folder(); }
   /// The working directory in which the run was started; "" in folders of version 0.1.
   const std::string& started_in() const { return started_in_; }
-  std::filesystem::path file(const std::string& name) const { return path_ / name; }
 
   /// metrics.jsonl: its size, and what was appended behind a size removed.
   uint64_t metrics_bytes() const;
@@ -70,17 +60,10 @@ class RunFolder {
                      const std::vector<ComparisonRow>& rows);
 
  private:
-  void own();
-
-  std::filesystem::path path_;
+  RunLayout layout_;
   std::string started_in_;
-  int lock_ = -1;
-  std::unique_ptr<HostFile> kept_lock_;
+  std::optional<RunOwner> owner_;
   std::unique_ptr<CrashMark> mark_;  // while the status is "running"
 };
-
-/// Refuses what a run never makes, and what leads out of a folder that came from somebody else.
-/// Throws: DataError naming the first of these files and folders of a run folder that is a link.
-void refuse_links(const std::filesystem::path& folder, std::initializer_list<const char*> names);
 
 }  // namespace retort::host

@@ -7,6 +7,7 @@
 #include "framework/io/file_bytes.hpp"
 #include "framework/io/json_fields.hpp"
 #include "framework/io/json_text.hpp"
+#include "framework/report/run_layout.hpp"
 #include "framework/report/run_order.hpp"
 
 namespace retort::host {
@@ -137,14 +138,13 @@ RecordedResult read_result(const JsonFields& fields) {
   return result;
 }
 
-std::string text_of_results(const fs::path& folder) {
-  const fs::path file = folder / "run.json";
-  if (!fs::exists(fs::symlink_status(file))) {
-    throw DataError(folder.string() +
-                    " has no run.json: it is no run folder, or the run has not ended; name a "
-                    "folder such as runs/NAME/001");
+std::string text_of_results(const RunLayout& layout) {
+  if (!fs::exists(fs::symlink_status(layout.results()))) {
+    throw DataError(layout.folder().string() + " has no " + RunLayout::kResults +
+                    ": it is no run folder, or the run has not ended; name a folder such as "
+                    "runs/NAME/001");
   }
-  return text_of(file);
+  return text_of(layout.results());
 }
 
 RecordedEpoch epoch_of(const JsonFields& fields) {
@@ -215,7 +215,8 @@ std::vector<RecordedEpoch> parse_metrics(std::string_view text, const std::strin
 }
 
 RunResults read_results(const fs::path& folder) {
-  return parse_results(text_of_results(folder), (folder / "run.json").string());
+  const RunLayout layout(folder);
+  return parse_results(text_of_results(layout), layout.results().string());
 }
 
 std::string read_status(const fs::path& folder) {
@@ -235,25 +236,26 @@ fs::path read_start(const fs::path& folder) {
 }
 
 RunRecord read_run(const fs::path& folder) {
+  const RunLayout layout(folder);
   RunRecord record;
   record.folder = folder;
-  const std::string results = text_of_results(folder);
-  const fs::path metrics = folder / "metrics.jsonl";
-  record.metrics = parse_metrics(text_of(metrics), metrics.string());
-  record.run = parse_results(results, (folder / "run.json").string());
-  record.experiment = text_of(folder / "experiment.toml", kMostText);
-  record.lock = text_of(folder / "retort.lock", kMostText);
+  const std::string results = text_of_results(layout);
+  record.metrics = parse_metrics(text_of(layout.metrics()), layout.metrics().string());
+  record.run = parse_results(results, layout.results().string());
+  record.experiment = text_of(layout.experiment(), kMostText);
+  record.lock = text_of(layout.lock(), kMostText);
   return record;
 }
 
 std::vector<fs::path> find_runs(const fs::path& folder) {
   std::error_code none;
-  if (fs::exists(fs::symlink_status(folder / "run.json", none))) return {folder};
+  if (fs::exists(fs::symlink_status(RunLayout(folder).results(), none))) return {folder};
   std::vector<fs::path> found;
   constexpr auto kOptions = fs::directory_options::skip_permission_denied;
   for (fs::recursive_directory_iterator entry(folder, kOptions, none), end; entry != end;
        entry.increment(none)) {
-    if (entry->path().filename() == "run.json") found.push_back(entry->path().parent_path());
+    if (entry->path().filename() == RunLayout::kResults)
+      found.push_back(entry->path().parent_path());
   }
   std::sort(found.begin(), found.end(), precedes);
   return found;

@@ -13,6 +13,7 @@
 #include "framework/base/error.hpp"
 #include "framework/io/atomic_file.hpp"
 #include "framework/io/safe_text.hpp"
+#include "framework/report/run_layout.hpp"
 
 namespace retort::host {
 namespace {
@@ -92,8 +93,7 @@ std::string scalar_event(double wall_time, int64_t step,
 }
 
 EventFile::EventFile(const std::filesystem::path& folder)
-    : path_(folder / ("events.out.tfevents." + std::to_string(static_cast<int64_t>(wall_time())) +
-                      "." + std::to_string(getpid()) + ".retort")) {
+    : path_(RunLayout(folder).event_file(static_cast<int64_t>(wall_time()), getpid())) {
   append(scalar_event(wall_time(), 0, {}));
 }
 

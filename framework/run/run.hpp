@@ -48,10 +48,10 @@ class Run {
   void add_row(const TrainingPlan& plan, const std::string& name, const TrainingState& state);
   bool complete(const std::string& phase) const;
   void restore_student(const std::string& phase);
-  void save_weights(const std::string& name, const Network& network);
+  void save_weights(const std::string& phase, SavedWeights which, const Network& network);
   RunFacts facts(const std::string& status) const;
   void mark_failed(const std::string& reason);
-  void load_saved(const std::string& name, Network& network);
+  void load_saved(const std::string& phase, Network& network);
   void evaluate_all();
   void finish(Output output);
 

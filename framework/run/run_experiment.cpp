@@ -61,22 +61,22 @@ void Run::mark_failed(const std::string& reason) {
   try {
     folder_->write_status(experiment_, facts("failed: " + reason));
   } catch (...) {
-    spdlog::warn("{}: still says that it runs: {}", folder_->file("run.json").string(),
+    spdlog::warn("{}: still says that it runs: {}", folder_->layout().results().string(),
                  current_failure().text);
   }
 }
 
 void Run::resume(const std::filesystem::path& folder, bool accept_changes) {
   folder_ = std::make_unique<RunFolder>(folder);
-  states_ = std::make_unique<CheckpointStore>(folder_->file("checkpoints/resume"));
+  states_ = std::make_unique<CheckpointStore>(folder_->layout().states());
   machine_ = machine_facts(session_);
   resumed_ = states_->newest();
   if (!resumed_) {
-    if (std::filesystem::exists(folder_->file("student.safetensors"))) {
-      throw DataError(
-          folder.string() +
-          ": holds a student.safetensors and no saved state, as a finished run does, but "
-          "its run.json does not say so; restore run.json, or run the experiment again");
+    if (std::filesystem::exists(folder_->layout().result_weights())) {
+      throw DataError(fmt::format(
+          "{}: holds a {} and no saved state, as a finished run does, but its {} does not say so; "
+          "restore {}, or run the experiment again",
+          folder.string(), RunLayout::kResultWeights, RunLayout::kResults, RunLayout::kResults));
     }
     say(folder.string() + ": no state was saved yet; starts at the beginning");
     folder_->truncate_metrics(0);
@@ -107,7 +107,7 @@ bool Run::complete(const std::string& phase) const {
 void Run::open_folder() {
   if (!folder_) folder_ = std::make_unique<RunFolder>(experiment_);
   if (!states_) {
-    states_ = std::make_unique<CheckpointStore>(folder_->file("checkpoints/resume"));
+    states_ = std::make_unique<CheckpointStore>(folder_->layout().states());
     machine_ = machine_facts(session_);
   }
   if (experiment_.run.tensorboard) events_.emplace(folder_->path());
@@ -152,7 +152,7 @@ void Run::prepare_networks() {
 std::string Run::prepare_teacher() {
   if (experiment_.teacher->weights) return "from " + experiment_.teacher->weights->string();
   if (complete("teacher")) {
-    load_saved("teacher-last", *teacher_);
+    load_saved("teacher", *teacher_);
     return "from the run's own folder";
   }
   store_ = std::make_unique<TeacherStore>(session_);
@@ -167,7 +167,7 @@ bool Run::train_teacher() {
   if (!teacher_) return true;
   const bool judged_before = !rows_.empty() && rows_.front().name == "teacher";
   if (teacher_accuracy_) {
-    save_weights("teacher-last", *teacher_);
+    save_weights("teacher", SavedWeights::Last, *teacher_);
   } else if (store_ && !train(session_.plan("teacher", *teacher_), "teacher")) {
     return false;
   }
@@ -206,7 +206,7 @@ bool Run::train_distilled() {
 /// The student of a run that had only its results to write.
 void Run::restore_student(const std::string& phase) {
   student_ = session_.make_student();
-  load_saved(phase + "-last", *student_);
+  load_saved(phase, *student_);
 }
 
 bool Run::train(const TrainingPlan& plan, const std::string& row_name) {
@@ -224,7 +224,7 @@ bool Run::train(const TrainingPlan& plan, const std::string& row_name) {
   trainer.checkpoint_steps = experiment_.run.checkpoint_steps;
   trainer.on_checkpoint = [&] { save(false); };
   trainer.on_progress = [&](const Progress& progress) { progress_.step(progress); };
-  trainer.on_best = [&] { save_weights(plan.phase + "-best", *plan.student); };
+  trainer.on_best = [&] { save_weights(plan.phase, SavedWeights::Best, *plan.student); };
   trainer.on_epoch = [&](const EpochReport& report) {
     progress_.epoch(plan.phase, plan.train.epochs, report);
     folder_->append_metrics(plan.phase, report);
@@ -236,21 +236,23 @@ bool Run::train(const TrainingPlan& plan, const std::string& row_name) {
     return false;
   }
   add_row(plan, row_name, trainer.state());
-  save_weights(plan.phase + "-last", *plan.student);
+  save_weights(plan.phase, SavedWeights::Last, *plan.student);
   if (plan.phase == "teacher") store_->save(*teacher_, rows_.back().accuracy);
   save(true);
   return true;
 }
 
-void Run::save_weights(const std::string& name, const Network& network) {
-  const std::filesystem::path file = folder_->file("checkpoints/" + name + ".safetensors");
+void Run::save_weights(const std::string& phase, SavedWeights which, const Network& network) {
+  const std::filesystem::path file = folder_->layout().phase_weights(phase, which);
   save_network(file, network.parameters(), {{"format", "pt"}, {"model", network.description()}});
-  if (name.ends_with("-last")) files_[name] = xxh3_128_hex(map_file(file, SIZE_MAX).bytes());
+  if (which == SavedWeights::Best) return;
+  files_[weights_name(phase, which)] = xxh3_128_hex(map_file(file, SIZE_MAX).bytes());
 }
 
-void Run::load_saved(const std::string& name, Network& network) {
-  const std::filesystem::path file = folder_->file("checkpoints/" + name + ".safetensors");
-  if (xxh3_128_hex(map_file(file, SIZE_MAX).bytes()) != files_[name]) {
+void Run::load_saved(const std::string& phase, Network& network) {
+  const std::filesystem::path file = folder_->layout().phase_weights(phase, SavedWeights::Last);
+  const std::string& saved = files_[weights_name(phase, SavedWeights::Last)];
+  if (xxh3_128_hex(map_file(file, SIZE_MAX).bytes()) != saved) {
     throw DataError(file.string() + ": damaged: not the network that this run trained");
   }
   load_weights(network.parameters(), file, {});
@@ -262,12 +264,13 @@ ExitCode run_experiment(const Experiment& experiment, Output output) {
 
 ExitCode resume_run(const Experiment& experiment, const std::filesystem::path& folder,
                     bool accept_changes, Output output) {
-  if (std::filesystem::exists(folder / "run.json") && read_results(folder).status == "finished") {
+  const RunLayout layout(folder);
+  if (std::filesystem::exists(layout.results()) && read_results(folder).status == "finished") {
     say(folder.string() + ": finished before; nothing is left to do");
     const RunFolder owned(folder);
     // A kill may have come between the results and what is made from them.
-    if (!std::filesystem::exists(folder / "report.html")) write_report(folder);
-    CheckpointStore(folder / "checkpoints/resume").clear();
+    if (!std::filesystem::exists(layout.page())) write_report(folder);
+    CheckpointStore(layout.states()).clear();
     if (output != Output::None) {
       print_comparison({folder},
                        output == Output::Json ? CompareFormat::Json : CompareFormat::Text);

@@ -65,7 +65,7 @@ void Run::evaluate_all() {
     std::unique_ptr<Network> alone;
     if (row.name == kAlone && distils()) {
       alone = session_.make_student();
-      load_saved("alone-last", *alone);
+      load_saved("alone", *alone);
     }
     Network& network = is_teacher ? *teacher_ : alone ? *alone : *student_;
     row.size = size_of(network);
@@ -111,7 +111,7 @@ void Run::finish(Output output) {
   set_activity("the last evaluation");
   evaluate_all();
   compare_process_state();
-  save_network(folder_->file("student.safetensors"), student_->parameters(),
+  save_network(folder_->layout().result_weights(), student_->parameters(),
                {{"format", "pt"}, {"model", student_->description()}});
   const RunFacts done = facts("finished");
   folder_->write_results(experiment_, done, rows_);
@@ -121,8 +121,8 @@ void Run::finish(Output output) {
   if (output == Output::Json) {
     print_out("{}\n", results_json(experiment_, done, rows_));
   } else {
-    print_out("{}wrote {}: report.html, student.safetensors, metrics.jsonl\n",
-              comparison_text(rows_), folder_->path().string());
+    print_out("{}wrote {}: {}, {}, {}\n", comparison_text(rows_), folder_->path().string(),
+              RunLayout::kPage, RunLayout::kResultWeights, RunLayout::kMetrics);
   }
 }
 

@@ -9,7 +9,7 @@
 #include "framework/config/resolved.hpp"
 #include "framework/io/file_bytes.hpp"
 #include "framework/report/log.hpp"
-#include "framework/report/run_folder.hpp"
+#include "framework/report/run_layout.hpp"
 #include "framework/report/run_order.hpp"
 #include "framework/report/run_record.hpp"
 
@@ -62,15 +62,11 @@ bool work_in(const RunStart& start, Experiment& experiment) {
 
 SavedRun load_saved_run(const fs::path& folder, const std::vector<std::string>& overrides,
                         Catalog catalog, Purpose purpose) {
-  const fs::path file = folder / "experiment.toml";
-  if (!fs::exists(file)) {
-    throw ConfigError(folder.string() +
-                      " is no run folder: it has no experiment.toml; name one such as "
-                      "runs/NAME/001");
-  }
-  refuse_links(folder, {"experiment.toml"});
+  const RunLayout layout(folder);
+  layout.check_is_run();
+  layout.check_no_links({RunLayout::kExperiment});
   Diagnostics reading;
-  std::optional<config::Node> tree = config::load_tree(file, {}, reading);
+  std::optional<config::Node> tree = config::load_tree(layout.experiment(), {}, reading);
   RunStart start;
   if (tree) {
     start = find_start(*tree, folder, read_start(folder));
@@ -78,7 +74,8 @@ SavedRun load_saved_run(const fs::path& folder, const std::vector<std::string>& 
     for (const std::string& text : overrides) config::override_tree(*tree, text, reading);
     anchor_paths(*tree, {{}, {}, {working_directory()}});
   }
-  const ExperimentFile saved(file, std::move(tree), std::move(reading), std::move(catalog));
+  const ExperimentFile saved(layout.experiment(), std::move(tree), std::move(reading),
+                             std::move(catalog));
   SavedRun run = {folder, saved.load(purpose)};
   const fs::path whole = fs::absolute(folder);
   if (work_in(start, run.experiment)) run.folder = whole;
@@ -89,7 +86,7 @@ const EarlierRuns::Texts& EarlierRuns::texts_of(const fs::path& folder) {
   const auto [entry, is_new] = kept_.try_emplace(folder);
   if (is_new) {
     const fs::path recorded = read_start(folder);
-    entry->second.absolute = text_of_file(folder / "experiment.toml");
+    entry->second.absolute = text_of_file(RunLayout(folder).experiment());
     // A folder that does not say so was started here, if it is of this project.
     entry->second.portable =
         portable_text(entry->second.absolute, recorded.empty() ? working_directory() : recorded);
@@ -104,8 +101,9 @@ std::optional<fs::path> EarlierRuns::find(const Experiment& experiment) {
   std::optional<fs::path> found;
   bool is_finished = false;
   std::error_code none;
-  for (const auto& entry : fs::directory_iterator(experiment.run.out / experiment.name, none)) {
-    if (!fs::is_regular_file(entry.path() / "experiment.toml", none)) continue;
+  for (const auto& entry :
+       fs::directory_iterator(runs_folder(experiment.run.out, experiment.name), none)) {
+    if (!fs::is_regular_file(RunLayout(entry.path()).experiment(), none)) continue;
     const Texts& kept = texts_of(entry.path());
     if (kept.absolute != absolute && kept.portable != portable) continue;
     const bool finished = read_status(entry.path()) == "finished";

@@ -9,6 +9,7 @@
 #include "framework/io/atomic_file.hpp"
 #include "framework/io/hash.hpp"
 #include "framework/report/plugin_hash.hpp"
+#include "framework/report/run_layout.hpp"
 #include "framework/train/device.hpp"
 #include "framework/train/finite.hpp"
 #include "framework/train/weights.hpp"
@@ -54,7 +55,7 @@ std::string key_of(const Session& session) {
 }  // namespace
 
 TeacherStore::TeacherStore(const Session& session) : key_(key_of(session)) {
-  file_ = session.experiment().run.out / "teachers" / (key_ + ".safetensors");
+  file_ = kept_teacher(session.experiment().run.out, key_);
 }
 
 std::optional<Accuracy> TeacherStore::load(Network& teacher) const {

@@ -62,6 +62,13 @@ while IFS= read -r line; do breach "$line  (print with print_out, say or say_err
   cd "$source" && grep -rnE 'fmt::print\(|std::c(out|err)\b|fputs\(|\.dump\(' framework \
     --include=*.cpp --include=*.hpp | grep -vE '^framework/io/(json_text\.hpp|safetensors\.cpp):')
 
+# The names in a run folder are spelt in one place.
+names='experiment\.toml|retort\.lock|metrics\.jsonl|run\.json|summary\.csv|student\.safetensors'
+names+='|report\.html|checkpoints|tfevents'
+while IFS= read -r line; do breach "$line  (RunLayout alone names the files of a run)"; done < <(
+  cd "$source" && grep -rnE "\"[^\"]*($names)|\"(owner|teachers/?|-(last|best))\"" framework \
+    --include=*.cpp --include=*.hpp | grep -vE '^framework/report/run_layout\.|:[0-9]+: *//')
+
 # Pages are short enough to be read whole, and a link to a page leads to one.
 for page in "$source"/README.md "$source"/docs/*.md; do
   lines=$(wc -l < "$page") most=200

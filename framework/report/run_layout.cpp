@@ -1,0 +1,56 @@
+#include "framework/report/run_layout.hpp"
+
+#include <cstdio>
+
+#include "framework/base/error.hpp"
+
+namespace retort::host {
+
+std::filesystem::path RunLayout::phase_weights(const std::string& phase, SavedWeights which) const {
+  return checkpoints() / (weights_name(phase, which) + ".safetensors");
+}
+
+std::filesystem::path RunLayout::event_file(int64_t seconds, int64_t process) const {
+  return folder_ / ("events.out.tfevents." + std::to_string(seconds) + "." +
+                    std::to_string(process) + ".retort");
+}
+
+void RunLayout::check_is_run() const {
+  if (is_run()) return;
+  throw ConfigError(no_run_text(folder_) + "; name one such as runs/NAME/001");
+}
+
+void RunLayout::check_no_links(std::initializer_list<const char*> names) const {
+  for (const char* name : names) {
+    if (!std::filesystem::is_symlink(std::filesystem::symlink_status(folder_ / name))) continue;
+    throw DataError((folder_ / name).string() +
+                    ": is a link, which no run makes; a run folder is not read or written through "
+                    "one. Put what it leads to in its place");
+  }
+}
+
+std::string weights_name(const std::string& phase, SavedWeights which) {
+  return phase + (which == SavedWeights::Last ? "-last" : "-best");
+}
+
+std::string no_run_text(const std::filesystem::path& folder) {
+  return folder.string() + " is no run folder: it has no " + RunLayout::kExperiment;
+}
+
+std::filesystem::path runs_folder(const std::filesystem::path& out, const std::string& name) {
+  return out / name;
+}
+
+std::filesystem::path numbered_run(const std::filesystem::path& runs, int number) {
+  char name[16];
+  std::snprintf(name, sizeof(name), "%03d", number);
+  return runs / name;
+}
+
+std::filesystem::path teachers_folder(const std::filesystem::path& out) { return out / "teachers"; }
+
+std::filesystem::path kept_teacher(const std::filesystem::path& out, const std::string& key) {
+  return teachers_folder(out) / (key + ".safetensors");
+}
+
+}  // namespace retort::host
