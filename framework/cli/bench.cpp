@@ -67,8 +67,8 @@ class Bench {
     return arguments_.phase == "all" || arguments_.phase == phase;
   }
   void prepare_teacher();
-  void measure(TrainingPlan plan);
-  StepTimes share_of_parts(TrainingPlan plan) const;
+  void measure(Phase phase);
+  StepTimes share_of_parts(Phase phase) const;
   double share_of_peak(const Measured& row) const {
     return row.images_per_second * row.multiply_adds / peak_;
   }
@@ -97,9 +97,9 @@ void Bench::prepare_teacher() {
                {{"format", "pt"}});
 }
 
-void Bench::measure(TrainingPlan plan) {
+void Bench::measure(Phase phase) {
   const at::Device device = session_.placement().device;
-  Trainer trainer(plan);
+  Trainer trainer(phase);
   trainer.run_steps(1);
   synchronize(device);
   if (first_step_s_ == 0) first_step_s_ = process_seconds();
@@ -113,22 +113,23 @@ void Bench::measure(TrainingPlan plan) {
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
 
   Measured measured;
-  measured.phase = plan.phase;
-  const auto images = static_cast<double>((trainer.steps_done() - first) * plan.batch_size);
+  measured.phase = phase.name;
+  const auto images = static_cast<double>((trainer.steps_done() - first) * phase.batch_size);
   measured.images_per_second = images / seconds.count();
   // Backward costs twice the forward pass.
-  measured.multiply_adds = 3.0 * static_cast<double>(plan.student->profile().multiply_adds);
-  if (plan.teacher != nullptr) {
-    measured.multiply_adds += static_cast<double>(plan.teacher->profile().multiply_adds);
+  measured.multiply_adds = 3.0 * static_cast<double>(phase.student().profile().multiply_adds);
+  if (const Participant* teacher = phase.find(kTeacherName)) {
+    measured.multiply_adds +=
+        static_cast<double>(teacher->outputs->network()->profile().multiply_adds);
   }
   // Waiting for a GPU after each part slows it down, so its parts are timed in steps of their own.
-  measured.share = device.is_cpu() ? shares(before, trainer.times()) : share_of_parts(plan);
+  measured.share = device.is_cpu() ? shares(before, trainer.times()) : share_of_parts(phase);
   rows_.push_back(measured);
 }
 
-StepTimes Bench::share_of_parts(TrainingPlan plan) const {
-  plan.measure = true;
-  Trainer trainer(plan);
+StepTimes Bench::share_of_parts(Phase phase) const {
+  phase.measure = true;
+  Trainer trainer(phase);
   trainer.run_steps(arguments_.warmup);
   const StepTimes before = trainer.times();
   trainer.run_steps(arguments_.steps);

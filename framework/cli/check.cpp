@@ -86,10 +86,10 @@ std::vector<std::string> files_of(const Experiment& experiment, bool trains_teac
 
 /// Tries the networks that the run trains, of which the teacher may be one (else null), and its
 /// transfers.
-Json tell_warnings(const Session& session, const TrainingPlan& plan, Network* teacher) {
+Json tell_warnings(const Session& session, const Phase& phase, Network* teacher) {
   std::vector<std::string> warnings;
   if (teacher != nullptr) warnings = try_terms(session.plan("teacher", *teacher));
-  for (const std::string& warning : try_terms(plan)) warnings.push_back(warning);
+  for (const std::string& warning : try_terms(phase)) warnings.push_back(warning);
   for (const std::string& warning : warnings) spdlog::warn("{}", warning);
   return warnings;
 }
@@ -138,13 +138,13 @@ Json check_facts(const Session& session) {
   const auto& [teacher, student, transfers] = networks;
   const std::string weights = teacher ? load_teacher(session, *teacher) : "";
   const bool trains_teacher = teacher && weights.empty();
-  TrainingPlan plan = session.plan("alone", *student);
+  Phase phase = session.plan("alone", *student);
   if (teacher) facts["teacher"] = network_facts(*teacher);
-  if (!transfers.empty()) plan = session.distil_plan(*student, teacher.get(), transfers);
+  if (!transfers.empty()) phase = session.distil_plan(*student, teacher.get(), transfers);
   facts["student"] = network_facts(*student);
-  plan.train.non_finite = NonFinite::Stop;  // a first step that is not finite is told, not skipped
-  Trainer trainer(plan);
-  facts["warnings"] = tell_warnings(session, plan, trains_teacher ? teacher.get() : nullptr);
+  phase.train.non_finite = NonFinite::Stop;  // a first step that is not finite is told, not skipped
+  Trainer trainer(phase);
+  facts["warnings"] = tell_warnings(session, phase, trains_teacher ? teacher.get() : nullptr);
   if (teacher) teacher->parameters().freeze();
   if (!weights.empty()) judge_teacher(session, *teacher, weights, facts);
   facts["transfers"] = transfer_facts(networks, experiment.data.batch_size);

@@ -8,14 +8,14 @@
 namespace retort::host {
 namespace {
 
-void try_step(const TrainingPlan& plan) {
+void try_step(const Phase& phase) {
   try {
-    Trainer(plan).run_steps(1);
+    Trainer(phase).run_steps(1);
   } catch (const std::exception& failure) {
     const std::string refused = operator_without_deterministic_algorithm(failure);
     if (refused.empty()) throw;
     throw ConfigError("run.deterministic = true, but " + refused + ", which the phase \"" +
-                      plan.phase +
+                      phase.name +
                       "\" needs, has no deterministic algorithm on a GPU; take another model or "
                       "strategy, device = \"cpu\", or leave run.deterministic out");
   }

@@ -77,11 +77,11 @@ class NetworkMaker {
     return network;
   }
 
-  std::unique_ptr<Transfer> make_transfer(size_t number, const Networks& networks) {
+  std::shared_ptr<Transfer> make_transfer(size_t number, const Networks& networks) {
     const TransferConfig& config = session_.experiment().transfers[number];
     const std::string key = "transfer[" + std::to_string(number) + "]";
     const std::string subject = key + ".strategy " + config::quote_text(config.strategy.info.id);
-    std::unique_ptr<Transfer> transfer;
+    std::shared_ptr<Transfer> transfer;
     bool good = failures_.attempt(config.strategy.place, subject,
                                   [&] { transfer = session_.make_transfer(config); });
     good &= check_taps(networks.student.get(), config.bind_student, key + ".bind.student",
@@ -90,8 +90,11 @@ class NetworkMaker {
                        config.bind_teacher_place);
     const bool built = networks.student && (networks.teacher || !session_.experiment().teacher);
     if (!good || !built || !shape_) return transfer;
+    LiveNetwork student(*networks.student);
+    std::optional<LiveNetwork> teacher;
+    if (networks.teacher) teacher.emplace(*networks.teacher);
     failures_.attempt(config.strategy.place, subject, [&] {
-      transfer->setup(*shape_, *networks.student, networks.teacher.get(), key);
+      transfer->setup(*shape_, student, teacher ? &*teacher : nullptr, key);
     });
     return transfer;
   }

@@ -12,7 +12,7 @@ namespace retort::host {
 struct Networks {
   std::unique_ptr<Network> teacher;  // null where there is none; not frozen
   std::unique_ptr<Network> student;
-  std::vector<std::unique_ptr<Transfer>> transfers;
+  std::vector<std::shared_ptr<Transfer>> transfers;
 };
 
 /// Builds the networks, with the weights that the experiment names, and sets the transfers up. Each

@@ -101,12 +101,12 @@ Outputs with_gradient(const Outputs& outputs) {
   return leaves;
 }
 
-StepInputs step_of(const ProbeInputs& inputs, const ProbePlace& place) {
-  StepInputs step;
-  step.student = with_gradient(inputs.student);
-  step.teacher = inputs.teacher;
-  step.labels = inputs.labels;
-  step.indices = inputs.indices;
+StepView step_of(const ProbeInputs& inputs, const ProbePlace& place) {
+  StepView step;
+  step.outputs_of(kStudentName) = with_gradient(inputs.student);
+  step.outputs_of(kTeacherName) = inputs.teacher;
+  if (inputs.labels.defined()) step.batch.put(kLabelField, inputs.labels);
+  if (inputs.indices.defined()) step.batch.put(kIndexField, inputs.indices);
   step.progress = at::full({}, place.progress, at::TensorOptions().dtype(inputs.type));
   step.epoch = place.epoch;
   step.step = place.step;
@@ -231,23 +231,24 @@ ProbeResult probe(const ComponentChoice& strategy, const ProbeInputs& inputs,
                     inputs.type);
   transfer.set_draws(&draws);
   transfer.setup(run, shapes_of(inputs.student), shapes_of(inputs.teacher));
-  if (modules) set_modules(transfer.parameters(), *modules);
-  result.buffers = copies_of_buffers(transfer.parameters(), "");
+  ParameterSet& own = *transfer.parameters();
+  if (modules) set_modules(own, *modules);
+  result.buffers = copies_of_buffers(own, "");
 
-  const StepInputs step = step_of(inputs, result.place);
+  const StepView step = step_of(inputs, result.place);
   const at::Tensor loss = transfer.loss(step);
   if (loss.requires_grad()) loss.backward();
   result.loss = loss.item<double>();
-  result.tensors = results_of(loss, step.student, transfer.parameters());
+  result.tensors = results_of(loss, step.of(kStudentName), own);
   {
     const c10::NoGradGuard without_gradients;
     transfer.after_backward(step);
   }
   check_draws(draws, strategy.info.id);
-  for (NamedTensor& buffer : copies_of_buffers(transfer.parameters(), ".after"))
+  for (NamedTensor& buffer : copies_of_buffers(own, ".after"))
     result.buffers.push_back(std::move(buffer));
   result.draws = draws.seen;
-  result.modules = transfer.parameters().all();
+  result.modules = own.all();
   return result;
 }
 

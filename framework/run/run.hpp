@@ -44,8 +44,8 @@ class Run {
   void warn(const std::string& text);
   bool train_alone();
   bool train_distilled();
-  bool train(const TrainingPlan& plan, const std::string& row_name);
-  void add_row(const TrainingPlan& plan, const std::string& name, const TrainingState& state);
+  bool train(const Phase& phase, const std::string& row_name);
+  void add_row(const Phase& phase, const std::string& name, const TrainingState& state);
   bool complete(const std::string& phase) const;
   void restore_student(const std::string& phase);
   void save_weights(const std::string& phase, SavedWeights which, const Network& network);

@@ -140,8 +140,8 @@ void Run::prepare_networks() {
   print_network(*student_,
                 experiment_.student.weights ? "from " + experiment_.student.weights->string() : "");
   check_determinism(session_);
-  const auto try_phase = [](const TrainingPlan& plan) {
-    for (const std::string& warning : try_terms(plan)) spdlog::warn("{}", warning);
+  const auto try_phase = [](const Phase& phase) {
+    for (const std::string& warning : try_terms(phase)) spdlog::warn("{}", warning);
   };
   if (store_ && !teacher_accuracy_) try_phase(session_.plan("teacher", *teacher_));
   try_phase(distils() ? session_.distil_plan(*student_, teacher_.get(), networks.transfers)
@@ -209,35 +209,35 @@ void Run::restore_student(const std::string& phase) {
   load_saved(phase, *student_);
 }
 
-bool Run::train(const TrainingPlan& plan, const std::string& row_name) {
-  set_activity("phase " + plan.phase);
-  Trainer trainer(plan);
-  if (resumed_ && resumed_->checkpoint.phase == plan.phase && !resumed_->checkpoint.complete) {
+bool Run::train(const Phase& phase, const std::string& row_name) {
+  set_activity("phase " + phase.name);
+  Trainer trainer(phase);
+  if (resumed_ && resumed_->checkpoint.phase == phase.name && !resumed_->checkpoint.complete) {
     trainer.restore(resumed_->checkpoint.state, resumed_->tensors, resumed_->checkpoint.rollback);
     resumed_.reset();
   }
   const auto save = [&](bool complete) {
-    states_->save({plan.phase, complete, trainer.state(), rows_, folder_->metrics_bytes(), machine_,
+    states_->save({phase.name, complete, trainer.state(), rows_, folder_->metrics_bytes(), machine_,
                    files_, trainer.rollback_state()},
                   trainer.tensors());
   };
   trainer.checkpoint_steps = experiment_.run.checkpoint_steps;
   trainer.on_checkpoint = [&] { save(false); };
   trainer.on_progress = [&](const Progress& progress) { progress_.step(progress); };
-  trainer.on_best = [&] { save_weights(plan.phase, SavedWeights::Best, *plan.student); };
+  trainer.on_best = [&] { save_weights(phase.name, SavedWeights::Best, phase.student()); };
   trainer.on_epoch = [&](const EpochReport& report) {
-    progress_.epoch(plan.phase, plan.train.epochs, report);
-    folder_->append_metrics(plan.phase, report);
-    if (events_) events_->add(plan.phase, report);
+    progress_.epoch(phase.name, phase.train.epochs, report);
+    folder_->append_metrics(phase.name, report);
+    if (events_) events_->add(phase.name, report);
     save(false);
   };
   if (!trainer.run()) {
     save(false);
     return false;
   }
-  add_row(plan, row_name, trainer.state());
-  save_weights(plan.phase, SavedWeights::Last, *plan.student);
-  if (plan.phase == "teacher") store_->save(*teacher_, rows_.back().accuracy);
+  add_row(phase, row_name, trainer.state());
+  save_weights(phase.name, SavedWeights::Last, phase.student());
+  if (phase.name == "teacher") store_->save(*teacher_, rows_.back().accuracy);
   save(true);
   return true;
 }

@@ -82,17 +82,17 @@ void Run::evaluate_all() {
   warn(describe_weak_teacher(rows_));
 }
 
-void Run::add_row(const TrainingPlan& plan, const std::string& name, const TrainingState& state) {
+void Run::add_row(const Phase& phase, const std::string& name, const TrainingState& state) {
   ComparisonRow row = {name, state.last, {}, state.train_seconds, {}, 0};
   if (state.best_epoch > 0) {  // none where each epoch had outputs that are not finite
     row.best = state.best_test;
     row.best_epoch = state.best_epoch;
   }
-  row.size = size_of(*plan.student);
+  row.size = size_of(phase.student());
   const auto alone = std::find_if(rows_.begin(), rows_.end(), [](const ComparisonRow& earlier) {
     return earlier.name == kAlone;
   });
-  if (!plan.transfers.empty() && alone != rows_.end()) {
+  if (!phase.transfers().empty() && alone != rows_.end()) {
     row.versus_alone = row.accuracy.top1() - alone->accuracy.top1();
   }
   rows_.push_back(row);

@@ -8,6 +8,7 @@
 #include "framework/run/check_images.hpp"
 #include "framework/run/networks.hpp"
 #include "framework/train/device.hpp"
+#include "framework/train/task.hpp"
 #include "framework/train/weights.hpp"
 
 namespace retort::host {
@@ -87,46 +88,55 @@ std::unique_ptr<Network> Session::make(const std::string& role, const NetworkCon
 }
 
 RunShape Session::shape() const {
-  TrainingPlan plan;
-  plan.train = experiment_.train;
-  plan.data = &data_;
-  plan.batch_size = experiment_.data.batch_size;
-  return make_run_shape(plan);
+  Phase phase;
+  phase.train = experiment_.train;
+  phase.data = &data_;
+  phase.batch_size = experiment_.data.batch_size;
+  return make_run_shape(phase);
 }
 
-std::unique_ptr<Transfer> Session::make_transfer(const TransferConfig& config) const {
-  return std::make_unique<Transfer>(config, placement_.device, experiment_.seed);
+std::shared_ptr<Transfer> Session::make_transfer(const TransferConfig& config) const {
+  return std::make_shared<Transfer>(config, placement_.device, experiment_.seed);
 }
 
-std::vector<std::unique_ptr<Transfer>> Session::make_transfers() const {
-  std::vector<std::unique_ptr<Transfer>> transfers;
+std::vector<std::shared_ptr<Transfer>> Session::make_transfers() const {
+  std::vector<std::shared_ptr<Transfer>> transfers;
   for (const TransferConfig& config : experiment_.transfers) {
     transfers.push_back(make_transfer(config));
   }
   return transfers;
 }
 
-TrainingPlan Session::plan(const std::string& phase, Network& network) const {
-  const bool teacher = network.role() == "teacher";
-  TrainingPlan plan;
-  plan.phase = phase;
-  plan.student = &network;
-  plan.train = teacher ? experiment_.teacher->train : experiment_.train;
-  plan.data = &data_;
-  plan.student_views = teacher ? &teacher_views() : student_views_.get();
-  plan.batch_size = experiment_.data.batch_size;
-  plan.mix = {experiment_.data.mixup, experiment_.data.cutmix};
-  plan.seed = experiment_.seed;
-  return plan;
+Phase Session::make_phase(const std::string& name, Network& learner, double task_weight) const {
+  const bool is_teacher = learner.role() == kTeacherName;
+  Phase phase;
+  phase.name = name;
+  phase.participants.push_back({learner.role(), std::make_shared<LiveNetwork>(learner), true,
+                                is_teacher ? &teacher_views() : student_views_.get()});
+  phase.train = is_teacher ? experiment_.teacher->train : experiment_.train;
+  phase.terms.push_back(
+      std::make_shared<CrossEntropyTask>(learner.role(), task_weight, phase.train.label_smoothing));
+  phase.data = &data_;
+  phase.batch_size = experiment_.data.batch_size;
+  phase.mix = {experiment_.data.mixup, experiment_.data.cutmix};
+  phase.seed = experiment_.seed;
+  return phase;
 }
 
-TrainingPlan Session::distil_plan(Network& student, Network* teacher,
-                                  const std::vector<std::unique_ptr<Transfer>>& transfers) const {
-  TrainingPlan distil = plan("distil", student);
-  distil.teacher = teacher;
-  if (teacher != nullptr) distil.teacher_views = &teacher_views();
-  distil.task_weight = experiment_.task.weight;
-  for (const auto& transfer : transfers) distil.transfers.push_back(transfer.get());
+Phase Session::plan(const std::string& phase, Network& network) const {
+  return make_phase(phase, network, 1);
+}
+
+Phase Session::distil_plan(Network& student, Network* teacher,
+                           const std::vector<std::shared_ptr<Transfer>>& transfers) const {
+  Phase distil = make_phase("distil", student, experiment_.task.weight);
+  if (teacher != nullptr) {
+    // A field of its own where it normalises otherwise.
+    const std::string field = std::string(kImageField) + (own_teacher_views_ ? "@teacher" : "");
+    distil.participants.push_back(
+        {kTeacherName, std::make_shared<LiveNetwork>(*teacher, field), false, &teacher_views()});
+  }
+  distil.terms.insert(distil.terms.end(), transfers.begin(), transfers.end());
   return distil;
 }
 

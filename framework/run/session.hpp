@@ -36,24 +36,25 @@ class Session {
   std::unique_ptr<Network> make_student() const { return make("student", experiment_.student); }
   /// The teacher at its start values, or with the weights that the experiment names. Not frozen.
   std::unique_ptr<Network> make_teacher() const { return make("teacher", *experiment_.teacher); }
-  std::vector<std::unique_ptr<Transfer>> make_transfers() const;
+  std::vector<std::shared_ptr<Transfer>> make_transfers() const;
 
   /// The parts of these: a network without its weights, its weights, one transfer, and what
   /// transfers are told of the run when they are set up.
   std::unique_ptr<Network> build(const std::string& role, const NetworkConfig& config) const;
   void load(Network& network, const NetworkConfig& config) const;
-  std::unique_ptr<Transfer> make_transfer(const TransferConfig& config) const;
+  std::shared_ptr<Transfer> make_transfer(const TransferConfig& config) const;
   /// Throws: ConfigError where a batch is larger than the training split.
   RunShape shape() const;
 
-  /// The plan of training a network on the labels alone.
-  TrainingPlan plan(const std::string& phase, Network& network) const;
-  /// The plan of training the student with the experiment's transfers.
-  TrainingPlan distil_plan(Network& student, Network* teacher,
-                           const std::vector<std::unique_ptr<Transfer>>& transfers) const;
+  /// The phase that trains a network on the labels alone. The networks must outlive it.
+  Phase plan(const std::string& phase, Network& network) const;
+  /// The phase that trains the student with the experiment's transfers.
+  Phase distil_plan(Network& student, Network* teacher,
+                    const std::vector<std::shared_ptr<Transfer>>& transfers) const;
 
  private:
   void refuse_what_does_not_fit() const;
+  Phase make_phase(const std::string& name, Network& learner, double task_weight) const;
   std::unique_ptr<Network> make(const std::string& role, const NetworkConfig& config) const;
   const Normalize& normalize_of(const NetworkConfig& config) const;
 

@@ -121,18 +121,18 @@ void change_trained(const ParameterSet& own) {
 }
 
 /// The student's tensors in `step` are leaves.
-TrialLoss try_loss(Transfer& transfer, const StepInputs& step) {
+TrialLoss try_loss(Transfer& transfer, const StepView& step) {
   TrialLoss trial;
-  transfer.parameters().begin_pass(false);
+  transfer.parameters()->begin_pass(false);
   const at::Tensor loss = transfer.loss(step);
   trial.value = loss.item().toDouble();
   if (loss.requires_grad()) loss.backward();
-  for (const at::Tensor& tensor : tensors_of(step.student)) {
+  for (const at::Tensor& tensor : tensors_of(step.of(kStudentName))) {
     if (!tensor.grad().defined()) continue;
     trial.reaches_student = true;
     trial.student.take(tensor);
   }
-  for (const Parameter& parameter : transfer.parameters().all()) {
+  for (const Parameter& parameter : transfer.parameters()->all()) {
     if (!parameter.trained) continue;
     const bool reached = parameter.master.grad().defined();
     (reached ? trial.reached : trial.unreached).push_back(parameter.name);
@@ -145,21 +145,21 @@ TrialLoss try_loss(Transfer& transfer, const StepInputs& step) {
 /// state, in the last step, with other student outputs and own parameters. So a warm-up, an empty
 /// memory bank, an adapter that starts at 0 and a student that equals its teacher are not taken for a
 /// mistake.
-TrialLoss try_later(Transfer& transfer, const StepInputs& first, const TrialLoss& before,
-                    const TrainingPlan& plan) {
-  const int64_t steps_per_epoch = plan.data->trained_count() / plan.batch_size;
-  StepInputs last = first;
-  last.epoch = plan.train.epochs - 1;
-  last.step = std::max<int64_t>(plan.train.epochs * steps_per_epoch - 1, 0);
+TrialLoss try_later(Transfer& transfer, const StepView& first, const TrialLoss& before,
+                    const Phase& phase) {
+  const int64_t steps_per_epoch = make_sampler(phase).batches_per_epoch();
+  StepView last = first;
+  last.epoch = phase.train.epochs - 1;
+  last.step = std::max<int64_t>(phase.train.epochs * steps_per_epoch - 1, 0);
   last.progress = at::full_like(
       first.progress, static_cast<double>(last.step) / static_cast<double>(last.step + 1));
-  last.student = changed(first.student);
+  last.outputs_of(kStudentName) = changed(first.of(kStudentName));
   try {
     {
       const c10::NoGradGuard without_gradients;
       transfer.after_backward(first);
     }
-    change_trained(transfer.parameters());
+    change_trained(*transfer.parameters());
     const TrialLoss later = try_loss(transfer, last);
     const bool tells_more =
         later.teaches_student() || (!before.reaches_student && later.has_path());
@@ -177,7 +177,7 @@ std::string named(const std::vector<std::string>& names) {
 
 /// "student layer2 [32, 16, 4, 4] and teacher layer2 [32, 32, 4, 4]", or the batch where no tap is
 /// bound.
-std::string bound_text(const Transfer& transfer, const StepInputs& step) {
+std::string bound_text(const Transfer& transfer, const StepView& step) {
   const auto side = [](const std::vector<std::string>& taps, const Outputs& outputs) {
     std::vector<std::string> texts;
     for (size_t i = 0; i < std::min(taps.size(), outputs.features.size()); ++i)
@@ -185,13 +185,11 @@ std::string bound_text(const Transfer& transfer, const StepInputs& step) {
     return join(texts);
   };
   const TransferConfig& config = transfer.config();
-  if (step.student.features.empty()) {
-    return "on logits " + shape_text(step.student.logits.sizes());
-  }
-  const std::string text = "on student " + side(config.bind_student, step.student);
-  return step.teacher.features.empty()
-             ? text
-             : text + " and teacher " + side(config.bind_teacher, step.teacher);
+  const Outputs &student = step.of(kStudentName), &teacher = step.of(kTeacherName);
+  if (student.features.empty()) return "on logits " + shape_text(student.logits.sizes());
+  const std::string text = "on student " + side(config.bind_student, student);
+  return teacher.features.empty() ? text
+                                  : text + " and teacher " + side(config.bind_teacher, teacher);
 }
 
 std::string strategy_text(const Transfer& transfer) {
@@ -199,11 +197,11 @@ std::string strategy_text(const Transfer& transfer) {
   return info.id + " " + info.version + " (" + info.file.string() + ")";
 }
 
-std::string no_path_text(const Transfer& transfer, const StepInputs& step) {
+std::string no_path_text(const Transfer& transfer, const StepView& step) {
   std::string text = strategy_text(transfer) +
                      ": its loss has no gradient path to the student or to parameters of its own, "
                      "so it would teach nothing; ";
-  const std::vector<at::Tensor> given = tensors_of(step.student);
+  const std::vector<at::Tensor> given = tensors_of(step.of(kStudentName));
   const bool none = std::none_of(given.begin(), given.end(),
                                  [](const at::Tensor& tensor) { return tensor.requires_grad(); });
   return text + (none ? "the model publishes what is bound without a gradient"
@@ -221,15 +219,15 @@ std::string nothing_text(double loss, bool teaches_itself) {
 /// Tries the network and the transfers, one by one, and collects what is found.
 class TermTrial {
  public:
-  explicit TermTrial(const TrainingPlan& plan) : plan_(plan) {}
+  explicit TermTrial(const Phase& phase) : phase_(phase), transfers_(phase.transfers()) {}
 
   void run() {
-    copies_.add(plan_.student->parameters(), /*trained_too=*/false);
-    for (Transfer* transfer : plan_.transfers)
-      copies_.add(transfer->parameters(), /*trained_too=*/true);
+    copies_.add(phase_.student().parameters(), /*trained_too=*/false);
+    for (Transfer* transfer : transfers_)
+      copies_.add(*transfer->parameters(), /*trained_too=*/true);
     forward();
     judge_network();
-    for (size_t i = 0; i < plan_.transfers.size(); ++i) try_transfer(i);
+    for (size_t i = 0; i < transfers_.size(); ++i) try_transfer(i);
     copies_.put_back();
     mistakes_.throw_if_any();
   }
@@ -237,40 +235,43 @@ class TermTrial {
   std::vector<std::string> warnings;
 
  private:
-  /// Both networks on the first batch, with the taps of all transfers, one transfer after the other.
+  /// The first batch, and what each participant makes of it: the taps of all transfers, one transfer
+  /// after the other.
   void forward() {
-    std::vector<std::string> student_taps, teacher_taps;
-    for (const Transfer* transfer : plan_.transfers) {
-      const TransferConfig& config = transfer->config();
-      student_taps.insert(student_taps.end(), config.bind_student.begin(),
-                          config.bind_student.end());
-      teacher_taps.insert(teacher_taps.end(), config.bind_teacher.begin(),
-                          config.bind_teacher.end());
-    }
-    const bool teacher = plan_.teacher != nullptr;
-    const Sampler sampler = make_sampler(plan_);
-    Loader loader(*plan_.data, sampler, make_views(plan_), plan_.seed, plan_.mix);
+    const Sampler sampler = make_sampler(phase_);
+    Loader loader(*phase_.data, sampler, make_views(phase_), phase_.seed, phase_.mix);
     loader.start_epoch(0);
     const std::optional<Batch> batch = loader.next();
     if (!batch) return;
-    const at::Device device = plan_.student->placement().device;
-    step_.labels = batch->at(kLabelField).to(device);
-    step_.indices = batch->at(kIndexField).to(device);
+    const at::Device device = phase_.student().placement().device;
+    std::vector<std::string> fields;
+    for (const Field& field : batch->fields()) fields.push_back(field.name);
+    step_.batch = batch->to(device, fields);
     step_.progress = at::full({}, 0.0, at::TensorOptions().dtype(at::kFloat).device(device));
-    plan_.student->set_step(0);
-    step_.student = plan_.student->forward(batch->at(kImageField).to(device), student_taps,
-                                           /*training=*/true);
-    if (!teacher) return;
-    const c10::NoGradGuard without_gradients;
-    plan_.teacher->set_step(0);
-    step_.teacher = plan_.teacher->forward(batch->at(find_teacher_field(plan_)).to(device),
-                                           teacher_taps, /*training=*/false);
+    for (const Participant& participant : phase_.participants) {
+      const c10::AutoGradMode gradients(participant.learns);
+      step_.outputs_of(participant.name) = participant.outputs->make_outputs(
+          step_.batch, find_taps(participant.name),
+          participant.learns ? PassMode::Train : PassMode::Evaluate, 0);
+    }
+  }
+
+  std::vector<std::string> find_taps(const std::string& participant) const {
+    std::vector<std::string> taps;
+    for (const Transfer* transfer : transfers_) {
+      for (const Wanted& wanted : transfer->wanted())
+        if (wanted.participant == participant)
+          taps.insert(taps.end(), wanted.taps.begin(), wanted.taps.end());
+    }
+    return taps;
   }
 
   /// Whether each parameter of the network can learn from something.
   void judge_network() {
-    const Network& network = *plan_.student;
-    const std::vector<std::string> idle = parameters_beyond(step_.student, network.parameters());
+    const Participant& learner = phase_.learner();
+    const Network& network = phase_.student();
+    const std::vector<std::string> idle =
+        parameters_beyond(step_.of(learner.name), network.parameters());
     if (idle.empty()) return;
     const ComponentInfo& model = network.component();
     const std::string at = place_text(network.place());
@@ -293,13 +294,19 @@ class TermTrial {
   }
 
   void try_transfer(size_t i) {
-    Transfer& transfer = *plan_.transfers[i];
+    Transfer& transfer = *transfers_[i];
     const TransferConfig& config = transfer.config();
-    StepInputs step = step_;
-    step.student = leaves_of(part_of(step_.student, student_taps_, config.bind_student.size()));
-    step.teacher = part_of(step_.teacher, teacher_taps_, config.bind_teacher.size());
-    student_taps_ += config.bind_student.size();
-    teacher_taps_ += config.bind_teacher.size();
+    StepView step = step_;
+    step.participants.clear();
+    for (const Wanted& wanted : transfer.wanted()) {
+      if (phase_.find(wanted.participant) == nullptr) continue;
+      size_t& first = taps_before_[wanted.participant];
+      Outputs own = part_of(step_.of(wanted.participant), first, wanted.taps.size());
+      first += wanted.taps.size();
+      const bool is_learner = wanted.participant == phase_.learner().name;
+      step.outputs_of(wanted.participant == kStudentName ? kStudentName : kTeacherName) =
+          is_learner ? leaves_of(own) : std::move(own);
+    }
     const std::string key = "transfer[" + std::to_string(i) + "]";
     MetricSink* const metrics = transfer.metrics();
     MetricSink unread;
@@ -313,10 +320,10 @@ class TermTrial {
     transfer.set_metrics(metrics);
   }
 
-  void judge(Transfer& transfer, const std::string& key, const StepInputs& step) {
+  void judge(Transfer& transfer, const std::string& key, const StepView& step) {
     TrialLoss trial = try_loss(transfer, step);
     const double first = trial.value;
-    if (!trial.teaches_student()) trial = try_later(transfer, step, trial, plan_);
+    if (!trial.teaches_student()) trial = try_later(transfer, step, trial, phase_);
     const TransferConfig& config = transfer.config();
     const std::string subject = key + " \"" + config.name + "\"";
     if (!trial.has_path()) {
@@ -345,17 +352,18 @@ class TermTrial {
     }
   }
 
-  const TrainingPlan& plan_;
+  const Phase& phase_;
+  std::vector<Transfer*> transfers_;
   Copies copies_;
-  StepInputs step_;                             // of all transfers together
-  size_t student_taps_ = 0, teacher_taps_ = 0;  // those of the transfers before
+  StepView step_;                              // of all transfers together
+  std::map<std::string, size_t> taps_before_;  // by participant: those of the transfers before
   Diagnostics mistakes_;
 };
 
 }  // namespace
 
-std::vector<std::string> try_terms(const TrainingPlan& plan) {
-  TermTrial trial(plan);
+std::vector<std::string> try_terms(const Phase& phase) {
+  TermTrial trial(phase);
   trial.run();
   return std::move(trial.warnings);
 }

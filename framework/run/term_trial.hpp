@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "framework/train/trainer.hpp"
+#include "framework/train/phase.hpp"
 
 namespace retort::host {
 
@@ -16,6 +16,6 @@ namespace retort::host {
 /// alone, and own parameters that no loss reaches.
 /// Throws: MistakesError with every loss that has no gradient path to the student or to parameters
 ///         of its own, or for bound tensors that loss() refuses; what plugins throw.
-std::vector<std::string> try_terms(const TrainingPlan& plan);
+std::vector<std::string> try_terms(const Phase& phase);
 
 }  // namespace retort::host

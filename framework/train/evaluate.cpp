@@ -105,7 +105,7 @@ Accuracy evaluate(Network& network, const ImageData& data, const ViewMaker& view
     const int64_t count = std::min(batch_size, size - first);
     const at::Tensor images = views.test_views(first, count, split).to(device);
     const at::Tensor labels = data.labels(split, first, count).to(device);
-    const at::Tensor logits = network.forward(images, {}, false).logits;
+    const at::Tensor logits = network.forward(images, {}, PassMode::Evaluate).logits;
     const at::Tensor finite = logits.amax(1).isfinite();  // [N]; a NaN is the largest of its row
     const at::Tensor correct = logits.argmax(1).eq(labels).logical_and(finite);
     counts.add_(at::stack({correct.sum(), finite.sum()}));
@@ -130,7 +130,7 @@ Evaluation evaluate_in_detail(Network& network, const ImageData& data, const Vie
   for (int64_t first = 0; first < data.test.size(); first += batch_size) {
     const int64_t count = std::min(batch_size, data.test.size() - first);
     const at::Tensor images = views.test_views(first, count).to(network.placement().device);
-    sum.add(network.forward(images, {}, false).logits.to(at::kCPU),
+    sum.add(network.forward(images, {}, PassMode::Evaluate).logits.to(at::kCPU),
             data.labels(EvalSplit::Test, first, count));
   }
   Evaluation evaluation = sum.take();
@@ -150,7 +150,7 @@ Evaluation evaluate_samples(Network& network, const ImageData& data, const ViewM
       labels.push_back(data.labels(EvalSplit::Test, sample, 1));
     }
     const at::Tensor batch = at::cat(images).to(network.placement().device);
-    sum.add(network.forward(batch, {}, false).logits.to(at::kCPU), at::cat(labels));
+    sum.add(network.forward(batch, {}, PassMode::Evaluate).logits.to(at::kCPU), at::cat(labels));
   }
   return sum.take();
 }

@@ -86,10 +86,10 @@ void Network::apply_memory_format() {
   }
 }
 
-Outputs Network::run(const at::Tensor& x, Taps& taps, bool training, Recorder* recorder) {
+Outputs Network::run(const at::Tensor& x, Taps& taps, PassMode mode, Recorder* recorder) {
   parameters_.begin_pass(placement_.bf16);
   scope_.function = PluginFunction::Forward;
-  scope_.training = training;
+  scope_.training = mode == PassMode::Train;
   const PassOfScope pass(scope_, taps, recorder);
   const at::Tensor input = placement_.bf16 ? x.to(at::kBFloat16) : x;
   scope_.lent.add(input);
@@ -116,8 +116,8 @@ void Network::check_logits(const at::Tensor& logits, int64_t n) const {
   }
   const std::vector<int64_t> wanted = {n, input_.class_count};
   if (logits.sizes() != at::IntArrayRef(wanted)) {
-    throw ShapeError(where() + "returns logits of another shape than " + shape_text(wanted) +
-                     ", the batch and the classes");
+    throw ShapeError(where() + "returns logits of shape " + shape_text(logits.sizes()) +
+                     "; they must be " + shape_text(wanted) + ", the batch and the classes");
   }
   if (!logits.is_floating_point()) {
     throw PluginError(where() + "returns logits of type " + c10::toString(logits.scalar_type()) +
@@ -131,9 +131,9 @@ void Network::check_logits(const at::Tensor& logits, int64_t n) const {
   }
 }
 
-Outputs Network::forward(const at::Tensor& x, const std::vector<std::string>& taps, bool training) {
+Outputs Network::forward(const at::Tensor& x, const std::vector<std::string>& taps, PassMode mode) {
   Taps published(taps);
-  Outputs outputs = run(x, published, training, nullptr);
+  Outputs outputs = run(x, published, mode, nullptr);
   outputs.features.reserve(taps.size());
   for (const std::string& tap : taps) {
     const at::Tensor* feature = published.find(tap);
@@ -156,7 +156,7 @@ const NetworkProfile& Network::profile() {
   const at::Tensor zeros =
       at::zeros({1, input_.channels, input_.height, input_.width},
                 at::TensorOptions().dtype(at::kFloat).device(placement_.device));
-  const Outputs outputs = run(zeros, all, false, &recorder);
+  const Outputs outputs = run(zeros, all, PassMode::Evaluate, &recorder);
 
   profile_ = std::make_unique<NetworkProfile>();
   profile_->parameters = parameters_.parameter_count();

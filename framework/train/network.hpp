@@ -11,6 +11,7 @@
 #include "framework/bridge/scope.hpp"
 #include "framework/config/experiment.hpp"
 #include "framework/plugin/instance.hpp"
+#include "framework/train/outputs.hpp"
 
 namespace retort::host {
 
@@ -27,13 +28,6 @@ struct InputShape {
   int64_t height = 0;
   int64_t width = 0;
   int64_t class_count = 0;
-};
-
-/// What one forward pass gave: the logits and the taps that were asked for, in their order.
-/// Float32, also under bfloat16.
-struct Outputs {
-  at::Tensor logits;
-  std::vector<at::Tensor> features;
 };
 
 /// What one recorded forward pass tells.
@@ -57,7 +51,7 @@ class Network {
   /// Throws: PluginError from the model, for logits that are no floating-point numbers, and in
   ///         training for logits that no parameter reaches; ConfigError for a tap that it does not
   ///         publish.
-  Outputs forward(const at::Tensor& x, const std::vector<std::string>& taps, bool training);
+  Outputs forward(const at::Tensor& x, const std::vector<std::string>& taps, PassMode mode);
 
   /// Runs a batch of zeros once, in evaluation: parameter and multiply-add counts, and the shapes
   /// of all taps.
@@ -87,7 +81,7 @@ class Network {
   void set_step(int64_t step) { scope_.step = step; }
 
  private:
-  Outputs run(const at::Tensor& x, Taps& taps, bool training, Recorder* recorder);
+  Outputs run(const at::Tensor& x, Taps& taps, PassMode mode, Recorder* recorder);
   void check_logits(const at::Tensor& logits, int64_t n) const;
   bool publishes(const std::string& tap);
   std::vector<std::string> stages();

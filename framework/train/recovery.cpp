@@ -15,15 +15,17 @@ constexpr int64_t kMostRollbacks = 3;
 
 }  // namespace
 
-StepMemory::StepMemory(const ParameterSet& student, const std::vector<Transfer*>& transfers,
-                       bool of_several_batches) {
+StepMemory::StepMemory(const Phase& phase, KeptTensors kept) {
   const auto add = [&](const ParameterSet& owner, bool trained_too) {
     for (const Parameter& parameter : owner.all()) {
       if (trained_too || !parameter.trained) originals_.push_back(parameter.master.detach());
     }
   };
-  add(student, false);
-  for (Transfer* transfer : transfers) add(transfer->parameters(), of_several_batches);
+  add(phase.student().parameters(), false);
+  for (const auto& term : phase.terms) {
+    const ParameterSet* parameters = term->parameters();
+    if (parameters != nullptr) add(*parameters, kept == KeptTensors::BuffersAndTrained);
+  }
   for (const at::Tensor& original : originals_) copies_.push_back(at::empty_like(original));
 }
 

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "framework/bridge/scope.hpp"
+#include "framework/train/phase.hpp"
 #include "framework/train/training_state.hpp"
-#include "framework/train/transfer.hpp"
 #include "framework/train/weights.hpp"
 
 namespace retort::host {
@@ -18,15 +18,16 @@ struct RollbackPoint {
   std::vector<NamedTensor> tensors;
 };
 
+/// Which tensors of strategies a step may write before its update: buffers alone, or where it is of
+/// several batches the trained ones too, which after_backward() of its first batches may write.
+enum class KeptTensors { Buffers, BuffersAndTrained };
+
 /// What the forward passes of one optimizer step change before the update, as it was before them:
 /// the student's buffers, the strategies' own tensors, and the sums of metrics and losses. With it
 /// `non_finite = "skip"` undoes a step. The gradients are the optimizer's.
 class StepMemory {
  public:
-  /// `of_several_batches`: the trained tensors of strategies are kept too, which after_backward()
-  /// of a group's first batches may write.
-  StepMemory(const ParameterSet& student, const std::vector<Transfer*>& transfers,
-             bool of_several_batches);
+  StepMemory(const Phase& phase, KeptTensors kept);
 
   void take(const TrainingState& state, const MetricSink& metrics);
   /// Puts everything back; the state's counts of steps stay.

@@ -21,89 +21,43 @@ double now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-std::vector<ParameterSet*> trained_owners(const TrainingPlan& plan) {
-  std::vector<ParameterSet*> owners = {&plan.student->parameters()};
-  for (Transfer* transfer : plan.transfers) owners.push_back(&transfer->parameters());
+std::vector<ParameterSet*> find_trained_owners(const Phase& phase) {
+  std::vector<ParameterSet*> owners = {&phase.student().parameters()};
+  for (const auto& term : phase.terms)
+    if (term->parameters() != nullptr) owners.push_back(term->parameters());
   return owners;
 }
 
-void add_taps(std::vector<std::string>& all, const std::vector<std::string>& taps) {
-  for (const std::string& tap : taps) {
-    if (std::find(all.begin(), all.end(), tap) == all.end()) all.push_back(tap);
-  }
-}
-
-/// Sets the transfers up that are not, before the optimizer collects their parameters.
-const TrainingPlan& with_transfers_set_up(const TrainingPlan& plan) {
-  const RunShape run = make_run_shape(plan);
-  for (size_t i = 0; i < plan.transfers.size(); ++i) {
-    if (plan.transfers[i]->is_set_up()) continue;
-    plan.transfers[i]->setup(run, *plan.student, plan.teacher,
-                             "transfer[" + std::to_string(i) + "]");
-  }
-  return plan;
+/// Sets the transfers up before the optimizer collects their parameters.
+Phase with_transfers_set_up(Phase phase) {
+  set_transfers_up(phase);
+  return phase;
 }
 
 }  // namespace
 
-Sampler make_sampler(const TrainingPlan& plan) {
-  return {plan.data->trained_samples(), plan.batch_size, plan.seed};
-}
-
-std::string find_teacher_field(const TrainingPlan& plan) {
-  return plan.teacher_views == plan.student_views ? kImageField
-                                                  : std::string(kImageField) + "@teacher";
-}
-
-std::vector<View> make_views(const TrainingPlan& plan) {
-  std::vector<View> views = {{kImageField, plan.student_views}};
-  if (plan.teacher != nullptr && plan.teacher_views != plan.student_views)
-    views.push_back({find_teacher_field(plan), plan.teacher_views});
-  return views;
-}
-
-RunShape make_run_shape(const TrainingPlan& plan) {
-  const int64_t steps_per_epoch = plan.data->trained_count() / plan.batch_size;
-  if (steps_per_epoch < 1) {
-    throw ConfigError("data.batch_size = " + std::to_string(plan.batch_size) +
-                      " is more than the " + std::to_string(plan.data->trained_count()) +
-                      " training samples; make it smaller");
-  }
-  RunShape run;
-  run.class_count = plan.data->class_count;
-  // The whole split, held-out samples included: the indices that strategies see address it.
-  run.train_count = plan.data->train.size();
-  run.batch_size = plan.batch_size;
-  run.epoch_count = plan.train.epochs;
-  run.step_count = plan.train.epochs * steps_per_epoch;
-  run.labels = plan.data->train.labels.const_data_ptr<int64_t>();
-  return run;
-}
-
-Trainer::Trainer(const TrainingPlan& plan)
-    : plan_(with_transfers_set_up(plan)),
-      sampler_(make_sampler(plan)),
-      loader_(*plan.data, sampler_, make_views(plan), plan.seed, plan.mix),
-      optimizer_(plan.train, trained_owners(plan)),
-      reads_each_step_(plan.student->placement().device.is_cpu() ||
-                       plan.train.non_finite != NonFinite::Stop) {
-  steps_total_ = plan.train.epochs * sampler_.batches_per_epoch();
-  for (Transfer* transfer : plan_.transfers) {
-    add_taps(student_taps_, transfer->config().bind_student);
-    if (plan_.teacher != nullptr && transfer->needs_teacher()) {
-      add_taps(teacher_taps_, transfer->config().bind_teacher);
-    }
-    transfer->set_metrics(&metrics_);
-  }
-  if (plan_.train.ema > 0) average_.emplace(plan_.student->parameters(), plan_.train.ema);
-  if (plan_.train.non_finite == NonFinite::Skip) {
-    step_memory_.emplace(plan_.student->parameters(), plan_.transfers, plan_.train.accumulate > 1);
+Trainer::Trainer(Phase phase)
+    : phase_(with_transfers_set_up(std::move(phase))),
+      student_(phase_.student()),
+      sampler_(make_sampler(phase_)),
+      loader_(*phase_.data, sampler_, make_views(phase_), phase_.seed, phase_.mix),
+      optimizer_(phase_.train, find_trained_owners(phase_)),
+      clock_(student_.placement().device, phase_.measure),
+      runner_(phase_, optimizer_, clock_),
+      reads_each_step_(student_.placement().device.is_cpu() ||
+                       phase_.train.non_finite != NonFinite::Stop) {
+  steps_total_ = phase_.train.epochs * sampler_.batches_per_epoch();
+  for (const auto& term : phase_.terms) term->set_metrics(&metrics_);
+  if (phase_.train.ema > 0) average_.emplace(student_.parameters(), phase_.train.ema);
+  if (phase_.train.non_finite == NonFinite::Skip) {
+    step_memory_.emplace(phase_, phase_.train.accumulate > 1 ? KeptTensors::BuffersAndTrained
+                                                             : KeptTensors::Buffers);
   }
 }
 
 bool Trainer::run() {
   watch_process_state();
-  while (state_.epoch < plan_.train.epochs && !state_.stopped_early) {
+  while (state_.epoch < phase_.train.epochs && !state_.stopped_early) {
     const double start = now();
     const Ended ended = train_epoch(sampler_.batches_per_epoch());
     state_.train_seconds += now() - start;
@@ -128,15 +82,15 @@ void Trainer::finish_epoch() {
     spdlog::warn(
         "{}, epoch {}: the metric {} is {}; a step of the epoch logged it so, or the sum of its "
         "steps is beyond float32",
-        plan_.phase, report.epoch, name, mean);
+        phase_.name, report.epoch, name, mean);
   }
   if (average_) average_->swap();
   const auto measure = [&](EvalSplit split) {
-    return evaluate(*plan_.student, *plan_.data, *plan_.student_views, plan_.train.eval_batch_size,
+    return evaluate(student_, *phase_.data, *phase_.learner().views, phase_.train.eval_batch_size,
                     split);
   };
   report.accuracy = measure(EvalSplit::Test);
-  if (!plan_.data->validation.empty()) report.validation = measure(EvalSplit::Validation);
+  if (!phase_.data->validation.empty()) report.validation = measure(EvalSplit::Validation);
   // The best epoch is chosen on what was held out, and on the test split where nothing was. One
   // with outputs that are not finite is none.
   const Accuracy& judged = report.validation ? *report.validation : report.accuracy;
@@ -151,7 +105,7 @@ void Trainer::finish_epoch() {
   if (average_) average_->swap();
   state_.last = report.accuracy;
   state_.stopped_early =
-      plan_.train.early_stop > 0 && report.epoch - state_.best_epoch >= plan_.train.early_stop;
+      phase_.train.early_stop > 0 && report.epoch - state_.best_epoch >= phase_.train.early_stop;
   ++state_.epoch;
   state_.step_in_epoch = 0;
   compare_process_state();  // before a file is written: evaluating calls plugins too
@@ -177,7 +131,7 @@ void Trainer::begin_epoch() {
   }
   passing_over_ = false;
   const bool starts = state_.step_in_epoch == 0 || !rollback_point_;
-  if (plan_.train.non_finite == NonFinite::Rollback && starts) {
+  if (phase_.train.non_finite == NonFinite::Rollback && starts) {
     rollback_point_ = {state(), current_tensors()};
     for (NamedTensor& tensor : rollback_point_->tensors) {
       tensor.second = tensor.second.detach().clone();
@@ -189,7 +143,7 @@ void Trainer::begin_epoch() {
 Trainer::Ended Trainer::train_epoch(int64_t max_steps) {
   begin_epoch();
   const double start = now();
-  mark_ = start;
+  clock_.start();
   const int64_t unread_limit = reads_each_step_ ? 1 : kUnreadStepsOnGpu;
   const int64_t first = state_.step_in_epoch;
   const auto spend = [&] { epoch_seconds_ += now() - start; };
@@ -202,7 +156,7 @@ Trainer::Ended Trainer::train_epoch(int64_t max_steps) {
     }
     std::optional<Batch> batch = loader_.next();
     if (!batch) break;
-    train_step(*batch, state_.epoch);
+    train_step(*batch);
     if (std::exchange(rolled_back_, false)) {
       spend();
       return Ended::RolledBack;
@@ -224,29 +178,22 @@ Trainer::Ended Trainer::train_epoch(int64_t max_steps) {
 }
 
 bool Trainer::mid_accumulation() const {
-  return state_.step_in_epoch % plan_.train.accumulate != 0 &&
+  return state_.step_in_epoch % phase_.train.accumulate != 0 &&
          state_.step_in_epoch < sampler_.batches_per_epoch();
 }
 
 double Trainer::rate_at(int64_t step) const {
-  return learning_rate(plan_.train, step, sampler_.batches_per_epoch()) * state_.lr_factor;
+  return learning_rate(phase_.train, step, sampler_.batches_per_epoch()) * state_.lr_factor;
 }
 
 void Trainer::report_progress(int64_t epoch, int64_t step_in_epoch, int64_t steps_now,
                               double seconds) {
   if (!on_progress) return;
-  const double images = static_cast<double>(steps_now * plan_.batch_size);
+  const double images = static_cast<double>(steps_now * phase_.batch_size);
   const double left =
       seconds / static_cast<double>(steps_now) * static_cast<double>(steps_total_ - state_.step);
-  on_progress({plan_.phase, epoch, plan_.train.epochs, step_in_epoch, sampler_.batches_per_epoch(),
+  on_progress({phase_.name, epoch, phase_.train.epochs, step_in_epoch, sampler_.batches_per_epoch(),
                images / seconds, left, losses_.means()});
-}
-
-void Trainer::mark(StepPart part) {
-  if (plan_.measure) synchronize(plan_.student->placement().device);
-  const double time = now();
-  times_[static_cast<size_t>(part)] += time - mark_;
-  mark_ = time;
 }
 
 }  // namespace retort::host

@@ -1,10 +1,8 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -13,52 +11,15 @@
 #include "framework/data/loader.hpp"
 #include "framework/train/evaluate.hpp"
 #include "framework/train/loss_reader.hpp"
-#include "framework/train/network.hpp"
 #include "framework/train/optimizer.hpp"
+#include "framework/train/phase.hpp"
 #include "framework/train/recovery.hpp"
+#include "framework/train/step.hpp"
 #include "framework/train/training_state.hpp"
-#include "framework/train/transfer.hpp"
 #include "framework/train/weight_average.hpp"
 #include "framework/train/weights.hpp"
 
 namespace retort::host {
-
-/// The parts of a training step, for timing.
-enum class StepPart { Data, Teacher, Forward, Loss, Backward, Optimizer };
-inline constexpr size_t kStepParts = 6;
-
-/// Seconds spent in each part of the steps so far.
-using StepTimes = std::array<double, kStepParts>;
-
-/// What one training run is made of. Nothing is owned.
-struct TrainingPlan {
-  std::string phase;  // "teacher", "alone", "distil"
-  Network* student = nullptr;
-  Network* teacher = nullptr;  // null: no transfer, or only ones that need none
-  std::vector<Transfer*> transfers;
-  double task_weight = 1;
-  TrainConfig train;
-  const ImageData* data = nullptr;
-  const ViewMaker* student_views = nullptr;
-  const ViewMaker* teacher_views = nullptr;  // the same object where both normalise alike
-  int64_t batch_size = 0;
-  MixConfig mix;
-  uint64_t seed = 0;
-  bool measure =
-      false;  // wait for the device after each part, so that StepTimes mean something on a GPU
-};
-
-/// The order in which the plan's samples are drawn.
-Sampler make_sampler(const TrainingPlan& plan);
-
-/// The fields of the plan's batches that its networks see.
-std::vector<View> make_views(const TrainingPlan& plan);
-/// The teacher's: kImageField where both networks normalise alike.
-std::string find_teacher_field(const TrainingPlan& plan);
-
-/// What the plan's transfers are told of the run when they are set up.
-/// Throws: ConfigError where a batch is larger than the training split.
-RunShape make_run_shape(const TrainingPlan& plan);
 
 /// Where training stands, after a step.
 struct Progress {
@@ -85,14 +46,15 @@ struct EpochReport {
   double train_seconds = 0;
 };
 
-/// Trains a student: alone, or with the teacher's knowledge through transfers.
-///   loss = task.weight * task + sum_k weight_k * L_k
-///   task = mix * cross_entropy(labels) + (1 - mix) * cross_entropy(mixed labels)
+/// Trains the learner of a phase: epochs of steps, each evaluated; what happens to steps that are not
+/// finite; and the state that a resumed run goes on from. The steps are StepRunner's.
 class Trainer {
  public:
   /// Sets those transfers up that are not. Throws: ConfigError for taps that do not exist, and what setup()
   /// throws.
-  explicit Trainer(const TrainingPlan& plan);
+  explicit Trainer(Phase phase);
+  Trainer(const Trainer&) = delete;
+  Trainer& operator=(const Trainer&) = delete;
 
   /// Called after each step, after each epoch's evaluation, and where run.checkpoint_steps asks for
   /// a state within an epoch.
@@ -127,15 +89,13 @@ class Trainer {
   /// first epoch on.
   void run_steps(int64_t steps);
 
-  const StepTimes& times() const { return times_; }
+  const StepTimes& times() const { return clock_.times(); }
   /// Each loss term of the epoch so far, its mean over the steps that were read.
   const std::vector<std::pair<std::string, double>>& losses() const { return losses_.means(); }
   int64_t steps_done() const { return state_.step; }
 
  private:
   enum class Ended { Whole, Stopped, RolledBack };
-  using ActiveTransfers = std::vector<std::pair<Transfer*, double>>;  // with their weights
-  struct StepLoss;
 
   // trainer.cpp: epochs.
   void begin_epoch();
@@ -144,23 +104,16 @@ class Trainer {
   bool mid_accumulation() const;
   double rate_at(int64_t step) const;
   void report_progress(int64_t epoch, int64_t step_in_epoch, int64_t steps_now, double seconds);
-  void mark(StepPart part);
 
   // trainer_step.cpp: one batch.
-  void train_step(const Batch& batch, int64_t epoch);
+  void train_step(const Batch& batch);
   bool pass_over_batch();
-  StepInputs forward(const Batch& batch, int64_t epoch, bool with_teacher);
-  Batch move_to_device(const Batch& batch, bool with_teacher) const;
-  void warn_of_lost_path(const Transfer* transfer, const at::Tensor& loss);
-  StepLoss compute_loss(const Batch& batch, const StepInputs& inputs,
-                        const ActiveTransfers& active);
   std::string update(double rate);
   std::string collect(const LossTerms& terms);
   std::string flush_losses();
   void flush_or_throw();
-  double epoch_position() const;
+  StepNumbers numbers() const;
   int64_t group_size(int64_t batch) const;
-  ActiveTransfers active_transfers() const;
 
   // trainer_state.cpp: steps that are not finite, and what is saved.
   void recover(const std::string& problem);
@@ -175,26 +128,24 @@ class Trainer {
   std::vector<std::pair<at::Tensor, at::Tensor>> match(const NamedMap& given) const;
   void put_back(const TrainingState& state, const NamedMap& given);
 
-  TrainingPlan plan_;
+  Phase phase_;
+  Network& student_;
   Sampler sampler_;
   Loader loader_;
   Optimizer optimizer_;
+  StepClock clock_;
+  StepRunner runner_;
   MetricSink metrics_;
-  std::vector<std::string> student_taps_, teacher_taps_;  // of all transfers together
   TrainingState state_;
   int64_t steps_total_ = 0;
   bool reads_each_step_;
   bool rolled_back_ = false;
   bool passing_over_ = false;  // the batches that are left of a group that is skipped
   std::optional<WeightAverage> average_;
-  // Those whose loss had a gradient path in a step, and whether its loss since was told.
-  std::map<const Transfer*, bool> told_pathless_;
   std::optional<StepMemory> step_memory_;        // non_finite = "skip"
   std::optional<RollbackPoint> rollback_point_;  // non_finite = "rollback": an epoch's start
 
   double epoch_seconds_ = 0;
-  StepTimes times_{};
-  double mark_ = 0;
 
   LossReader losses_;
 };

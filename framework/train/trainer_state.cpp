@@ -22,21 +22,21 @@ std::map<std::string, at::Tensor> map_of(const std::vector<NamedTensor>& tensors
 
 std::string Trainer::find_bad_gradient(int64_t step) const {
   const std::string name = optimizer_.first_bad_gradient();
-  return plan_.phase + ", step " + std::to_string(step) + ": the gradient" +
+  return phase_.name + ", step " + std::to_string(step) + ": the gradient" +
          (name.empty() ? "" : " of \"" + name + "\"") + " is not finite" + kNonFiniteRemedy;
 }
 
 /// What the forward pass of a good loss left in the student's buffers, where the step can still be
 /// undone.
 std::string Trainer::find_bad_buffer() const {
-  if (plan_.train.non_finite == NonFinite::Stop) return "";
+  if (phase_.train.non_finite == NonFinite::Stop) return "";
   std::vector<NamedTensor> buffers;
-  for (const Parameter& parameter : plan_.student->parameters().all()) {
+  for (const Parameter& parameter : student_.parameters().all()) {
     if (!parameter.trained) buffers.emplace_back(parameter.name, parameter.master);
   }
   const std::string bad = find_not_finite(buffers);
   if (bad.empty()) return "";
-  return plan_.phase + ", step " + std::to_string(state_.step) + ": the buffer " + bad +
+  return phase_.name + ", step " + std::to_string(state_.step) + ": the buffer " + bad +
          kNonFiniteRemedy;
 }
 
@@ -44,7 +44,7 @@ std::string Trainer::find_bad_buffer() const {
 /// nor do they become what a rollback returns to.
 void Trainer::check_weights() {
   if (state_.step_in_epoch < sampler_.batches_per_epoch()) return;
-  std::vector<NamedTensor> weights = named_weights(plan_.student->parameters());
+  std::vector<NamedTensor> weights = named_weights(student_.parameters());
   if (average_) {
     for (const auto& [name, tensor] : average_->tensors()) {
       weights.emplace_back("the average of " + name, tensor);
@@ -52,28 +52,28 @@ void Trainer::check_weights() {
   }
   std::string bad = find_not_finite(weights);
   if (bad.empty()) return;
-  bad = plan_.phase + ", after epoch " + std::to_string(state_.epoch + 1) + ": " + bad +
-        " in the " + plan_.student->role() + kNonFiniteRemedy;
-  if (plan_.train.non_finite != NonFinite::Rollback) throw NonFiniteError(bad);
+  bad = phase_.name + ", after epoch " + std::to_string(state_.epoch + 1) + ": " + bad +
+        " in the " + student_.role() + kNonFiniteRemedy;
+  if (phase_.train.non_finite != NonFinite::Rollback) throw NonFiniteError(bad);
   roll_back(bad);
 }
 
 /// At the end: tells how many steps were skipped. A network that no step has trained is no result.
 void Trainer::check_skipped() const {
   if (state_.skipped == 0) return;
-  const int64_t batches = sampler_.batches_per_epoch(), group = plan_.train.accumulate;
+  const int64_t batches = sampler_.batches_per_epoch(), group = phase_.train.accumulate;
   const int64_t steps = state_.epoch * ((batches + group - 1) / group);
   if (state_.skipped >= steps) {
-    throw NonFiniteError(plan_.phase + ": all of its " + std::to_string(steps) +
+    throw NonFiniteError(phase_.name + ": all of its " + std::to_string(steps) +
                          " steps were skipped, so that nothing was learnt" + kNonFiniteRemedy);
   }
-  spdlog::warn("{}: {} of {} steps were skipped", plan_.phase, state_.skipped, steps);
+  spdlog::warn("{}: {} of {} steps were skipped", phase_.name, state_.skipped, steps);
 }
 
 /// Does with a step that is not finite what train.non_finite says.
 void Trainer::recover(const std::string& problem) {
   optimizer_.zero_grad();
-  switch (plan_.train.non_finite) {
+  switch (phase_.train.non_finite) {
     case NonFinite::Stop:
       throw NonFiniteError(problem);
     case NonFinite::Skip:
@@ -97,9 +97,10 @@ std::vector<NamedTensor> Trainer::current_tensors() const {
   const auto add = [&](const std::string& prefix, const std::vector<NamedTensor>& list) {
     for (const auto& [name, tensor] : list) all.emplace_back(prefix + name, tensor);
   };
-  add("network/", named_weights(plan_.student->parameters()));
-  for (Transfer* transfer : plan_.transfers) {
-    add("transfer/" + transfer->config().name + "/", named_weights(transfer->parameters()));
+  add("network/", named_weights(student_.parameters()));
+  for (const auto& term : phase_.terms) {
+    if (term->parameters() == nullptr) continue;
+    add("transfer/" + term->name() + "/", named_weights(*term->parameters()));
   }
   add("optimizer/", optimizer_.state());
   if (average_) add("average/", average_->tensors());
@@ -111,7 +112,7 @@ std::vector<NamedTensor> Trainer::current_tensors() const {
 
 /// Between two epochs the state itself is what a rollback would return to.
 bool Trainer::holds_rollback_point() const {
-  return plan_.train.non_finite == NonFinite::Rollback && rollback_point_ &&
+  return phase_.train.non_finite == NonFinite::Rollback && rollback_point_ &&
          state_.step_in_epoch > 0;
 }
 
@@ -137,7 +138,7 @@ std::vector<std::pair<at::Tensor, at::Tensor>> Trainer::match(const NamedMap& gi
     if (name.starts_with("optimizer/") || name.starts_with("metric/")) continue;
     const auto found = given.find(name);
     if (found == given.end() || found->second.sizes() != tensor.sizes()) {
-      throw DataError("the checkpoint has no " + name + " of the shape that the " + plan_.phase +
+      throw DataError("the checkpoint has no " + name + " of the shape that the " + phase_.name +
                       " phase needs: it is of another experiment, or of another plugin");
     }
     pairs.emplace_back(tensor.detach(), found->second);
@@ -158,7 +159,7 @@ void Trainer::put_back(const TrainingState& state, const NamedMap& given) {
   for (const auto& [name, count] : state.metric_counts) {
     const auto found = given.find("metric/" + name);
     if (found != given.end()) {
-      metrics.push_back({name, found->second.clone().to(plan_.student->placement().device), count});
+      metrics.push_back({name, found->second.clone().to(student_.placement().device), count});
     }
   }
   metrics_.restore(std::move(metrics));
@@ -180,7 +181,7 @@ void Trainer::restore(const TrainingState& state, const std::vector<NamedTensor>
   if (rollback) match(map_of(point.tensors));
   put_back(state, now);
   rollback_point_.reset();
-  if (plan_.train.non_finite != NonFinite::Rollback || state.step_in_epoch == 0) return;
+  if (phase_.train.non_finite != NonFinite::Rollback || state.step_in_epoch == 0) return;
   if (rollback) {
     point.state = *rollback;
     rollback_point_ = std::move(point);
@@ -190,7 +191,7 @@ void Trainer::restore(const TrainingState& state, const std::vector<NamedTensor>
       "{}: the saved state, of an older version, does not hold the start of epoch {}; a rollback "
       "in "
       "this epoch will return to its step {}, and the run may then end with other bytes",
-      plan_.phase, state.epoch + 1, state.step);
+      phase_.name, state.epoch + 1, state.step);
 }
 
 TrainingState Trainer::state() const {

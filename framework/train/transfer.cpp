@@ -81,14 +81,20 @@ void add_undeclared(retort_error& error, const ComponentInfo& strategy) {
   error.message[sizeof error.message - 1] = '\0';
 }
 
+const at::Tensor& find_field(const Batch& batch, const char* name) {
+  static const at::Tensor kNone;
+  const at::Tensor* found = batch.find(name);
+  return found == nullptr ? kNone : *found;
+}
+
 /// Notes what a strategy is handed, so that it cannot write to it.
-void lend(LentTensors& lent, const StepInputs& inputs) {
-  for (const Outputs* outputs : {&inputs.student, &inputs.teacher}) {
-    lent.add(outputs->logits);
-    for (const at::Tensor& feature : outputs->features) lent.add(feature);
+void lend(LentTensors& lent, const StepView& step) {
+  for (const ParticipantOutputs& participant : step.participants) {
+    lent.add(participant.outputs.logits);
+    for (const at::Tensor& feature : participant.outputs.features) lent.add(feature);
   }
-  for (const at::Tensor* tensor : {&inputs.labels, &inputs.indices, &inputs.progress})
-    lent.add(*tensor);
+  for (const char* field : {kLabelField, kIndexField}) lent.add(find_field(step.batch, field));
+  lent.add(step.progress);
 }
 
 }  // namespace
@@ -117,14 +123,14 @@ Transfer::Transfer(const TransferConfig& config, at::Device device, uint64_t see
   for (const OperatorName& use : config_.strategy.info.uses) find_operator(use.name, use.overload);
 }
 
-void Transfer::setup(const RunShape& run, Network& student, Network* teacher,
+void Transfer::setup(const RunShape& run, OutputSource& student, OutputSource* teacher,
                      const std::string& key) {
   auto& of_student = config_.bind_student;
   auto& of_teacher = config_.bind_teacher;
   of_student = student.resolve_taps(of_student, key + ".bind.student", config_.bind_student_place);
   const auto set_up = [&](const OutputShapes& of_teachers) {
     try {
-      setup(run, bound_shapes(student, of_student, run.batch_size), of_teachers);
+      setup(run, student.find_shapes(of_student, run.batch_size), of_teachers);
     } catch (const ShapeError& refused) {
       refuse_binding(key, refused.what());
     }
@@ -140,7 +146,7 @@ void Transfer::setup(const RunShape& run, Network& student, Network* teacher,
                       "; they are compared in pairs: name as many taps of each, bind = { student = "
                       "[...], teacher = [...] }");
   }
-  set_up(bound_shapes(*teacher, of_teacher, run.batch_size));
+  set_up(teacher->find_shapes(of_teacher, run.batch_size));
 }
 
 void Transfer::refuse_binding(const std::string& key, const std::string& what) const {
@@ -179,24 +185,27 @@ void Transfer::setup(const RunShape& run, const OutputShapes& student,
 }
 
 template <class Function>
-void Transfer::with_step(const StepInputs& inputs, PluginFunction which, Function&& function) {
+void Transfer::with_step(const StepView& view, PluginFunction which, Function&& function) {
   const ComponentInfo& info = instance_->info();
-  const OutputRecords student(inputs.student, info), teacher(inputs.teacher, info);
+  const OutputRecords student(view.of(kStudentName), info);
+  const OutputRecords teacher(view.of(kTeacherName), info);
   retort_step step{};
   step.struct_size = sizeof(step);
   step.student = &student.record;
   step.teacher = &teacher.record;
-  if (reads(info, RETORT_NEED_LABELS)) step.labels = borrowed_value(inputs.labels);
-  if (reads(info, RETORT_NEED_INDICES)) step.indices = borrowed_value(inputs.indices);
-  step.progress = borrowed_value(inputs.progress);
-  step.epoch = inputs.epoch;
-  step.step = inputs.step;
+  if (reads(info, RETORT_NEED_LABELS))
+    step.labels = borrowed_value(find_field(view.batch, kLabelField));
+  if (reads(info, RETORT_NEED_INDICES))
+    step.indices = borrowed_value(find_field(view.batch, kIndexField));
+  step.progress = borrowed_value(view.progress);
+  step.epoch = view.epoch;
+  step.step = view.step;
   // The draws of a step are those of its loss and of what comes after it.
   const bool is_new = which == PluginFunction::Loss || scope_.function != PluginFunction::Loss;
-  if (is_new || scope_.step != inputs.step) scope_.drawn.clear();
+  if (is_new || scope_.step != view.step) scope_.drawn.clear();
   scope_.function = which;
-  scope_.step = inputs.step;
-  lend(scope_.lent, inputs);
+  scope_.step = view.step;
+  lend(scope_.lent, view);
   scope_.lent.add(returned_);
   call_plugin(scope_, which == PluginFunction::Loss ? "loss()" : "after_backward()",
               [&](retort_error* error) {
@@ -206,10 +215,10 @@ void Transfer::with_step(const StepInputs& inputs, PluginFunction which, Functio
               });
 }
 
-at::Tensor Transfer::loss(const StepInputs& inputs) {
+at::Tensor Transfer::loss(const StepView& view) {
   at::Tensor loss;
   returned_.reset();
-  with_step(inputs, PluginFunction::Loss, [&](const retort_step* step, retort_error* error) {
+  with_step(view, PluginFunction::Loss, [&](const retort_step* step, retort_error* error) {
     retort_value value{};
     const int32_t code = functions_->loss(instance_->self(), step, &value, error);
     if (code == RETORT_OK && value.tag == RETORT_TAG_TENSOR) {
@@ -236,12 +245,17 @@ at::Tensor Transfer::loss(const StepInputs& inputs) {
   return loss.dim() == 0 ? loss : loss.reshape({});
 }
 
-void Transfer::after_backward(const StepInputs& inputs) {
-  with_step(inputs, PluginFunction::AfterBackward,
-            [&](const retort_step* step, retort_error* error) {
-              return functions_->after_backward(instance_->self(), step, error);
-            });
+void Transfer::after_backward(const StepView& view) {
+  with_step(view, PluginFunction::AfterBackward, [&](const retort_step* step, retort_error* error) {
+    return functions_->after_backward(instance_->self(), step, error);
+  });
   returned_.reset();
+}
+
+std::vector<Wanted> Transfer::wanted() const {
+  std::vector<Wanted> all = {{kStudentName, config_.bind_student}};
+  if (needs_teacher()) all.push_back({kTeacherName, config_.bind_teacher});
+  return all;
 }
 
 double Transfer::weight_at(double epoch) const {
@@ -250,13 +264,6 @@ double Transfer::weight_at(double epoch) const {
   if (epoch >= weight.end_epoch) return weight.to;
   const double part = (epoch - weight.begin_epoch) / (weight.end_epoch - weight.begin_epoch);
   return weight.from + (weight.to - weight.from) * part;
-}
-
-OutputShapes bound_shapes(Network& network, const std::vector<std::string>& taps, int64_t n) {
-  OutputShapes shapes;
-  shapes.logits = {n, network.input().class_count};
-  for (const std::string& tap : taps) shapes.features.push_back(network.tap_shape(tap, n));
-  return shapes;
 }
 
 }  // namespace retort::host

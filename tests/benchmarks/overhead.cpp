@@ -195,15 +195,15 @@ class Overhead {
   void print() const;
 
  private:
-  void train(const host::TrainingPlan& plan, host::RunFolder& folder);
-  void after_epoch(const host::TrainingPlan& plan, host::RunFolder& folder,
+  void train(const host::Phase& phase, host::RunFolder& folder);
+  void after_epoch(const host::Phase& phase, host::RunFolder& folder,
                    const host::EpochReport& report);
   void read_losses(size_t terms);
 
   const host::Experiment& experiment_;
   host::Session session_;
   std::unique_ptr<host::Network> teacher_, student_;
-  std::vector<std::unique_ptr<host::Transfer>> transfers_;
+  std::vector<std::shared_ptr<host::Transfer>> transfers_;
   Terminal terminal_;
   Stderr nowhere_;
   TimedLine on_terminal_, elsewhere_;
@@ -220,9 +220,9 @@ void Overhead::run() {
   host::RunFolder folder(experiment_);
   folder_ = folder.path().string();
   events_.emplace(folder.path());
-  const host::TrainingPlan plan = session_.distil_plan(*student_, teacher_.get(), transfers_);
+  const host::Phase phase = session_.distil_plan(*student_, teacher_.get(), transfers_);
   try {
-    train(plan, folder);
+    train(phase, folder);
   } catch (...) {
     std::filesystem::remove_all(folder.path());
     throw;
@@ -233,8 +233,8 @@ void Overhead::run() {
   read_losses(transfers_.size() + 2);
 }
 
-void Overhead::train(const host::TrainingPlan& plan, host::RunFolder& folder) {
-  host::Trainer trainer(plan);
+void Overhead::train(const host::Phase& phase, host::RunFolder& folder) {
+  host::Trainer trainer(phase);
   host::CheckpointStore store(folder.file("checkpoints/resume"));
   const host::MachineFacts machine = host::machine_facts(session_);
   const auto aside = [&](const auto& work) {
@@ -248,7 +248,7 @@ void Overhead::train(const host::TrainingPlan& plan, host::RunFolder& folder) {
     states_.time([&] {
       const auto tensors = trainer.tensors();
       state_tensors_ = std::ssize(tensors);
-      store.save({plan.phase, false, trainer.state(), {}, folder.metrics_bytes(), machine, {}},
+      store.save({phase.name, false, trainer.state(), {}, folder.metrics_bytes(), machine, {}},
                  tensors);
     });
   };
@@ -264,7 +264,7 @@ void Overhead::train(const host::TrainingPlan& plan, host::RunFolder& folder) {
   trainer.on_best = [&] {
     aside([&] {
       best_.time([&] {
-        host::save_tensors(folder.file("checkpoints/" + plan.phase + "-best.safetensors"),
+        host::save_tensors(folder.file("checkpoints/" + phase.name + "-best.safetensors"),
                            host::named_weights(student_->parameters()),
                            {{"format", "pt"}, {"model", student_->description()}});
       });
@@ -272,7 +272,7 @@ void Overhead::train(const host::TrainingPlan& plan, host::RunFolder& folder) {
   };
   trainer.on_epoch = [&](const host::EpochReport& report) {
     aside([&] {
-      after_epoch(plan, folder, report);
+      after_epoch(phase, folder, report);
       save();
     });
   };
@@ -282,13 +282,13 @@ void Overhead::train(const host::TrainingPlan& plan, host::RunFolder& folder) {
   processor_ = thread_seconds() - start.processor - aside_processor_;
 }
 
-void Overhead::after_epoch(const host::TrainingPlan& plan, host::RunFolder& folder,
+void Overhead::after_epoch(const host::Phase& phase, host::RunFolder& folder,
                            const host::EpochReport& report) {
   ++epochs_;
-  on_terminal_.epoch(plan.phase, plan.train.epochs, report);
-  elsewhere_.epoch(plan.phase, plan.train.epochs, report);
-  metrics_.time([&] { folder.append_metrics(plan.phase, report); });
-  tensorboard_.time([&] { events_->add(plan.phase, report); });
+  on_terminal_.epoch(phase.name, phase.train.epochs, report);
+  elsewhere_.epoch(phase.name, phase.train.epochs, report);
+  metrics_.time([&] { folder.append_metrics(phase.name, report); });
+  tensorboard_.time([&] { events_->add(phase.name, report); });
 }
 
 /// The trainer reads its losses within the step, so this reads others as it does.

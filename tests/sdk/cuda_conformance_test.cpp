@@ -32,11 +32,11 @@ double size_of(const at::Tensor& tensor) {
 /// The loss, then the gradient of each of the student's tensors that has one, on the CPU.
 std::vector<at::Tensor> pass(StrategyPair& pair, int64_t n, at::Device device) {
   const auto transfer = pair.transfer(n, device);
-  const host::StepInputs inputs = pair.inputs(n, 0, device);
+  const host::StepView inputs = pair.inputs(n, 0, device);
   const at::Tensor loss = transfer->loss(inputs);
   loss.backward();
   std::vector<at::Tensor> found = {loss.detach().cpu()};
-  for (const at::Tensor& tensor : tensors_of(inputs.student)) {
+  for (const at::Tensor& tensor : tensors_of(inputs.of("student"))) {
     if (tensor.grad().defined()) found.push_back(tensor.grad().cpu());
   }
   return found;
@@ -91,7 +91,7 @@ class ModelOnCuda : public testing::TestWithParam<host::ComponentInfo> {
     const auto network = make_network("student", data, placement, GetParam().id);
     const at::Tensor x = (at::arange(8 * 3 * 64 * 64, at::kFloat)).sin().reshape({8, 3, 64, 64});
     network->set_step(0);
-    const host::Outputs outputs = network->forward(x.to(device), {}, /*training=*/true);
+    const host::Outputs outputs = network->forward(x.to(device), {}, host::PassMode::Train);
     outputs.logits.square().mean().backward();
     std::vector<at::Tensor> found = {outputs.logits.detach().cpu()};
     for (const host::Parameter& parameter : network->parameters().all()) {

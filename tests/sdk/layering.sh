@@ -28,7 +28,7 @@ forbid() {
   while IFS= read -r line; do breach "$line  ($3)"; done < <(includes "$1" | grep -E ":[0-9]+:$2")
 }
 
-standard='<([a-z_]+|std(def|int)\.h)>'
+standard='<([a-z_]+|std(def|int)\.h|cxxabi\.h)>'
 allow sdk "($standard|\"retort/[a-z_/]+\.hp*\")" "sdk/ includes the standard library and itself"
 allow plugins "($standard|<retort/[a-z_]+\.hpp>)" "a plugin includes the standard library and the sdk"
 forbid framework '["<](tests|plugins)/' "framework/ knows no test and no plugin"

@@ -42,16 +42,16 @@ std::vector<std::string> tap_names(host::Network& network) {
 /// One forward pass, checked; nothing where the model refuses to train on a single sample, as batch
 /// norm does when nothing is left to average over.
 std::optional<host::Outputs> checked_forward(host::Network& network, const at::Tensor& x,
-                                             bool training) {
+                                             host::PassMode mode) {
   const at::Tensor before = x.clone();
   const std::vector<std::string> taps = tap_names(network);
   host::Outputs outputs;
   try {
-    outputs = network.forward(x, taps, training);
+    outputs = network.forward(x, taps, mode);
   } catch (const host::ShapeError& error) {
     const bool is_batch_norm =
         std::string(error.what()).find("more than 1 value per channel") != std::string::npos;
-    if (training && x.size(0) == 1 && is_batch_norm) return std::nullopt;
+    if (mode == host::PassMode::Train && x.size(0) == 1 && is_batch_norm) return std::nullopt;
     throw;
   }
   EXPECT_EQ(outputs.logits.sizes(), at::IntArrayRef({x.size(0), kClasses}));
@@ -68,8 +68,8 @@ TEST_P(ModelComponent, GivesFiniteLogitsAndTapsOfTheBatch) {
     const auto network = build(channels, size);
     for (const int64_t n : {1, 2, 7}) {
       SCOPED_TRACE(std::to_string(n) + " images of " + std::to_string(size) + " pixels");
-      checked_forward(*network, images(n, channels, size), false);
-      checked_forward(*network, images(n, channels, size), true);
+      checked_forward(*network, images(n, channels, size), host::PassMode::Evaluate);
+      checked_forward(*network, images(n, channels, size), host::PassMode::Train);
     }
   }
 }
@@ -78,7 +78,7 @@ TEST_P(ModelComponent, GivesEveryParameterAFiniteGradient) {
   for (const int64_t n : {1, 2, 7}) {
     SCOPED_TRACE(std::to_string(n) + " images");
     const auto network = build(3, 32);
-    const auto outputs = checked_forward(*network, images(n, 3, 32), true);
+    const auto outputs = checked_forward(*network, images(n, 3, 32), host::PassMode::Train);
     if (!outputs) continue;
     at::cross_entropy_loss(outputs->logits, at::arange(n, at::kLong).remainder(kClasses))
         .backward();
@@ -93,8 +93,9 @@ TEST_P(ModelComponent, GivesEveryParameterAFiniteGradient) {
 TEST_P(ModelComponent, LooksAtEachImageAloneInEvaluation) {
   const auto network = build(3, 32);
   const at::Tensor batch = images(7, 3, 32);
-  const at::Tensor together = network->forward(batch, {}, false).logits;
-  const at::Tensor alone = network->forward(batch.slice(0, 4, 5), {}, false).logits;
+  const at::Tensor together = network->forward(batch, {}, host::PassMode::Evaluate).logits;
+  const at::Tensor alone =
+      network->forward(batch.slice(0, 4, 5), {}, host::PassMode::Evaluate).logits;
   EXPECT_TRUE(at::allclose(together.slice(0, 4, 5), alone, 1e-4, 1e-5));
 }
 
@@ -103,7 +104,7 @@ TEST_P(ModelComponent, ChangesNothingOfItselfInEvaluation) {
   std::vector<at::Tensor> before;
   for (const host::Parameter& parameter : network->parameters().all())
     before.push_back(parameter.master.detach().clone());
-  network->forward(images(7, 3, 32), {}, false);
+  network->forward(images(7, 3, 32), {}, host::PassMode::Evaluate);
   for (size_t i = 0; i < before.size(); ++i) {
     const host::Parameter& parameter = network->parameters().all()[i];
     EXPECT_TRUE(at::equal(parameter.master, before[i])) << parameter.name;

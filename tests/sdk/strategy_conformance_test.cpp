@@ -15,11 +15,11 @@ namespace {
 bool finite(const at::Tensor& tensor) { return at::isfinite(tensor).all().item<bool>(); }
 
 /// One step of training of the strategy's own modules; returns the loss.
-at::Tensor train_step(host::Transfer& transfer, const host::StepInputs& inputs) {
+at::Tensor train_step(host::Transfer& transfer, const host::StepView& inputs) {
   const at::Tensor loss = transfer.loss(inputs);
   loss.backward();
   const at::NoGradGuard no_grad;
-  for (const host::Parameter& parameter : transfer.parameters().all()) {
+  for (const host::Parameter& parameter : transfer.parameters()->all()) {
     if (!parameter.trained || !parameter.master.grad().defined()) continue;
     parameter.master.sub_(parameter.master.grad(), 0.01);
     at::Tensor(parameter.master).mutable_grad().reset();
@@ -47,18 +47,18 @@ TEST_P(StrategyComponent, GivesTheStudentAFiniteGradient) {
   for (const int64_t n : batches()) {
     SCOPED_TRACE(std::to_string(n) + " samples");
     const auto transfer = pair_.transfer(n);
-    const host::StepInputs inputs = pair_.inputs(n, 0);
+    const host::StepView inputs = pair_.inputs(n, 0);
     const at::Tensor loss = transfer->loss(inputs);
     EXPECT_TRUE(finite(loss));
     loss.backward();
     double largest = 0;
-    for (const at::Tensor& tensor : tensors_of(inputs.student)) {
+    for (const at::Tensor& tensor : tensors_of(inputs.of("student"))) {
       if (!tensor.grad().defined()) continue;  // the strategy does not read it
       EXPECT_TRUE(finite(tensor.grad()));
       largest = std::max(largest, tensor.grad().abs().max().item<double>());
     }
     EXPECT_GT(largest, 0) << "the student learns nothing from it";
-    for (const host::Parameter& parameter : transfer->parameters().all()) {
+    for (const host::Parameter& parameter : transfer->parameters()->all()) {
       if (!parameter.trained) continue;
       ASSERT_TRUE(parameter.master.grad().defined()) << parameter.name;
       EXPECT_TRUE(finite(parameter.master.grad())) << parameter.name;
@@ -74,18 +74,19 @@ std::vector<at::Tensor*> read_tensors(const host::ComponentInfo& strategy, host:
   return read;
 }
 
-bool is_logits(const host::StepInputs& inputs, const at::Tensor* tensor) {
-  return tensor == &inputs.student.logits || tensor == &inputs.teacher.logits;
+bool is_logits(const host::StepView& inputs, const at::Tensor* tensor) {
+  return tensor == &inputs.of("student").logits || tensor == &inputs.of("teacher").logits;
 }
 
 // A logit of minus infinity is no fault: it excludes a class.
 TEST_P(StrategyComponent, HidesNoNumberThatIsNotFinite) {
   const int64_t n = usual_batch();
   const auto transfer = pair_.transfer(n);
-  host::StepInputs inputs = pair_.inputs(n, 0);
-  std::vector<at::Tensor*> read = read_tensors(GetParam(), inputs.student);
+  host::StepView inputs = pair_.inputs(n, 0);
+  std::vector<at::Tensor*> read = read_tensors(GetParam(), inputs.outputs_of("student"));
   if ((GetParam().needs & RETORT_NEED_NO_TEACHER) == 0)
-    for (at::Tensor* tensor : read_tensors(GetParam(), inputs.teacher)) read.push_back(tensor);
+    for (at::Tensor* tensor : read_tensors(GetParam(), inputs.outputs_of("teacher")))
+      read.push_back(tensor);
   ASSERT_FALSE(read.empty());
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   for (size_t i = 0; i < read.size(); ++i) {
@@ -113,18 +114,18 @@ TEST_P(StrategyComponent, StaysFiniteOnInputsWithoutVariation) {
       [](const at::Tensor& x) { return x; }, [](const at::Tensor& x) { return at::zeros_like(x); },
       [](const at::Tensor& x) { return at::ones_like(x); },
       [](const at::Tensor& x) { return x.slice(0, 0, 1).expand_as(x).clone(); }};
-  const host::StepInputs usual = pair_.inputs(n, 0);
+  const host::StepView usual = pair_.inputs(n, 0);
   for (const Change student : changes) {
     for (const Change teacher : changes) {
-      host::StepInputs inputs = usual;
-      for (at::Tensor* tensor : read_tensors(GetParam(), inputs.student))
+      host::StepView inputs = usual;
+      for (at::Tensor* tensor : read_tensors(GetParam(), inputs.outputs_of("student")))
         *tensor = student(tensor->detach()).set_requires_grad(true);
-      for (at::Tensor* tensor : read_tensors(GetParam(), inputs.teacher))
+      for (at::Tensor* tensor : read_tensors(GetParam(), inputs.outputs_of("teacher")))
         *tensor = teacher(*tensor);
       const at::Tensor loss = transfer->loss(inputs);
       EXPECT_TRUE(finite(loss));
       loss.backward();
-      for (const at::Tensor* tensor : read_tensors(GetParam(), inputs.student)) {
+      for (const at::Tensor* tensor : read_tensors(GetParam(), inputs.outputs_of("student"))) {
         if (tensor->grad().defined()) {
           EXPECT_TRUE(finite(tensor->grad()));
         }
@@ -136,10 +137,11 @@ TEST_P(StrategyComponent, StaysFiniteOnInputsWithoutVariation) {
 TEST_P(StrategyComponent, ChangesNoInputAndNoTeacher) {
   const int64_t n = usual_batch();
   const auto transfer = pair_.transfer(n);
-  const host::StepInputs inputs = pair_.inputs(n, 0);
-  std::vector<at::Tensor> given = tensors_of(inputs.student);
-  for (const at::Tensor& tensor : tensors_of(inputs.teacher)) given.push_back(tensor);
-  given.insert(given.end(), {inputs.labels, inputs.indices, inputs.progress});
+  const host::StepView inputs = pair_.inputs(n, 0);
+  std::vector<at::Tensor> given = tensors_of(inputs.of("student"));
+  for (const at::Tensor& tensor : tensors_of(inputs.of("teacher"))) given.push_back(tensor);
+  given.insert(given.end(), {inputs.batch.at(host::kLabelField), inputs.batch.at(host::kIndexField),
+                             inputs.progress});
   std::vector<at::Tensor> before;
   std::vector<int64_t> versions;  // a write that changes no number counts too
   for (const at::Tensor& tensor : given) {
@@ -151,17 +153,18 @@ TEST_P(StrategyComponent, ChangesNoInputAndNoTeacher) {
     EXPECT_TRUE(at::equal(given[i], before[i])) << "tensor " << i;
     EXPECT_EQ(given[i]._version(), versions[i]) << "tensor " << i << " was written to";
   }
-  for (const at::Tensor& tensor : tensors_of(inputs.teacher)) EXPECT_FALSE(tensor.requires_grad());
+  for (const at::Tensor& tensor : tensors_of(inputs.of("teacher")))
+    EXPECT_FALSE(tensor.requires_grad());
 }
 
 TEST_P(StrategyComponent, HoldsNoMoreMemoryAfter200Steps) {
   const int64_t n = usual_batch();
   const auto transfer = pair_.transfer(n);
-  const host::StepInputs inputs = pair_.inputs(n, 0);
+  const host::StepView inputs = pair_.inputs(n, 0);
   const auto run = [&](int steps) {
     for (int i = 0; i < steps; ++i) {
       train_step(*transfer, inputs);
-      for (at::Tensor& tensor : tensors_of(inputs.student)) tensor.mutable_grad().reset();
+      for (at::Tensor& tensor : tensors_of(inputs.of("student"))) tensor.mutable_grad().reset();
     }
   };
   run(20);
@@ -176,11 +179,11 @@ TEST_P(StrategyComponent, GoesOnExactlyFromItsSavedState) {
   const auto first = pair_.transfer(n);
   for (int64_t step = 0; step < 3; ++step) train_step(*first, pair_.inputs(n, step));
   const auto restored = pair_.transfer(n);
-  const auto& saved = first->parameters().all();
-  ASSERT_EQ(restored->parameters().all().size(), saved.size());
+  const auto& saved = first->parameters()->all();
+  ASSERT_EQ(restored->parameters()->all().size(), saved.size());
   for (size_t i = 0; i < saved.size(); ++i) {
     const at::NoGradGuard no_grad;
-    restored->parameters().all()[i].master.copy_(saved[i].master);
+    restored->parameters()->all()[i].master.copy_(saved[i].master);
   }
   for (int64_t step = 3; step < 6; ++step) {
     const at::Tensor wanted = train_step(*first, pair_.inputs(n, step));

@@ -49,7 +49,8 @@ class StrategyPair {
     run.epoch_count = run.step_count = kSteps;
     labels_ = at::arange(n, at::kLong).remainder(kClasses);
     run.labels = labels_.data_ptr<int64_t>();
-    made->setup(run, *student_, teacher_.get(), "transfer[0]");
+    host::LiveNetwork student(*student_), teacher(*teacher_);
+    made->setup(run, student, &teacher, "transfer[0]");
     config_.bind_student = made->config().bind_student;  // groups are taps now
     config_.bind_teacher = made->config().bind_teacher;
     return made;
@@ -57,21 +58,23 @@ class StrategyPair {
 
   /// Another batch at each step, the same on every device: the networks run on the CPU. The
   /// student's tensors are leaves that take a gradient.
-  host::StepInputs inputs(int64_t n, int64_t step, at::Device device = at::kCPU) {
+  host::StepView inputs(int64_t n, int64_t step, at::Device device = at::kCPU) {
     const at::NoGradGuard no_grad;
     const at::Tensor x =
         (at::arange(n * 3 * kSize * kSize, at::kFloat) + step).sin().reshape({n, 3, kSize, kSize});
-    host::StepInputs inputs;
-    inputs.student = student_->forward(x, config_.bind_student, false);
-    inputs.teacher = teacher_->forward(x, config_.bind_teacher, false);
-    for (host::Outputs* outputs : {&inputs.student, &inputs.teacher}) {
+    host::StepView inputs;
+    host::Outputs student = student_->forward(x, config_.bind_student, host::PassMode::Evaluate);
+    host::Outputs teacher = teacher_->forward(x, config_.bind_teacher, host::PassMode::Evaluate);
+    for (host::Outputs* outputs : {&student, &teacher}) {
       outputs->logits = outputs->logits.to(device);
       for (at::Tensor& feature : outputs->features) feature = feature.to(device);
     }
-    inputs.student.logits.set_requires_grad(true);
-    for (at::Tensor& feature : inputs.student.features) feature.set_requires_grad(true);
-    inputs.labels = at::arange(n, at::kLong).remainder(kClasses).to(device);
-    inputs.indices = at::arange(n, at::kLong).to(device);
+    student.logits.set_requires_grad(true);
+    for (at::Tensor& feature : student.features) feature.set_requires_grad(true);
+    inputs.outputs_of("student") = std::move(student);
+    inputs.outputs_of("teacher") = std::move(teacher);
+    inputs.batch.put(host::kLabelField, at::arange(n, at::kLong).remainder(kClasses).to(device));
+    inputs.batch.put(host::kIndexField, at::arange(n, at::kLong).to(device));
     inputs.progress = (at::zeros({}, at::kFloat) + static_cast<double>(step) / kSteps).to(device);
     inputs.epoch = inputs.step = step;
     return inputs;

@@ -177,14 +177,14 @@ TEST_F(TermTrial, SaysNothingWhereTheStudentStartsAsItsTeacher) {
   EXPECT_THAT(checked.err, Not(HasSubstr("transfer[0]")));
 }
 
-void expect_nothing_changes(const host::TrainingPlan& plan,
+void expect_nothing_changes(const host::Phase& phase,
                             const std::vector<const host::ParameterSet*>& sets) {
   std::vector<std::pair<at::Tensor, at::Tensor>> before;
   for (const host::ParameterSet* set : sets) {
     for (const host::Parameter& parameter : set->all())
       before.emplace_back(parameter.master, parameter.master.detach().clone());
   }
-  EXPECT_THAT(host::try_terms(plan), IsEmpty());
+  EXPECT_THAT(host::try_terms(phase), IsEmpty());
   for (const auto& [tensor, value] : before) {
     EXPECT_TRUE(at::equal(tensor, value));
     EXPECT_FALSE(tensor.grad().defined());
@@ -194,23 +194,21 @@ void expect_nothing_changes(const host::TrainingPlan& plan,
 class TermTrialOf : public testing::TestWithParam<host::ComponentInfo> {
  protected:
   TermTrialOf() : rig_({}, true) {
-    rig_.teacher = make_network("teacher", rig_.data);
-    rig_.teacher->parameters().freeze();
-    rig_.plan.teacher = rig_.teacher.get();
+    rig_.use_teacher(make_network("teacher", rig_.data));
     rig_.add(make_transfer(GetParam().id));
   }
   TrainingRig rig_;
 };
 
 TEST_P(TermTrialOf, AnInstalledStrategyFindsNothingAndChangesNothing) {
-  const host::Trainer trainer(rig_.plan);
-  expect_nothing_changes(rig_.plan, {&rig_.student->parameters(), &rig_.teacher->parameters(),
-                                     &rig_.transfers[0]->parameters()});
+  const host::Trainer trainer(rig_.phase);
+  expect_nothing_changes(rig_.phase, {&rig_.student->parameters(), &rig_.teacher->parameters(),
+                                      rig_.transfers[0]->parameters()});
 }
 
 TEST(TermTrialOfANetworkAlone, FindsNothingAndChangesNothing) {
   const TrainingRig rig;
-  expect_nothing_changes(rig.plan, {&rig.student->parameters()});
+  expect_nothing_changes(rig.phase, {&rig.student->parameters()});
 }
 
 enum class Tried { No, Yes };
@@ -218,8 +216,8 @@ enum class Tried { No, Yes };
 std::vector<at::Tensor> trained_tensors(Tried tried) {
   TrainingRig rig({}, true);
   rig.add(make_transfer("feature.fitnet"));
-  host::Trainer trainer(rig.plan);
-  if (tried == Tried::Yes) host::try_terms(rig.plan);
+  host::Trainer trainer(rig.phase);
+  if (tried == Tried::Yes) host::try_terms(rig.phase);
   trainer.run_steps(3);
   std::vector<at::Tensor> tensors;
   for (const auto& [name, tensor] : trainer.tensors()) tensors.push_back(tensor.detach().clone());

@@ -23,17 +23,15 @@ std::map<std::string, double> quickstart_losses(const host::Placement& placement
   const auto teacher = make_network("teacher", data, placement, "resnet", {{"depth", int64_t{20}}});
   teacher->parameters().freeze();
   const auto kd = make_transfer("logits.kd", {0.9, 0.9, 0, 0}, {}, "", placement.device);
-  host::TrainingPlan plan;
-  plan.phase = "distil";
-  plan.student = student.get();
-  plan.teacher = teacher.get();
-  plan.transfers = {kd.get()};
-  plan.task_weight = 0.1;
-  plan.data = &data;
-  plan.student_views = plan.teacher_views = &views;
-  plan.batch_size = 128;
-  plan.seed = 1;
-  host::Trainer trainer(plan);
+  host::Phase phase;
+  phase.name = "distil";
+  phase.participants = {{"student", std::make_shared<host::LiveNetwork>(*student), true, &views},
+                        {"teacher", std::make_shared<host::LiveNetwork>(*teacher), false, &views}};
+  phase.terms = {std::make_shared<host::CrossEntropyTask>("student", 0.1, 0), kd};
+  phase.data = &data;
+  phase.batch_size = 128;
+  phase.seed = 1;
+  host::Trainer trainer(phase);
   std::map<std::string, double> losses;
   trainer.on_epoch = [&](const host::EpochReport& report) {
     losses = {report.losses.begin(), report.losses.end()};
@@ -71,9 +69,9 @@ TEST(Cuda, TellsAGradientThatIsNotFiniteByItsStep) {
   host::Placement gpu;
   gpu.device = device;
   TrainingRig rig(gpu);
-  rig.plan.train.optimizer.lr = 1e30;  // the first update ruins the weights
+  rig.phase.train.optimizer.lr = 1e30;  // the first update ruins the weights
   try {
-    host::Trainer(rig.plan).run();
+    host::Trainer(rig.phase).run();
     FAIL() << "trained on";
   } catch (const host::NonFiniteError& error) {
     EXPECT_NE(std::string(error.what()).find("alone, step 1:"), std::string::npos) << error.what();

@@ -21,7 +21,7 @@ inline void add_fault(TrainingRig& rig, const std::string& strategy, const Optio
   host::TransferConfig config;
   config.name = "fault";
   config.strategy = choose_from(fault_plugins(), RETORT_KIND_STRATEGY, strategy, options);
-  rig.add(std::make_unique<host::Transfer>(config, at::kCPU, 1));
+  rig.add(std::make_shared<host::Transfer>(config, at::kCPU, 1));
 }
 
 /// Gives the rig a student that is wrong in this way: see step_faults.cpp.
@@ -33,8 +33,7 @@ inline void use_faulty_student(TrainingRig& rig, const std::string& wrong) {
                              {{"wrong", static_cast<int64_t>(way)}});
   const host::ImageData& data = rig.data;
   const host::InputShape input = {data.channels, data.height, data.width, data.class_count};
-  rig.student = std::make_unique<host::Network>("student", config, input, host::Placement{}, 1);
-  rig.plan.student = rig.student.get();
+  rig.use_student(std::make_unique<host::Network>("student", config, input, host::Placement{}, 1));
 }
 
 /// All that a trainer holds at one moment, in copies.

@@ -18,20 +18,19 @@ constexpr double kRate = 0.01;
 struct SpoiltRig : TrainingRig {
   SpoiltRig(host::NonFinite policy, const Options& options) {
     data = learnable_images(128);
-    student = make_network("student", data);
-    plan.student = student.get();
-    plan.train.optimizer.kind = host::OptimizerConfig::Kind::Adam;
-    plan.train.optimizer.lr = kRate;
-    plan.train.optimizer.weight_decay = 0;
-    plan.train.ema = 0.9;
-    plan.train.non_finite = policy;
+    use_student(make_network("student", data));
+    phase.train.optimizer.kind = host::OptimizerConfig::Kind::Adam;
+    phase.train.optimizer.lr = kRate;
+    phase.train.optimizer.weight_decay = 0;
+    phase.train.ema = 0.9;
+    phase.train.non_finite = policy;
     add_fault(*this, "test.spoils", options);
   }
 };
 
 /// What a trainer holds after each of its first steps.
 std::vector<Moment> moments_of(SpoiltRig& rig, int64_t steps) {
-  host::Trainer trainer(rig.plan);
+  host::Trainer trainer(rig.phase);
   std::vector<Moment> moments;
   trainer.on_progress = [&](const host::Progress&) { moments.emplace_back(trainer); };
   trainer.run_steps(steps);
@@ -53,7 +52,7 @@ TEST_P(Skip, ChangesNothingAtAll) {
 TEST_P(Skip, LeavesOutTheWholeGroupOfABadBatch) {
   for (const int64_t bad : {2, 3}) {
     SpoiltRig rig(host::NonFinite::Skip, {{"what", GetParam()}, {"at", bad}});
-    rig.plan.train.accumulate = 2;
+    rig.phase.train.accumulate = 2;
     const auto moments = moments_of(rig, 6);
     ASSERT_EQ(moments.size(), 6u);
     // A gradient is looked at once a group, where its sum is used.
@@ -70,7 +69,7 @@ INSTANTIATE_TEST_SUITE_P(Each, Skip, testing::Values(0, 1), [](const auto& its) 
 
 TEST(Skipping, TrainsOnToAFiniteStudent) {
   SpoiltRig rig(host::NonFinite::Skip, {{"at", int64_t{3}}, {"count", int64_t{10}}});
-  host::Trainer trainer(rig.plan);
+  host::Trainer trainer(rig.phase);
   EXPECT_TRUE(trainer.run());
   EXPECT_EQ(trainer.state().skipped, 10);
   EXPECT_EQ(host::find_not_finite(host::named_weights(rig.student->parameters())), "");
@@ -78,8 +77,8 @@ TEST(Skipping, TrainsOnToAFiniteStudent) {
 
 TEST(Skipping, OfEveryStepIsNoResult) {
   SpoiltRig rig(host::NonFinite::Skip, {{"at", int64_t{0}}, {"count", int64_t{100}}});
-  rig.plan.train.epochs = 1;
-  host::Trainer trainer(rig.plan);
+  rig.phase.train.epochs = 1;
+  host::Trainer trainer(rig.phase);
   EXPECT_THAT(message_of<host::NonFiniteError>([&] { trainer.run(); }),
               HasSubstr("alone: all of its 8 steps were skipped"));
 }
@@ -88,7 +87,7 @@ TEST(Skipping, CountsStepsInARowAcrossAResume) {
   const Options bad = {{"at", int64_t{0}}, {"count", int64_t{100}}};
   SpoiltRig first(host::NonFinite::Skip, bad), second(host::NonFinite::Skip, bad);
   const Moment sixth = moments_of(first, 6).back();
-  host::Trainer trainer(second.plan);
+  host::Trainer trainer(second.phase);
   trainer.restore(sixth.state, sixth.tensors);
   EXPECT_THAT(message_of<host::NonFiniteError>([&] { trainer.run(); }),
               AllOf(HasSubstr("step 10: "), HasSubstr("10 steps before it were skipped")));
@@ -97,7 +96,7 @@ TEST(Skipping, CountsStepsInARowAcrossAResume) {
 TEST(Skipping, SeesABufferThatIsNotFinite) {
   SpoiltRig rig(host::NonFinite::Skip, {});
   use_faulty_student(rig, "buffer");
-  host::Trainer trainer(rig.plan);
+  host::Trainer trainer(rig.phase);
   EXPECT_THAT(message_of<host::NonFiniteError>([&] { trainer.run(); }),
               HasSubstr("the buffer \"over.running_var\" holds infinity"));
 }
@@ -139,7 +138,7 @@ TEST(Rollback, GoesOnAsIfTheEpochHadBegunWithHalfTheRate) {
   SpoiltRig rolled(host::NonFinite::Rollback, bad_once_at(13));
   SpoiltRig halved(host::NonFinite::Rollback, bad_once_at(13));
   std::optional<Moment> start;
-  host::Trainer first(rolled.plan), second(halved.plan);
+  host::Trainer first(rolled.phase), second(halved.phase);
   first.checkpoint_steps = 8;
   first.on_checkpoint = [&] {
     if (!start) start.emplace(first);
@@ -158,7 +157,7 @@ TEST(Rollback, ReturnsToTheEpochsStartAfterAResumeToo) {
     SpoiltRig rolled(host::NonFinite::Rollback, bad_once_at(13));
     SpoiltRig resumed(host::NonFinite::Rollback, bad_once_at(13));
     std::optional<Moment> saved;
-    host::Trainer first(rolled.plan), second(resumed.plan);
+    host::Trainer first(rolled.phase), second(resumed.phase);
     first.checkpoint_steps = 1;
     first.on_checkpoint = [&] {
       if (first.steps_done() == kept && !saved) saved.emplace(first);
@@ -172,9 +171,9 @@ TEST(Rollback, ReturnsToTheEpochsStartAfterAResumeToo) {
 
 TEST(Rollback, DropsWhatAGroupHadGathered) {
   SpoiltRig rig(host::NonFinite::Rollback, bad_once_at(13));
-  rig.plan.train.accumulate = 4;
-  rig.plan.train.optimizer.lr = 4 * kRate;  // the bound is for one update a batch
-  host::Trainer trainer(rig.plan);
+  rig.phase.train.accumulate = 4;
+  rig.phase.train.optimizer.lr = 4 * kRate;  // the bound is for one update a batch
+  host::Trainer trainer(rig.phase);
   EXPECT_TRUE(trainer.run());
   EXPECT_EQ(host::find_not_finite(host::named_weights(rig.student->parameters())), "");
 }
@@ -183,8 +182,8 @@ TEST(Results, ThatAreNotFiniteEndTrainingWithTheTensorsName) {
   for (const double ema : {0.0, 0.9}) {
     SpoiltRig rig(host::NonFinite::Stop, {});
     use_faulty_student(rig, "buffer");
-    rig.plan.train.ema = ema;
-    host::Trainer trainer(rig.plan);
+    rig.phase.train.ema = ema;
+    host::Trainer trainer(rig.phase);
     int epochs = 0;
     trainer.on_epoch = [&](const host::EpochReport&) { ++epochs; };
     EXPECT_THAT(message_of<host::NonFiniteError>([&] { trainer.run(); }),
@@ -196,7 +195,7 @@ TEST(Results, ThatAreNotFiniteEndTrainingWithTheTensorsName) {
 
 TEST(Results, OfAnAverageThatIsNotFiniteDoToo) {
   SpoiltRig rig(host::NonFinite::Stop, {});
-  host::Trainer trainer(rig.plan);
+  host::Trainer trainer(rig.phase);
   for (auto& [name, tensor] : trainer.tensors()) {
     if (name == "average/fc.bias") tensor.fill_(__builtin_nan(""));
   }
@@ -219,7 +218,7 @@ TEST(Results, ThatAreNotFiniteAreNotWritten) {
 TEST(Evaluation, OfOutputsThatAreNotFiniteIsNeverTheBest) {
   TrainingRig rig;
   use_faulty_student(rig, "nan_in_evaluation");
-  host::Trainer trainer(rig.plan);
+  host::Trainer trainer(rig.phase);
   trainer.on_epoch = [](const host::EpochReport& report) {
     EXPECT_FALSE(report.best);
     EXPECT_EQ(report.accuracy.correct, 0);

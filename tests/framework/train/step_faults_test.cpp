@@ -14,11 +14,11 @@ using testing::HasSubstr;
 
 TEST(Accumulation, DividesAnEpochsLastGroupByItsOwnSize) {
   TrainingRig grouped, single;
-  grouped.plan.train.accumulate = 3;  // four batches an epoch: a group of three, and one of one
-  grouped.plan.train.optimizer.momentum = 0;
-  single.plan.train.optimizer.momentum = 0;
+  grouped.phase.train.accumulate = 3;  // four batches an epoch: a group of three, and one of one
+  grouped.phase.train.optimizer.momentum = 0;
+  single.phase.train.optimizer.momentum = 0;
   std::vector<Moment> moments;
-  host::Trainer first(grouped.plan), second(single.plan);
+  host::Trainer first(grouped.phase), second(single.phase);
   first.on_progress = [&](const host::Progress&) { moments.emplace_back(first); };
   first.run_steps(4);
   ASSERT_EQ(moments.size(), 4u);
@@ -36,8 +36,8 @@ TEST(Trainer, LeavesTheTeacherOutWhereNoActiveTermNeedsIt) {
   TrainingRig rig({}, true);
   rig.add(make_transfer("logits.tf_kd"));
   rig.add(make_transfer("logits.kd", {1, 0, 0, 1}));  // until the second epoch
-  rig.plan.train.epochs = 2;
-  host::Trainer trainer(rig.plan);
+  rig.phase.train.epochs = 2;
+  host::Trainer trainer(rig.phase);
   std::vector<double> seconds;
   trainer.on_progress = [&](const host::Progress&) {
     seconds.push_back(trainer.times()[static_cast<size_t>(host::StepPart::Teacher)]);
@@ -59,7 +59,7 @@ TEST(Backward, NamesAStrategyThatKeepsAGraph) {
     TrainingRig rig;
     rig.add(make_transfer("logits.tf_kd"));
     add_fault(rig, "test.keeps_graph", {{"own", own}});
-    EXPECT_THAT(message_of<host::PluginError>([&] { host::Trainer(rig.plan).run(); }),
+    EXPECT_THAT(message_of<host::PluginError>([&] { host::Trainer(rig.phase).run(); }),
                 AllOf(HasSubstr("test.keeps_graph 1.0.0 ("),
                       HasSubstr("loss(), step 1: its loss leads back into the graph of an earlier "
                                 "step"),
@@ -71,16 +71,16 @@ TEST(Backward, NamesAModelThatKeepsAGraph) {
   TrainingRig rig;
   rig.add(make_transfer("logits.tf_kd"));
   use_faulty_student(rig, "old_graph");
-  EXPECT_THAT(message_of<host::PluginError>([&] { host::Trainer(rig.plan).run(); }),
+  EXPECT_THAT(message_of<host::PluginError>([&] { host::Trainer(rig.phase).run(); }),
               AllOf(HasSubstr("test.faulty 1.0.0 ("),
                     HasSubstr("forward(), step 1: what it returns leads back into the graph")));
 }
 
 TEST(Backward, TellsWhereNoTermHasAGradient) {
   TrainingRig rig;
-  rig.plan.task_weight = 0;
+  rig.set_task(0);
   add_fault(rig, "test.spoils", {{"what", int64_t{2}}, {"at", int64_t{2}}});
-  EXPECT_THAT(message_of<host::PluginError>([&] { host::Trainer(rig.plan).run(); }),
+  EXPECT_THAT(message_of<host::PluginError>([&] { host::Trainer(rig.phase).run(); }),
               AllOf(HasSubstr("step 2: no term of the loss has a gradient"), HasSubstr("convnet"),
                     HasSubstr("test.spoils 1.0.0 (")));
 }

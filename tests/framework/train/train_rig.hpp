@@ -3,6 +3,7 @@
 #include <ATen/core/Tensor.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "framework/train/device.hpp"
+#include "framework/train/task.hpp"
 #include "framework/train/trainer.hpp"
 #include "tests/plugins/components.hpp"
 
@@ -38,7 +40,7 @@ inline std::unique_ptr<host::Network> make_network(const std::string& role,
   return std::make_unique<host::Network>(role, config, input, placement, 1);
 }
 
-inline std::unique_ptr<host::Transfer> make_transfer(const std::string& strategy,
+inline std::shared_ptr<host::Transfer> make_transfer(const std::string& strategy,
                                                      const host::WeightSchedule& weight = {},
                                                      const std::vector<std::string>& taps = {},
                                                      const std::string& name = "",
@@ -49,39 +51,55 @@ inline std::unique_ptr<host::Transfer> make_transfer(const std::string& strategy
   config.weight = weight;
   config.bind_student = taps.empty() ? config.strategy.info.bind_student : taps;
   config.bind_teacher = taps.empty() ? config.strategy.info.bind_teacher : taps;
-  return std::make_unique<host::Transfer>(config, device, 1);
+  return std::make_shared<host::Transfer>(config, device, 1);
 }
 
-/// Data, a student and perhaps a teacher, and the plan that trains them.
+/// Data, a student and perhaps a teacher, and the phase that trains the student.
 struct TrainingRig {
   explicit TrainingRig(const host::Placement& placement = {}, bool with_teacher = false)
       : views(data, data.normalize, {}, 1, placement.channels_last),
         student(make_network("student", data, placement)) {
     host::use_threads(1);  // sharing out so little work costs more than it saves
-    plan.phase = with_teacher ? "distil" : "alone";
-    plan.student = student.get();
-    plan.data = &data;
-    plan.student_views = &views;
-    plan.batch_size = 16;
-    plan.seed = 1;
-    plan.train.epochs = 2;
-    plan.train.optimizer.lr = 0.05;
+    phase.name = with_teacher ? "distil" : "alone";
+    phase.participants.push_back(
+        {"student", std::make_shared<host::LiveNetwork>(*student), true, &views});
+    set_task(1);
+    phase.data = &data;
+    phase.batch_size = 16;
+    phase.seed = 1;
+    phase.train.epochs = 2;
+    phase.train.optimizer.lr = 0.05;
     if (!with_teacher) return;
-    teacher = make_network("teacher", data, placement, "convnet", {{"width", 1.5}});
-    teacher->parameters().freeze();
-    plan.teacher = teacher.get();
-    plan.teacher_views = &views;
+    phase.participants.resize(2);
+    use_teacher(make_network("teacher", data, placement, "convnet", {{"width", 1.5}}));
   }
 
-  void add(std::unique_ptr<host::Transfer> transfer) {
-    plan.transfers.push_back(transfer.get());
-    transfers.push_back(std::move(transfer));
+  void use_student(std::unique_ptr<host::Network> network) {
+    student = std::move(network);
+    phase.participants[0].outputs = std::make_shared<host::LiveNetwork>(*student);
+  }
+
+  void use_teacher(std::unique_ptr<host::Network> network) {
+    teacher = std::move(network);
+    teacher->parameters().freeze();
+    phase.participants[1] = {"teacher", std::make_shared<host::LiveNetwork>(*teacher), false,
+                             &views};
+  }
+
+  void set_task(double weight, double label_smoothing = 0) {
+    phase.terms.resize(std::max<size_t>(phase.terms.size(), 1));
+    phase.terms[0] = std::make_shared<host::CrossEntropyTask>("student", weight, label_smoothing);
+  }
+
+  void add(const std::shared_ptr<host::Transfer>& transfer) {
+    phase.terms.push_back(transfer);
+    transfers.push_back(transfer);
   }
 
   /// The mean of each loss term over the first steps, by name.
   std::map<std::string, double> losses_of(int64_t steps) {
     std::map<std::string, double> losses;
-    host::Trainer trainer(plan);
+    host::Trainer trainer(phase);
     trainer.on_progress = [&](const host::Progress& progress) {
       losses = {progress.losses.begin(), progress.losses.end()};
     };
@@ -92,8 +110,8 @@ struct TrainingRig {
   host::ImageData data = learnable_images();
   host::ViewMaker views;
   std::unique_ptr<host::Network> student, teacher;
-  std::vector<std::unique_ptr<host::Transfer>> transfers;
-  host::TrainingPlan plan;
+  std::vector<std::shared_ptr<host::Transfer>> transfers;
+  host::Phase phase;
 };
 
 }  // namespace retort::test

@@ -16,15 +16,15 @@ using testing::HasSubstr;
 /// Its first step spoils the weights.
 struct ExplodingRig : TrainingRig {
   explicit ExplodingRig(host::NonFinite policy) {
-    plan.train.optimizer.lr = 1e30;
-    plan.train.epochs = 50;
-    plan.train.non_finite = policy;
+    phase.train.optimizer.lr = 1e30;
+    phase.train.epochs = 50;
+    phase.train.non_finite = policy;
   }
 };
 
 TEST(Trainer, SkipsStepsThatAreNotFiniteButNotForEver) {
   ExplodingRig rig(host::NonFinite::Skip);
-  host::Trainer trainer(rig.plan);
+  host::Trainer trainer(rig.phase);
   EXPECT_THAT(message_of<host::NonFiniteError>([&] { trainer.run_steps(100); }),
               HasSubstr("10 steps before it were skipped"));
   EXPECT_EQ(trainer.state().skipped, 10);
@@ -32,7 +32,7 @@ TEST(Trainer, SkipsStepsThatAreNotFiniteButNotForEver) {
 
 TEST(Trainer, RollsBackWithHalfTheRateThreeTimes) {
   ExplodingRig rig(host::NonFinite::Rollback);
-  host::Trainer trainer(rig.plan);
+  host::Trainer trainer(rig.phase);
   EXPECT_THAT(message_of<host::NonFiniteError>([&] { trainer.run(); }),
               HasSubstr("rolled back 3 times"));
   EXPECT_EQ(trainer.state().lr_factor, 0.125);
@@ -40,12 +40,12 @@ TEST(Trainer, RollsBackWithHalfTheRateThreeTimes) {
 
 TEST(Trainer, StopsEarlyWithoutANewBest) {
   TrainingRig rig;
-  rig.plan.train.optimizer.lr = 1e-30;  // the weights stay, and so does the accuracy
-  rig.plan.train.optimizer.weight_decay = 0;
-  rig.plan.train.epochs = 50;
-  rig.plan.train.ema = 0;
-  rig.plan.train.early_stop = 2;
-  host::Trainer trainer(rig.plan);
+  rig.phase.train.optimizer.lr = 1e-30;  // the weights stay, and so does the accuracy
+  rig.phase.train.optimizer.weight_decay = 0;
+  rig.phase.train.epochs = 50;
+  rig.phase.train.ema = 0;
+  rig.phase.train.early_stop = 2;
+  host::Trainer trainer(rig.phase);
   std::vector<double> seen;
   trainer.on_epoch = [&](const host::EpochReport& report) {
     seen.push_back(report.accuracy.top1());
@@ -58,21 +58,21 @@ TEST(Trainer, StopsEarlyWithoutANewBest) {
 
 TEST(Trainer, StepsOnceForAsManyBatchesAsItAccumulates) {
   TrainingRig rig;
-  rig.plan.train.optimizer.momentum = 0;
-  rig.plan.train.accumulate = 1000;  // more than an epoch has: one step at its end
-  host::Trainer trainer(rig.plan);
+  rig.phase.train.optimizer.momentum = 0;
+  rig.phase.train.accumulate = 1000;  // more than an epoch has: one step at its end
+  host::Trainer trainer(rig.phase);
   const auto weight = [&] {
-    return rig.plan.student->parameters().all().front().master.detach().clone();
+    return rig.student->parameters().all().front().master.detach().clone();
   };
   const at::Tensor before = weight();
   trainer.run_steps(1);
   EXPECT_TRUE(weight().equal(before));
-  EXPECT_TRUE(rig.plan.student->parameters().all().front().master.grad().defined());
+  EXPECT_TRUE(rig.student->parameters().all().front().master.grad().defined());
 }
 
 TEST(WeightAverage, IsTheFormula) {
   TrainingRig rig;
-  host::ParameterSet& set = rig.plan.student->parameters();
+  host::ParameterSet& set = rig.student->parameters();
   host::WeightAverage average(set, 0.5);
   const at::Tensor start = set.all().front().master.detach().clone();
   set.all().front().master.detach().add_(8);

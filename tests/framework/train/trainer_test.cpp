@@ -32,9 +32,9 @@ std::map<std::string, at::Tensor> state_of(const host::Network& network) {
 
 /// The first batch that a trainer with the rig's plan sees.
 host::Batch first_batch(const TrainingRig& rig) {
-  const host::Sampler sampler = make_sampler(rig.plan);
-  host::Loader loader(rig.data, sampler, {{host::kImageField, &rig.views}}, rig.plan.seed,
-                      rig.plan.mix);
+  const host::Sampler sampler = make_sampler(rig.phase);
+  host::Loader loader(rig.data, sampler, {{host::kImageField, &rig.views}}, rig.phase.seed,
+                      rig.phase.mix);
   loader.start_epoch(0);
   return loader.next().value();
 }
@@ -48,12 +48,12 @@ class Overfitting : public testing::TestWithParam<std::string> {};
 TEST_P(Overfitting, GetsAll64ImagesRight) {
   TrainingRig rig;
   rig.data = learnable_images(64, 1.0);
-  rig.student = make_network("student", rig.data, {}, GetParam(),
-                             GetParam() == "resnet" ? Options{{"depth", int64_t{8}}} : Options{});
-  rig.plan.student = rig.student.get();
-  rig.plan.train.epochs = 12;
-  rig.plan.train.schedule.kind = host::ScheduleConfig::Kind::Cosine;
-  host::Trainer trainer(rig.plan);
+  rig.use_student(
+      make_network("student", rig.data, {}, GetParam(),
+                   GetParam() == "resnet" ? Options{{"depth", int64_t{8}}} : Options{}));
+  rig.phase.train.epochs = 12;
+  rig.phase.train.schedule.kind = host::ScheduleConfig::Kind::Cosine;
+  host::Trainer trainer(rig.phase);
   host::EpochReport last;
   trainer.on_epoch = [&](const host::EpochReport& report) { last = report; };
   EXPECT_TRUE(trainer.run());
@@ -66,8 +66,8 @@ INSTANTIATE_TEST_SUITE_P(Models, Overfitting, testing::Values("resnet", "convnet
 
 TEST(Trainer, MarksAnEpochAsBestOnlyWhenItIsBetterThanAllBefore) {
   TrainingRig rig;
-  rig.plan.train.epochs = 5;
-  host::Trainer trainer(rig.plan);
+  rig.phase.train.epochs = 5;
+  host::Trainer trainer(rig.phase);
   int64_t most = -1;
   trainer.on_epoch = [&](const host::EpochReport& report) {
     EXPECT_EQ(report.best, report.accuracy.correct > most) << report.epoch;
@@ -87,7 +87,7 @@ TEST(Trainer, GivesTheSameParametersForTheSameSeed) {
 
 TEST(Trainer, AddsItsTermsByTheirWeights) {
   TrainingRig rig({}, true);
-  rig.plan.task_weight = 0.25;
+  rig.set_task(0.25);
   rig.add(make_transfer("logits.kd", {0.75, 0.75, 0, 0}));
   rig.add(make_transfer("feature.fitnet", {2, 2, 0, 0}));
   const auto losses = rig.losses_of(1);
@@ -107,7 +107,7 @@ TEST(Trainer, DoesNotCallATransferOfWeightZero) {
 TEST(Trainer, StopsCallingATransferWhoseWeightReachesZero) {
   TrainingRig rig({}, true);
   rig.add(make_transfer("logits.kd", {1, 0, 0, 1}));
-  host::Trainer trainer(rig.plan);
+  host::Trainer trainer(rig.phase);
   std::vector<host::EpochReport> reports;
   trainer.on_epoch = [&](const host::EpochReport& report) { reports.push_back(report); };
   trainer.run();
@@ -118,16 +118,17 @@ TEST(Trainer, StopsCallingATransferWhoseWeightReachesZero) {
 
 TEST(Trainer, LeavesOutATaskOfWeightZero) {
   TrainingRig rig({}, true);
-  rig.plan.task_weight = 0;
+  rig.set_task(0);
   rig.add(make_transfer("logits.kd"));
   EXPECT_THAT(rig.losses_of(1), ElementsAre(Key("logits.kd"), Key("loss")));
 }
 
 TEST(Trainer, SmoothsTheLabels) {
   TrainingRig rig;
-  rig.plan.train.label_smoothing = 0.1;
+  rig.set_task(1, 0.1);
   const host::Batch batch = first_batch(rig);
-  const at::Tensor logits = rig.student->forward(batch.at(host::kImageField), {}, true).logits;
+  const at::Tensor logits =
+      rig.student->forward(batch.at(host::kImageField), {}, host::PassMode::Train).logits;
   const double sharp = at::cross_entropy_loss(logits, batch.at(host::kLabelField)).item<double>();
   const double flat = -at::log_softmax(logits, -1).mean().item<double>();
   expect_relative(rig.losses_of(1).at("task"), 0.9 * sharp + 0.1 * flat, kReorderedTolerance);
@@ -135,10 +136,11 @@ TEST(Trainer, SmoothsTheLabels) {
 
 TEST(Trainer, WeighsTheLabelsOfAMixedBatchByTheirParts) {
   TrainingRig rig;
-  rig.plan.mix = {1, 0};
-  rig.plan.train.label_smoothing = 0.1;
+  rig.phase.mix = {1, 0};
+  rig.set_task(1, 0.1);
   const host::Batch batch = first_batch(rig);
-  const at::Tensor logits = rig.student->forward(batch.at(host::kImageField), {}, true).logits;
+  const at::Tensor logits =
+      rig.student->forward(batch.at(host::kImageField), {}, host::PassMode::Train).logits;
   const auto loss_of = [&](const at::Tensor& labels) {
     return at::cross_entropy_loss(logits, labels, {}, at::Reduction::Mean, -100, 0.1)
         .item<double>();
@@ -153,19 +155,19 @@ TEST(Trainer, WeighsTheLabelsOfAMixedBatchByTheirParts) {
 TEST(Trainer, CountsItsStepsByTheSamplesThatAreNotHeldOut) {
   TrainingRig rig;
   for (int64_t sample = 0; sample < 17; ++sample) rig.data.validation.push_back(sample);
-  host::Trainer trainer(rig.plan);
+  host::Trainer trainer(rig.phase);
   trainer.run();
   EXPECT_EQ(trainer.steps_done(), 2 * (47 / 16));
-  rig.plan.batch_size = 48;
-  EXPECT_THAT(message_of<host::ConfigError>([&] { host::Trainer{rig.plan}; }),
+  rig.phase.batch_size = 48;
+  EXPECT_THAT(message_of<host::ConfigError>([&] { host::Trainer{rig.phase}; }),
               HasSubstr("data.batch_size = 48 is more than the 47 training samples"));
 }
 
 TEST(Trainer, LearnsAlsoTheParametersOfATransfer) {
   TrainingRig rig({}, true);
   rig.add(make_transfer("feature.fitnet"));
-  host::Trainer trainer(rig.plan);
-  const host::Parameter& regressor = rig.transfers[0]->parameters().all().at(0);
+  host::Trainer trainer(rig.phase);
+  const host::Parameter& regressor = rig.transfers[0]->parameters()->all().at(0);
   const at::Tensor before = regressor.master.detach().clone();
   trainer.run_steps(1);
   EXPECT_FALSE(regressor.master.equal(before));
@@ -205,11 +207,13 @@ TEST(Trainer, HandsEachTransferItsOwnTapsInTheOrderOfItsBinding) {
   const host::Batch batch = first_batch(rig);
   const std::vector<std::string> taps = {"layer3", "layer1"};
   const auto alone = make_transfer("feature.fitnet", {}, taps, "second");
-  alone->setup({}, host::bound_shapes(*rig.student, taps, 16),
-               host::bound_shapes(*rig.teacher, taps, 16));
-  host::StepInputs step;
-  step.student = rig.student->forward(batch.at(host::kImageField), taps, true);
-  step.teacher = rig.teacher->forward(batch.at(host::kImageField), taps, false);
+  alone->setup({}, host::LiveNetwork(*rig.student).find_shapes(taps, 16),
+               host::LiveNetwork(*rig.teacher).find_shapes(taps, 16));
+  host::StepView step;
+  step.outputs_of("student") =
+      rig.student->forward(batch.at(host::kImageField), taps, host::PassMode::Train);
+  step.outputs_of("teacher") =
+      rig.teacher->forward(batch.at(host::kImageField), taps, host::PassMode::Evaluate);
   const double wanted = alone->loss(step).item<double>();
   expect_relative(rig.losses_of(1).at("second"), wanted, kReorderedTolerance);
 }
@@ -218,7 +222,7 @@ TEST(Trainer, BindsAGroupToTheTapsItStandsFor) {
   TrainingRig rig({}, true);
   rig.add(make_transfer("feature.at", {}, {"stages"}, "all"));
   rig.add(make_transfer("feature.at", {}, {"last_map", "stages.preact"}, "mixed"));
-  const host::Trainer trainer(rig.plan);
+  const host::Trainer trainer(rig.phase);
   EXPECT_THAT(rig.transfers[0]->config().bind_student, ElementsAre("layer1", "layer2", "layer3"));
   EXPECT_THAT(rig.transfers[1]->config().bind_teacher,
               ElementsAre("layer3", "layer1.preact", "layer2.preact", "layer3.preact"));
@@ -226,10 +230,9 @@ TEST(Trainer, BindsAGroupToTheTapsItStandsFor) {
 
 TEST(Trainer, RefusesStagesThatAreNotAsManyOnBothSides) {
   TrainingRig rig({}, true);
-  rig.teacher = make_network("teacher", rig.data, {}, "resnet_imagenet", {{"stem", int64_t{1}}});
-  rig.plan.teacher = rig.teacher.get();
+  rig.use_teacher(make_network("teacher", rig.data, {}, "resnet_imagenet", {{"stem", int64_t{1}}}));
   rig.add(make_transfer("feature.at", {}, {"stages"}));
-  EXPECT_THAT(message_of<host::ConfigError>([&] { host::Trainer trainer(rig.plan); }),
+  EXPECT_THAT(message_of<host::ConfigError>([&] { host::Trainer trainer(rig.phase); }),
               AllOf(HasSubstr("transfer[0].bind: the student has layer1, layer2, layer3 and the "
                               "teacher layer1, layer2, layer3, layer4"),
                     HasSubstr("name as many taps of each")));
@@ -245,8 +248,8 @@ TEST(Trainer, RunsAStrategyThatNeedsNoTeacherWithoutOne) {
 
 TEST(Trainer, StopsAtALossThatIsNotFiniteAndNamesStepAndTerm) {
   TrainingRig rig;
-  rig.plan.train.optimizer.lr = 1e30;
-  host::Trainer trainer(rig.plan);
+  rig.phase.train.optimizer.lr = 1e30;
+  host::Trainer trainer(rig.phase);
   try {
     trainer.run_steps(10);
     FAIL() << "a rate of 1e30 gave finite losses";
@@ -260,15 +263,15 @@ TEST(Trainer, StopsAtALossThatIsNotFiniteAndNamesStepAndTerm) {
 
 TEST(Trainer, RefusesABatchLargerThanTheData) {
   TrainingRig rig;
-  rig.plan.batch_size = 65;
-  EXPECT_THAT(message_of<host::ConfigError>([&] { host::Trainer trainer(rig.plan); }),
+  rig.phase.batch_size = 65;
+  EXPECT_THAT(message_of<host::ConfigError>([&] { host::Trainer trainer(rig.phase); }),
               HasSubstr("data.batch_size = 65 is more than the 64 training samples"));
 }
 
 TEST(Trainer, RefusesATapThatTheModelLacksAndListsItsTaps) {
   TrainingRig rig({}, true);
   rig.add(make_transfer("feature.fitnet", {}, {"layer9"}));
-  EXPECT_THAT(message_of<host::ConfigError>([&] { host::Trainer trainer(rig.plan); }),
+  EXPECT_THAT(message_of<host::ConfigError>([&] { host::Trainer trainer(rig.phase); }),
               HasSubstr("transfer[0].bind.student \"layer9\"  convnet has: layer1.preact, layer1"));
 }
 
@@ -324,7 +327,7 @@ TEST(Evaluation, OfTheValidationSplitCountsTheHeldOutSamples) {
   int64_t correct = 0;
   for (const int64_t sample : rig.data.validation) {
     const at::Tensor logits =
-        rig.student->forward(rig.views.test_views(sample, 1), {}, false).logits;
+        rig.student->forward(rig.views.test_views(sample, 1), {}, host::PassMode::Evaluate).logits;
     correct += logits.argmax(1).eq(rig.data.test.labels[sample]).item<bool>() ? 1 : 0;
   }
   EXPECT_EQ(found.correct, correct);
@@ -362,8 +365,8 @@ TEST(Networks, StartAlikeEachTimeAndDifferentlyByRole) {
 
 TEST(Networks, PublishTheirTapsInTheOrderAskedFor) {
   TrainingRig rig;
-  const host::Outputs outputs =
-      rig.student->forward(rig.views.test_views(0, 3), {"pooled", "logits", "layer1"}, false);
+  const host::Outputs outputs = rig.student->forward(
+      rig.views.test_views(0, 3), {"pooled", "logits", "layer1"}, host::PassMode::Evaluate);
   EXPECT_EQ(outputs.features.at(0).sizes(), at::IntArrayRef({3, 64}));
   EXPECT_TRUE(outputs.features.at(1).is_same(outputs.logits));
   EXPECT_EQ(outputs.features.at(2).sizes(), at::IntArrayRef({3, 16, 8, 8}));

@@ -43,7 +43,8 @@ TEST(MobileNetV2, WidensItsBlocksByTheExpansion) {
 
 TEST(MobileNetV2, EndsItsStagesWithoutRelu) {
   const auto network = build_model("mobilenet_v2", {}, kCifar100);
-  const auto taps = network->forward(images(2), {"layer4", "layer4.preact"}, false).features;
+  const auto taps =
+      network->forward(images(2), {"layer4", "layer4.preact"}, host::PassMode::Evaluate).features;
   EXPECT_LT(taps[0].min().item<float>(), 0);
   EXPECT_TRUE(at::equal(taps[0], taps[1]));
 }

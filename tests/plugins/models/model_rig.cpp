@@ -18,7 +18,8 @@ void expect_gradient_everywhere(host::Network& network) {
                                 .sin()
                                 .reshape({kBatch, input.channels, input.height, input.width});
   const at::Tensor labels = at::arange(kBatch, at::kLong).remainder(input.class_count);
-  at::cross_entropy_loss(network.forward(images, {}, true).logits, labels).backward();
+  at::cross_entropy_loss(network.forward(images, {}, host::PassMode::Train).logits, labels)
+      .backward();
   for (const host::Parameter& parameter : network.parameters().all()) {
     if (!parameter.trained) continue;
     const at::Tensor& gradient = parameter.master.grad();

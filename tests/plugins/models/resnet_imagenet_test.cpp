@@ -94,7 +94,8 @@ TEST(ResNetImageNet, KeepsTheSizeOfSmallImagesWithTheStemForCifar) {
 TEST(ResNetImageNet, TapsAreBeforeAndAfterTheLastRelu) {
   for (const int64_t depth : {18, 50}) {
     const auto network = resnet(depth, {3, 32, 32, 10});
-    const auto taps = network->forward(images(2), {"layer2.preact", "layer2"}, false).features;
+    const auto taps =
+        network->forward(images(2), {"layer2.preact", "layer2"}, host::PassMode::Evaluate).features;
     EXPECT_LT(taps[0].min().item<float>(), 0);
     EXPECT_TRUE(at::equal(taps[0].relu(), taps[1]));
   }

@@ -69,8 +69,10 @@ TEST(ResNet, WorksOnImagesOfAnySizeAndChannelCount) {
 
 TEST(ResNet, TapsAreBeforeAndAfterTheLastRelu) {
   const auto network = build_model("resnet", depth(8), kCifar100);
-  const auto taps =
-      network->forward(images(2), {"layer2.preact", "layer2", "layer3", "pooled"}, false).features;
+  const auto taps = network
+                        ->forward(images(2), {"layer2.preact", "layer2", "layer3", "pooled"},
+                                  host::PassMode::Evaluate)
+                        .features;
   EXPECT_LT(taps[0].min().item<float>(), 0);
   EXPECT_TRUE(at::equal(taps[0].relu(), taps[1]));
   EXPECT_TRUE(at::equal(taps[2].mean({2, 3}), taps[3]));
@@ -80,7 +82,8 @@ TEST(ResNet, ShortcutATakesEverySecondPixelAndPadsChannelsOnBothSides) {
   const auto network = build_model("resnet", plain(8), kCifar10);
   const at::Tensor& norm = network->parameters().find("layer2.0.bn2.weight")->master;
   norm.set_data(norm.detach() * 0);  // leaves the shortcut alone
-  const auto taps = network->forward(images(2), {"layer1", "layer2.preact"}, false).features;
+  const auto taps =
+      network->forward(images(2), {"layer1", "layer2.preact"}, host::PassMode::Evaluate).features;
   const at::Tensor wanted =
       at::constant_pad_nd(taps[0].slice(2, 0, 32, 2).slice(3, 0, 32, 2), {0, 0, 0, 0, 8, 8});
   EXPECT_TRUE(at::equal(taps[1], wanted));

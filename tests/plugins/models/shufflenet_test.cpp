@@ -65,7 +65,8 @@ TEST_P(ShuffleNets, NameTheirParametersAsTheFieldDoes) {
 TEST_P(ShuffleNets, PublishTapsBeforeAndAfterTheLastRelu) {
   const auto network = build_model(GetParam(), {}, kCifar100);
   for (const std::string name : {"layer1", "layer3"}) {
-    const auto taps = network->forward(images(2), {name + ".preact", name}, false).features;
+    const auto taps =
+        network->forward(images(2), {name + ".preact", name}, host::PassMode::Evaluate).features;
     EXPECT_LT(taps[0].min().item<float>(), 0);
     EXPECT_TRUE(at::equal(taps[0].relu(), taps[1])) << name;
   }

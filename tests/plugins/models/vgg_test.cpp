@@ -46,8 +46,9 @@ TEST(Vgg, StartsItsClassifierNearZero) {
 }
 
 TEST(Vgg, TapsAreBeforeAndAfterTheLastRelu) {
-  const auto taps =
-      vgg(11, {3, 32, 32, 100})->forward(images(2), {"layer2.preact", "layer2"}, false).features;
+  const auto taps = vgg(11, {3, 32, 32, 100})
+                        ->forward(images(2), {"layer2.preact", "layer2"}, host::PassMode::Evaluate)
+                        .features;
   EXPECT_LT(taps[0].min().item<float>(), 0);
   EXPECT_TRUE(at::equal(taps[0].relu(), taps[1]));
 }

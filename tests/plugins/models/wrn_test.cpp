@@ -36,8 +36,10 @@ TEST(WideResNet, TapsAreASumAndItsBatchNorm) {
   const auto network = build_model("wrn", {{"depth", int64_t{10}}}, kCifar100);
   const at::Tensor& scale = network->parameters().find("bn1.weight")->master;
   scale.set_data(scale.detach() * -2);  // the batch norm of layer3.preact, at its start elsewhere
-  const auto taps =
-      network->forward(images(2), {"layer2", "layer3", "layer3.preact", "pooled"}, false).features;
+  const auto taps = network
+                        ->forward(images(2), {"layer2", "layer3", "layer3.preact", "pooled"},
+                                  host::PassMode::Evaluate)
+                        .features;
   EXPECT_LT(taps[0].min().item<float>(), 0);
   EXPECT_LT((taps[2] + taps[1] * 2).abs().max().item<float>(), 1e-3);
   EXPECT_TRUE(at::equal(taps[2].relu().mean({2, 3}), taps[3]));
@@ -47,9 +49,9 @@ TEST(WideResNet, TapsAreASumAndItsBatchNorm) {
 TEST(WideResNet, LookingAtATapDoesNotMoveRunningStatistics) {
   const auto plain = build_model("wrn", {}, kCifar100), watched = build_model("wrn", {}, kCifar100);
   const at::Tensor x = images(4);
-  const at::Tensor logits = plain->forward(x, {}, true).logits;
+  const at::Tensor logits = plain->forward(x, {}, host::PassMode::Train).logits;
   const std::vector<std::string> taps = {"layer1.preact", "layer3.preact"};
-  EXPECT_TRUE(at::equal(watched->forward(x, taps, true).logits, logits));
+  EXPECT_TRUE(at::equal(watched->forward(x, taps, host::PassMode::Train).logits, logits));
   for (const char* name : {"block2.layer.0.bn1.running_mean", "bn1.running_var"}) {
     EXPECT_TRUE(
         at::equal(plain->parameters().find(name)->master, watched->parameters().find(name)->master))

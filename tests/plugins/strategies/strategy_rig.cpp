@@ -120,13 +120,13 @@ at::Tensor StrategyRig::loss(const host::Outputs& student, const host::Outputs& 
   return loss(inputs(student, teacher));
 }
 
-host::StepInputs StrategyRig::inputs(const host::Outputs& student,
-                                     const host::Outputs& teacher) const {
-  host::StepInputs step;
-  step.student = student;
-  step.teacher = teacher;
-  step.labels = labels;
-  step.indices = at::arange(student.logits.size(0), at::kLong);
+host::StepView StrategyRig::inputs(const host::Outputs& student,
+                                   const host::Outputs& teacher) const {
+  host::StepView step;
+  step.outputs_of("student") = student;
+  step.outputs_of("teacher") = teacher;
+  if (labels.defined()) step.batch.put(host::kLabelField, labels);
+  step.batch.put(host::kIndexField, at::arange(student.logits.size(0), at::kLong));
   step.progress = at::full({}, progress, at::kFloat);
   step.epoch = epoch;
   return step;

@@ -45,10 +45,10 @@ class StrategyRig {
   at::Tensor loss(const host::Outputs& student, const host::Outputs& teacher);
 
   // The same in two parts, for a loss that is computed again and again.
-  host::StepInputs inputs(const host::Outputs& student, const host::Outputs& teacher) const;
-  at::Tensor loss(const host::StepInputs& inputs) { return transfer_->loss(inputs); }
+  host::StepView inputs(const host::Outputs& student, const host::Outputs& teacher) const;
+  at::Tensor loss(const host::StepView& inputs) { return transfer_->loss(inputs); }
 
-  host::ParameterSet& parameters() { return transfer_->parameters(); }
+  host::ParameterSet& parameters() { return *transfer_->parameters(); }
   /// An own parameter or buffer, to read or to set with set_data().
   at::Tensor& parameter(const std::string& name);
 

@@ -1,0 +1,28 @@
+#include "framework/train/output_source.hpp"
+
+#include <utility>
+
+namespace retort::host {
+
+LiveNetwork::LiveNetwork(Network& network, std::string field)
+    : network_(network), field_(std::move(field)) {}
+
+Outputs LiveNetwork::make_outputs(const Batch& batch, const std::vector<std::string>& taps,
+                                  PassMode mode, int64_t step) {
+  network_.set_step(step);
+  return network_.forward(batch.at(field_), taps, mode);
+}
+
+std::vector<std::string> LiveNetwork::resolve_taps(const std::vector<std::string>& names,
+                                                   const std::string& key, const Place& place) {
+  return network_.resolve_taps(names, key, place);
+}
+
+OutputShapes LiveNetwork::find_shapes(const std::vector<std::string>& taps, int64_t n) {
+  OutputShapes shapes;
+  shapes.logits = {n, network_.input().class_count};
+  for (const std::string& tap : taps) shapes.features.push_back(network_.tap_shape(tap, n));
+  return shapes;
+}
+
+}  // namespace retort::host

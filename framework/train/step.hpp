@@ -1,0 +1,104 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "framework/data/batch.hpp"
+#include "framework/train/loss_reader.hpp"
+#include "framework/train/optimizer.hpp"
+#include "framework/train/phase.hpp"
+#include "framework/train/step_view.hpp"
+
+namespace retort::host {
+
+/// The parts of a step, in their order. "Teacher": the passes of all who do not learn.
+enum class StepPart { Data, Teacher, Forward, Loss, Backward, Optimizer };
+inline constexpr size_t kStepParts = 6;
+
+/// Seconds spent in each part of the steps so far.
+using StepTimes = std::array<double, kStepParts>;
+
+/// Adds up the time between marks.
+class StepClock {
+ public:
+  /// `waits`: for the device at each mark.
+  StepClock(at::Device device, bool waits) : device_(device), waits_(waits) {}
+  void start();
+  /// A part ends here, and the next one begins.
+  void mark(StepPart part);
+  const StepTimes& times() const { return times_; }
+
+ private:
+  at::Device device_;
+  bool waits_;
+  double last_ = 0;
+  StepTimes times_{};
+};
+
+/// What changes from step to step beside the batch.
+struct StepNumbers {
+  int64_t epoch = 0;          // 0-based
+  int64_t step = 0;           // 0-based, over all epochs
+  double epoch_position = 0;  // for weights: epochs since the start
+  double progress = 0;        // 0 at the first step, towards 1
+  int64_t group = 1;          // batches that make one step of the optimizer
+};
+
+/// A step between its backward pass and its update.
+struct StepResult {
+  LossTerms terms;                               // each term's, then "loss", their weighted sum
+  std::vector<std::pair<Term*, StepView>> seen;  // by the terms, for after_backward()
+};
+
+/// All of a step that runs on the device: forward passes, terms, backward pass, update. Which steps
+/// there are, and what becomes of one that is not finite, is decided by who calls it.
+///   loss = sum_k weight_k * L_k / group, the task's term first
+class StepRunner {
+ public:
+  /// The phase, whose transfers are set up, and the others must outlive it.
+  StepRunner(const Phase& phase, Optimizer& optimizer, StepClock& clock);
+
+  /// Passes of those who do not learn, without gradients and only where a term of non-zero weight wants
+  /// them; then the learner's; the terms in order; the backward pass.
+  /// Throws: what plugins throw; PluginError naming them where the backward pass fails.
+  StepResult run(const Batch& batch, const StepNumbers& numbers);
+
+  /// The joint norm of the gradient, [] float32.
+  at::Tensor make_gradient_norm() const { return optimizer_.gradient_norm(); }
+  /// Clips the gradient where train.clip_norm asks for it, steps, and clears the gradient.
+  void update(double rate, const at::Tensor& norm);
+  /// Of all terms of the step.
+  void after_backward(const StepResult& result);
+
+ private:
+  using ActiveTerms = std::vector<std::pair<size_t, double>>;  // positions, with their weights
+  struct Slot {                                                // where a term's taps lie
+    size_t participant;
+    std::vector<size_t> features;
+  };
+
+  void add_slots(const Term& term);
+  ActiveTerms find_active_terms(double epoch_position) const;
+  std::vector<bool> find_wanted(const ActiveTerms& active) const;
+  StepView make_view(const Batch& batch, const StepNumbers& numbers,
+                     const std::vector<bool>& wanted);
+  StepView select(const StepView& all, size_t term) const;
+  void warn_of_lost_path(const Term& term, const at::Tensor& loss, const StepNumbers& numbers);
+
+  const Phase& phase_;
+  Optimizer& optimizer_;
+  StepClock& clock_;
+  at::Device device_;
+  size_t learner_ = 0;
+  // By participant: the taps of all terms together; what any term wants of it.
+  std::vector<std::vector<std::string>> taps_;
+  std::vector<std::vector<Slot>> slots_;  // by term; made once, so that no step looks up names
+  // Of terms whose loss had a gradient path in a step: whether its loss since was told.
+  std::map<const Term*, bool> told_pathless_;
+};
+
+}  // namespace retort::host
