@@ -4,12 +4,12 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "framework/base/suggest.hpp"
 #include "framework/cli/commands.hpp"
 #include "framework/cli/load.hpp"
 #include "framework/report/print.hpp"
 #include "framework/run/machine.hpp"
-#include "framework/run/networks.hpp"
-#include "framework/run/session.hpp"
+#include "framework/run/phase_networks.hpp"
 #include "framework/run/teacher_store.hpp"
 #include "framework/train/device.hpp"
 #include "framework/train/finite.hpp"
@@ -27,6 +27,16 @@ struct Measured {
   StepTimes share{};
 };
 
+void check_phase(const std::string& wanted, const std::vector<PhaseSpec>& phases) {
+  std::vector<std::string> known = {kAllPhases};
+  for (const PhaseSpec& phase : phases) known.push_back(phase.name);
+  if (std::find(known.begin(), known.end(), wanted) != known.end()) return;
+  const std::string meant = nearest(wanted, known);
+  throw ConfigError("--phase " + wanted + ": is no phase of this experiment; " +
+                    (meant.empty() ? "" : "did you mean \"" + meant + "\"? ") +
+                    "known: " + join(known));
+}
+
 /// Each part's share of the time between two readings.
 StepTimes shares(const StepTimes& before, const StepTimes& after) {
   StepTimes spent{};
@@ -39,22 +49,16 @@ StepTimes shares(const StepTimes& before, const StepTimes& after) {
 /// Measures the phases of an experiment, and remembers when the first step was done.
 class Bench {
  public:
-  Bench(const Experiment& experiment, const BenchArguments& arguments)
+  Bench(const Experiment& experiment, const std::vector<PhaseSpec>& phases,
+        const BenchArguments& arguments)
       : arguments_(arguments), session_(experiment) {
     make_networks(session_);  // tells all that does not fit at once
     if (experiment.teacher) prepare_teacher();
-    if (wanted("distil") && !experiment.transfers.empty()) {
-      const auto student = session_.make_student();
-      const auto transfers = session_.make_transfers();
-      measure(session_.distil_plan(*student, teacher_.get(), transfers));
-    }
-    if (wanted("alone")) {
-      const auto student = session_.make_student();
-      measure(session_.plan("alone", *student));
-    }
-    if (teacher_ && wanted("teacher")) {
-      const auto learner = session_.make_teacher();
-      measure(session_.plan("teacher", *learner));
+    // The last first: it is what most ask for.
+    for (auto spec = phases.rbegin(); spec != phases.rend(); ++spec) {
+      if (arguments_.phase != kAllPhases && arguments_.phase != spec->name) continue;
+      renew_learner(session_, *spec, networks_);
+      measure(make_phase(session_, *spec, networks_));
     }
     peak_ = measure_peak_multiply_adds(session_.placement().device);
   }
@@ -63,9 +67,6 @@ class Bench {
   void print_json() const;
 
  private:
-  bool wanted(const char* phase) const {
-    return arguments_.phase == "all" || arguments_.phase == phase;
-  }
   void prepare_teacher();
   void measure(Phase phase);
   StepTimes share_of_parts(Phase phase) const;
@@ -75,7 +76,7 @@ class Bench {
 
   const BenchArguments& arguments_;
   Session session_;
-  std::unique_ptr<Network> teacher_;
+  Networks networks_;  // of the phase that is measured
   double first_step_s_ = 0;
   double peak_ = 0;  // multiply-adds a second of a large float32 matrix product
   std::vector<Measured> rows_;
@@ -83,16 +84,17 @@ class Bench {
 
 /// Takes the teacher's weights, the kept one, or start values, which cost the same.
 void Bench::prepare_teacher() {
-  teacher_ = session_.make_teacher();
-  if (!session_.experiment().teacher->weights) TeacherStore(session_).load(*teacher_);
-  teacher_->parameters().freeze();
+  networks_.teacher = session_.make_teacher();
+  Network& teacher = *networks_.teacher;
+  if (!session_.experiment().teacher->weights) TeacherStore(session_).load(teacher);
+  teacher.parameters().freeze();
   if (arguments_.export_folder.empty()) return;
   const std::filesystem::path folder = arguments_.export_folder;
   std::error_code failure;
   std::filesystem::create_directories(folder, failure);
   if (failure)
     throw EnvironmentError(folder.string() + ": cannot be created: " + failure.message());
-  save_network(folder / "teacher.safetensors", teacher_->parameters(), {{"format", "pt"}});
+  save_network(folder / "teacher.safetensors", teacher.parameters(), {{"format", "pt"}});
   save_network(folder / "student_start.safetensors", session_.make_student()->parameters(),
                {{"format", "pt"}});
 }
@@ -173,7 +175,9 @@ void Bench::print() const {
 
 void bench_command(const BenchArguments& arguments, const CommonOptions& common) {
   const Experiment experiment = load_for_command(arguments.experiment, common);
-  const Bench bench(experiment, arguments);
+  const std::vector<PhaseSpec> phases = measurable_phases(experiment);
+  check_phase(arguments.phase, phases);
+  const Bench bench(experiment, phases, arguments);
   if (common.json) {
     bench.print_json();
   } else {

@@ -14,8 +14,7 @@
 #include "framework/report/run_layout.hpp"
 #include "framework/run/determinism.hpp"
 #include "framework/run/machine.hpp"
-#include "framework/run/networks.hpp"
-#include "framework/run/session.hpp"
+#include "framework/run/phase_networks.hpp"
 #include "framework/run/teacher_quality.hpp"
 #include "framework/run/teacher_store.hpp"
 #include "framework/run/term_trial.hpp"
@@ -57,21 +56,19 @@ Json transfer_facts(const Networks& networks, int64_t batch) {
 }
 
 /// The training phases of the run, each with its steps in all.
-Json phase_facts(const Experiment& experiment, bool trains_teacher, int64_t steps_per_epoch) {
-  Json phases = Json::array();
-  const auto add = [&](const char* phase, const TrainConfig& train) {
-    phases.push_back(
-        {{"phase", phase}, {"epochs", train.epochs}, {"steps", train.epochs * steps_per_epoch}});
-  };
-  const bool distils = !experiment.transfers.empty();
-  if (trains_teacher) add("teacher", experiment.teacher->train);
-  if (experiment.student_alone || !distils) add("alone", experiment.train);
-  if (distils) add("distil", experiment.train);
-  return phases;
+Json phase_facts(const std::vector<PhaseSpec>& phases, int64_t steps_per_epoch) {
+  Json facts = Json::array();
+  for (const PhaseSpec& phase : phases) {
+    facts.push_back({{"phase", phase.name},
+                     {"epochs", phase.train->epochs},
+                     {"steps", phase.train->epochs * steps_per_epoch}});
+  }
+  return facts;
 }
 
 /// What the run would write: paths, folders with a slash at their end.
-std::vector<std::string> files_of(const Experiment& experiment, bool trains_teacher) {
+std::vector<std::string> files_of(const Experiment& experiment,
+                                  const std::vector<PhaseSpec>& phases) {
   const std::filesystem::path parent = runs_folder(experiment.run.out, experiment.name);
   std::filesystem::path folder;
   for (int number = 1; folder.empty() || std::filesystem::exists(folder); ++number) {
@@ -80,16 +77,22 @@ std::vector<std::string> files_of(const Experiment& experiment, bool trains_teac
   std::vector<std::string> files;
   for (const char* name : RunLayout::kFiles) files.push_back((folder / name).string());
   files.push_back(RunLayout(folder).checkpoints().string() + "/");
-  if (trains_teacher) files.push_back(teachers_folder(experiment.run.out).string() + "/");
+  for (const PhaseSpec& phase : phases) {
+    if (phase.kept) files.push_back(teachers_folder(experiment.run.out).string() + "/");
+  }
   return files;
 }
 
-/// Tries the networks that the run trains, of which the teacher may be one (else null), and its
-/// transfers.
-Json tell_warnings(const Session& session, const Phase& phase, Network* teacher) {
+/// Tries what the run trains: the teacher, where it is to be trained, and the last phase.
+Json tell_warnings(const Session& session, const std::vector<PhaseSpec>& phases,
+                   Networks& networks) {
   std::vector<std::string> warnings;
-  if (teacher != nullptr) warnings = try_terms(session.plan("teacher", *teacher));
-  for (const std::string& warning : try_terms(phase)) warnings.push_back(warning);
+  for (const PhaseSpec& phase : phases) {
+    if (!phase.kept && !phase.is_result) continue;
+    for (const std::string& warning : try_terms(make_phase(session, phase, networks))) {
+      warnings.push_back(warning);
+    }
+  }
   for (const std::string& warning : warnings) spdlog::warn("{}", warning);
   return warnings;
 }
@@ -135,17 +138,17 @@ Json check_facts(const Session& session) {
                    {"shape", {data.channels, data.height, data.width}},
                    {"classes", data.class_count}};
   Networks networks = make_networks(session);
-  const auto& [teacher, student, transfers] = networks;
-  const std::string weights = teacher ? load_teacher(session, *teacher) : "";
-  const bool trains_teacher = teacher && weights.empty();
-  Phase phase = session.plan("alone", *student);
-  if (teacher) facts["teacher"] = network_facts(*teacher);
-  if (!transfers.empty()) phase = session.distil_plan(*student, teacher.get(), transfers);
-  facts["student"] = network_facts(*student);
+  Network* const teacher = networks.teacher.get();
+  const std::string weights = teacher != nullptr ? load_teacher(session, *teacher) : "";
+  std::vector<PhaseSpec> phases = phases_of(experiment);
+  if (!weights.empty()) std::erase_if(phases, [](const PhaseSpec& its) { return its.kept; });
+  if (teacher != nullptr) facts["teacher"] = network_facts(*teacher);
+  facts["student"] = network_facts(*networks.student);
+  Phase phase = make_phase(session, phases.back(), networks);
   phase.train.non_finite = NonFinite::Stop;  // a first step that is not finite is told, not skipped
   Trainer trainer(phase);
-  facts["warnings"] = tell_warnings(session, phase, trains_teacher ? teacher.get() : nullptr);
-  if (teacher) teacher->parameters().freeze();
+  facts["warnings"] = tell_warnings(session, phases, networks);
+  if (teacher != nullptr) teacher->parameters().freeze();
   if (!weights.empty()) judge_teacher(session, *teacher, weights, facts);
   facts["transfers"] = transfer_facts(networks, experiment.data.batch_size);
   int64_t steps_per_epoch = 0;
@@ -157,8 +160,8 @@ Json check_facts(const Session& session) {
   for (const auto& [name, value] : trainer.losses()) facts["losses"][name] = value;
   facts["peak_rss_mib"] = peak_memory_mib();
   facts["peak_gpu_mib"] = peak_gpu_memory_mib(session.placement().device);
-  facts["phases"] = phase_facts(experiment, trains_teacher, steps_per_epoch);
-  facts["files"] = files_of(experiment, trains_teacher);
+  facts["phases"] = phase_facts(phases, steps_per_epoch);
+  facts["files"] = files_of(experiment, phases);
   return facts;
 }
 

@@ -23,11 +23,13 @@ struct ExperimentArguments {
   std::vector<std::string> overrides;
 };
 
+inline constexpr const char* kAllPhases = "all";
+
 struct BenchArguments {
   ExperimentArguments experiment;
   int64_t steps = 40;
   int64_t warmup = 5;
-  std::string phase = "all";  // or "teacher", "alone", "distil"
+  std::string phase = kAllPhases;  // or the name of one
   std::string export_folder;
 };
 

@@ -59,7 +59,7 @@ std::vector<Evaluated> evaluate_saved(const Experiment& experiment) {
     }
     if (!source.empty()) {
       teacher->parameters().freeze();
-      rows.push_back({"teacher", source,
+      rows.push_back({kTeacherName, source,
                       evaluate(*teacher, session.data(), session.teacher_views(),
                                experiment.teacher->train.eval_batch_size)});
     }
@@ -67,7 +67,7 @@ std::vector<Evaluated> evaluate_saved(const Experiment& experiment) {
   if (experiment.student.weights) {
     const auto student = session.make_student();
     student->parameters().freeze();
-    rows.push_back({"student", experiment.student.weights->string(),
+    rows.push_back({kStudentName, experiment.student.weights->string(),
                     evaluate(*student, session.data(), session.student_views(),
                              experiment.train.eval_batch_size)});
   }

@@ -12,6 +12,7 @@
 #include "framework/base/text.hpp"
 #include "framework/config/paths.hpp"
 #include "framework/config/toml_file.hpp"
+#include "framework/report/phase_label.hpp"
 #include "framework/report/print.hpp"
 #include "framework/report/run_layout.hpp"
 #include "framework/report/run_record.hpp"
@@ -203,11 +204,11 @@ ComparedNetwork compared(const Group& group, const std::string& name) {
   network.train_seconds = spread_of(seconds).mean;
   network.parameters = shared_count(group.runs, name, &RecordedResult::parameters);
   network.multiply_adds = shared_count(group.runs, name, &RecordedResult::multiply_adds);
-  if (name != "teacher") {
-    network.versus_teacher = spread_if_any(difference(group.runs, name, "teacher"));
+  if (name != kTeacherRow) {
+    network.versus_teacher = spread_if_any(difference(group.runs, name, kTeacherRow));
   }
-  if (name != "teacher" && name != "student alone") {
-    const std::vector<double> gains = difference(group.runs, name, "student alone");
+  if (name != kTeacherRow && name != kAloneRow) {
+    const std::vector<double> gains = difference(group.runs, name, kAloneRow);
     network.versus_alone = spread_if_any(gains);
     network.p_alone = paired_p(gains);
   }

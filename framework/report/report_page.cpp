@@ -10,17 +10,13 @@
 #include "framework/io/markup.hpp"
 #include "framework/report/class_tables.hpp"
 #include "framework/report/line_chart.hpp"
+#include "framework/report/phase_label.hpp"
 #include "framework/report/report_style.hpp"
 #include "framework/report/run_layout.hpp"
 #include "framework/report/run_record.hpp"
 
 namespace retort::host {
 namespace {
-
-std::string network_of(const std::string& phase) {
-  if (phase == "alone") return "student alone";
-  return phase == "distil" ? "student" : phase;
-}
 
 /// The values of an epoch, by chart: "" is top-1 accuracy.
 std::vector<std::pair<std::string, double>> values_of(const RecordedEpoch& epoch) {
@@ -35,7 +31,7 @@ std::vector<std::pair<std::string, double>> values_of(const RecordedEpoch& epoch
 void add_lines(const RunRecord& record, const std::string& prefix,
                std::vector<std::pair<std::string, std::vector<Series>>>& charts) {
   for (const RecordedEpoch& epoch : record.metrics) {
-    const std::string name = prefix + network_of(epoch.phase);
+    const std::string name = prefix + line_name(epoch.phase);
     for (const auto& [title, value] : values_of(epoch)) {
       auto chart = std::find_if(charts.begin(), charts.end(),
                                 [&title = title](const auto& its) { return its.first == title; });
@@ -52,7 +48,7 @@ void add_lines(const RunRecord& record, const std::string& prefix,
 /// A teacher that was not trained in this run is a level line in the chart of accuracy.
 void add_given_teacher(const RunRecord& record, const std::string& prefix,
                        std::vector<std::pair<std::string, std::vector<Series>>>& charts) {
-  const std::string name = prefix + "teacher";
+  const std::string name = prefix + kTeacherRow;
   for (auto& [title, lines] : charts) {
     if (!title.empty()) continue;
     int64_t last = 1;
@@ -60,7 +56,7 @@ void add_given_teacher(const RunRecord& record, const std::string& prefix,
       if (line.name == name) return;
       last = std::max(last, line.points.back().first);
     }
-    const RecordedResult* teacher = record.run.find("teacher");
+    const RecordedResult* teacher = record.run.find(kTeacherRow);
     if (teacher == nullptr || !teacher->top1) continue;
     lines.push_back({name, {{1, *teacher->top1}}});
     if (last > 1) lines.back().points.emplace_back(last, *teacher->top1);
@@ -101,7 +97,7 @@ std::string result_row(const RecordedResult& result, const RecordedResult* teach
                        const std::string& name) {
   const RecordedEvaluation evaluation = result.evaluation.value_or(RecordedEvaluation());
   std::optional<double> versus;
-  if (result.name != "teacher" && teacher != nullptr && teacher->top1 && result.top1) {
+  if (result.name != kTeacherRow && teacher != nullptr && teacher->top1 && result.top1) {
     versus = *result.top1 - *teacher->top1;
   }
   return element("tr", element("th", escaped(name)) + number(result.top1, "{:.2f}") +
@@ -124,7 +120,7 @@ std::string result_table(const std::vector<RunRecord>& records) {
   for (const RunRecord& record : records) {
     const std::string prefix = records.size() > 1 ? record.name() + ": " : "";
     for (const RecordedResult& result : record.run.results) {
-      body += result_row(result, record.run.find("teacher"), prefix + result.name);
+      body += result_row(result, record.run.find(kTeacherRow), prefix + result.name);
     }
   }
   const std::string table =

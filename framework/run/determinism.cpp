@@ -3,6 +3,7 @@
 #include <string>
 
 #include "framework/base/error.hpp"
+#include "framework/run/phase_networks.hpp"
 #include "framework/train/device.hpp"
 
 namespace retort::host {
@@ -26,19 +27,15 @@ void try_step(const Phase& phase) {
 void check_determinism(const Session& session) {
   const Experiment& experiment = session.experiment();
   if (!experiment.run.deterministic || !session.placement().device.is_cuda()) return;
-  std::unique_ptr<Network> teacher;
-  if (experiment.teacher) {
-    if (!experiment.teacher->weights) {
-      const auto learner = session.make_teacher();
-      try_step(session.plan("teacher", *learner));
-    }
-    teacher = session.make_teacher();
-    teacher->parameters().freeze();
+  Networks networks;
+  if (experiment.teacher) networks.teacher = session.make_teacher();
+  for (const PhaseSpec& spec : phases_of(experiment)) {
+    const bool is_teacher = spec.learner == kTeacherName;
+    if (networks.teacher && !is_teacher) networks.teacher->parameters().freeze();
+    renew_learner(session, spec, networks);
+    try_step(make_phase(session, spec, networks));
+    if (is_teacher) networks.teacher = session.make_teacher();  // one that took no step
   }
-  const auto student = session.make_student();
-  if (experiment.transfers.empty()) return try_step(session.plan("alone", *student));
-  const auto transfers = session.make_transfers();
-  try_step(session.distil_plan(*student, teacher.get(), transfers));
 }
 
 }  // namespace retort::host

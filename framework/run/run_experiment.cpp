@@ -3,8 +3,6 @@
 #include <spdlog/fmt/fmt.h>
 #include <spdlog/spdlog.h>
 
-#include <algorithm>
-#include <array>
 #include <csignal>
 
 #include "framework/base/failure.hpp"
@@ -14,10 +12,11 @@
 #include "framework/io/hash.hpp"
 #include "framework/report/compare.hpp"
 #include "framework/report/log.hpp"
+#include "framework/report/phase_label.hpp"
 #include "framework/report/report_page.hpp"
 #include "framework/report/run_record.hpp"
 #include "framework/run/determinism.hpp"
-#include "framework/run/networks.hpp"
+#include "framework/run/phase_networks.hpp"
 #include "framework/run/run.hpp"
 #include "framework/run/term_trial.hpp"
 #include "framework/train/device.hpp"
@@ -26,16 +25,6 @@
 #include "framework/train/weights.hpp"
 
 namespace retort::host {
-namespace {
-
-constexpr std::array<const char*, 3> kPhases = {"teacher", "alone", "distil"};
-
-size_t position_of(const std::string& phase) {
-  return static_cast<size_t>(std::find(kPhases.begin(), kPhases.end(), phase) - kPhases.begin());
-}
-
-}  // namespace
-
 ExitCode Run::go(Output output) {
   print_header();
   prepare_networks();
@@ -83,6 +72,7 @@ void Run::resume(const std::filesystem::path& folder, bool accept_changes) {
     return;
   }
   const Checkpoint& checkpoint = resumed_->checkpoint;
+  resumed_at_ = position_of(phases_, checkpoint.phase, resumed_->file.string());
   const std::string changes = changes_between(checkpoint.facts, machine_);
   if (!changes.empty() && !accept_changes) {
     throw ConfigError(folder.string() + ": the run would not end with the same bytes: " + changes +
@@ -97,11 +87,9 @@ void Run::resume(const std::filesystem::path& folder, bool accept_changes) {
 }
 
 /// Whether a resumed run has this phase behind it.
-bool Run::complete(const std::string& phase) const {
+bool Run::is_behind(size_t position) const {
   if (!resumed_) return false;
-  const size_t last = position_of(resumed_->checkpoint.phase);
-  const size_t asked = position_of(phase);
-  return asked < last || (asked == last && resumed_->checkpoint.complete);
+  return position < resumed_at_ || (position == resumed_at_ && resumed_->checkpoint.complete);
 }
 
 void Run::open_folder() {
@@ -133,86 +121,73 @@ void Run::print_network(Network& network, const std::string& origin) const {
 void Run::prepare_networks() {
   // Options of models, weights, taps and set-up are checked before hours of teacher training, not
   // after them.
-  Networks networks = make_networks(session_);
-  teacher_ = std::move(networks.teacher);
-  student_ = std::move(networks.student);
-  if (teacher_) print_network(*teacher_, prepare_teacher());
-  print_network(*student_,
+  networks_ = make_networks(session_);
+  if (networks_.teacher) print_network(*networks_.teacher, prepare_teacher());
+  print_network(*networks_.student,
                 experiment_.student.weights ? "from " + experiment_.student.weights->string() : "");
   check_determinism(session_);
-  const auto try_phase = [](const Phase& phase) {
-    for (const std::string& warning : try_terms(phase)) spdlog::warn("{}", warning);
-  };
-  if (store_ && !teacher_accuracy_) try_phase(session_.plan("teacher", *teacher_));
-  try_phase(distils() ? session_.distil_plan(*student_, teacher_.get(), networks.transfers)
-                      : session_.plan("alone", *student_));
+  for (const PhaseSpec& spec : phases_) {
+    const bool is_tried = spec.kept ? store_ && !teacher_accuracy_ : spec.is_result;
+    if (!is_tried) continue;
+    for (const std::string& warning : try_terms(make_phase(session_, spec, networks_))) {
+      spdlog::warn("{}", warning);
+    }
+  }
+  networks_.transfers.clear();
 }
 
 /// Finds the teacher's weights, and returns where they come from.
 std::string Run::prepare_teacher() {
   if (experiment_.teacher->weights) return "from " + experiment_.teacher->weights->string();
-  if (complete("teacher")) {
-    load_saved("teacher", *teacher_);
+  if (is_behind(0)) {  // the teacher's phase comes first
+    load_saved(phases_.front().name, *networks_.teacher);
     return "from the run's own folder";
   }
   store_ = std::make_unique<TeacherStore>(session_);
-  if (!resumed_) teacher_accuracy_ = store_->load(*teacher_);
+  if (!resumed_) teacher_accuracy_ = store_->load(*networks_.teacher);
   return teacher_accuracy_ ? "kept from an earlier run (" + store_->file().string() + ")"
                            : "to be trained";
 }
 
-bool Run::train_all() { return train_teacher() && train_alone() && train_distilled(); }
-
-bool Run::train_teacher() {
-  if (!teacher_) return true;
-  const bool judged_before = !rows_.empty() && rows_.front().name == "teacher";
-  if (teacher_accuracy_) {
-    save_weights("teacher", SavedWeights::Last, *teacher_);
-  } else if (store_ && !train(session_.plan("teacher", *teacher_), "teacher")) {
-    return false;
+/// The phases in their order, but those that a resumed run has behind it. The teacher is judged before
+/// anything learns from it.
+bool Run::train_all() {
+  const bool judged_before = !rows_.empty() && rows_.front().name == kTeacherRow;
+  bool judged = !networks_.teacher;
+  for (size_t i = 0; i < phases_.size(); ++i) {
+    const PhaseSpec& spec = phases_[i];
+    if (!judged && spec.learner != kTeacherName) {
+      networks_.teacher->parameters().freeze();
+      judge_teacher(judged_before);
+      judged = true;
+    }
+    if (is_behind(i)) {
+      if (spec.is_result) {  // only the results are left to write
+        renew_learner(session_, spec, networks_);
+        load_saved(spec.name, learner_of(spec));
+      }
+    } else if (spec.kept && teacher_accuracy_) {
+      save_weights(spec.name, SavedWeights::Last, learner_of(spec));
+    } else if (!train(i)) {
+      return false;
+    }
   }
-  teacher_->parameters().freeze();
-  judge_teacher(judged_before);
+  networks_.transfers.clear();
   return true;
 }
 
-bool Run::train_alone() {
-  if (distils() && (!experiment_.student_alone || complete("alone"))) return true;
-  if (complete("alone")) {
-    restore_student("alone");
-    return true;
-  }
-  auto alone = session_.make_student();
-  const bool finished = train(session_.plan("alone", *alone), kAlone);
-  if (!distils()) student_ = std::move(alone);
-  return finished;
+Network& Run::learner_of(const PhaseSpec& spec) {
+  return spec.learner == kTeacherName ? *networks_.teacher : *networks_.student;
 }
 
-bool Run::train_distilled() {
-  if (!distils()) return true;
-  if (complete("distil")) {
-    restore_student("distil");
-    return true;
-  }
-  const auto transfers = session_.make_transfers();
-  student_ = session_.make_student();
-  std::string name = "student";
-  for (const auto& transfer : transfers) {
-    name += (transfer == transfers.front() ? ", " : " + ") + transfer->config().name;
-  }
-  return train(session_.distil_plan(*student_, teacher_.get(), transfers), name);
-}
-
-/// The student of a run that had only its results to write.
-void Run::restore_student(const std::string& phase) {
-  student_ = session_.make_student();
-  load_saved(phase, *student_);
-}
-
-bool Run::train(const Phase& phase, const std::string& row_name) {
+bool Run::train(size_t position) {
+  const PhaseSpec& spec = phases_[position];
+  // The teacher is the one that was looked at before; a student learns once.
+  if (spec.learner != kTeacherName) renew_learner(session_, spec, networks_);
+  const Phase phase = make_phase(session_, spec, networks_);
   set_activity("phase " + phase.name);
   Trainer trainer(phase);
-  if (resumed_ && resumed_->checkpoint.phase == phase.name && !resumed_->checkpoint.complete) {
+  if (resumed_ && resumed_at_ == position) {
     trainer.restore(resumed_->checkpoint.state, resumed_->tensors, resumed_->checkpoint.rollback);
     resumed_.reset();
   }
@@ -235,9 +210,9 @@ bool Run::train(const Phase& phase, const std::string& row_name) {
     save(false);
     return false;
   }
-  add_row(phase, row_name, trainer.state());
+  add_row(spec, phase.student(), trainer.state());
   save_weights(phase.name, SavedWeights::Last, phase.student());
-  if (phase.name == "teacher") store_->save(*teacher_, rows_.back().accuracy);
+  if (spec.kept) store_->save(phase.student(), rows_.back().accuracy);
   save(true);
   return true;
 }

@@ -7,6 +7,7 @@
 #include "framework/base/text.hpp"
 #include "framework/guard/plugin_entry.hpp"
 #include "framework/report/log.hpp"
+#include "framework/report/phase_label.hpp"
 #include "framework/report/print.hpp"
 #include "framework/report/report_page.hpp"
 #include "framework/run/run.hpp"
@@ -27,12 +28,13 @@ NetworkSize size_of(Network& network) {
 /// A resumed run whose state holds the teacher's row tells that, and evaluates at the end.
 void Run::judge_teacher(bool judged_before) {
   if (!judged_before) {
-    teacher_evaluation_ = evaluate_in_detail(*teacher_, session_.data(), session_.teacher_views(),
-                                             experiment_.train.eval_batch_size);
+    teacher_evaluation_ =
+        evaluate_in_detail(*networks_.teacher, session_.data(), session_.teacher_views(),
+                           experiment_.train.eval_batch_size);
     const Accuracy accuracy = {teacher_evaluation_->top1_correct, teacher_evaluation_->samples};
     if (teacher_accuracy_ || experiment_.teacher->weights) {  // not trained in this run
-      rows_.insert(rows_.begin(), {"teacher", accuracy, {}, {}, {}, 0});
-      rows_.front().size = size_of(*teacher_);
+      rows_.insert(rows_.begin(), {kTeacherRow, accuracy, {}, {}, {}, 0});
+      rows_.front().size = size_of(*networks_.teacher);
     }
     if (teacher_accuracy_ && teacher_accuracy_->correct != accuracy.correct) {
       warn(fmt::format(
@@ -61,13 +63,14 @@ void Run::warn(const std::string& text) {
 void Run::evaluate_all() {
   const Evaluation* teacher = nullptr;
   for (ComparisonRow& row : rows_) {
-    const bool is_teacher = row.name == "teacher";
+    const bool is_teacher = row.name == kTeacherRow;
     std::unique_ptr<Network> alone;
-    if (row.name == kAlone && distils()) {
+    for (const PhaseSpec& spec : phases_) {
+      if (!spec.is_baseline || spec.row != row.name) continue;
       alone = session_.make_student();
-      load_saved("alone", *alone);
+      load_saved(spec.name, *alone);
     }
-    Network& network = is_teacher ? *teacher_ : alone ? *alone : *student_;
+    Network& network = is_teacher ? *networks_.teacher : alone ? *alone : *networks_.student;
     row.size = size_of(network);
     const ViewMaker& views = is_teacher ? session_.teacher_views() : session_.student_views();
     row.evaluation = is_teacher && teacher_evaluation_
@@ -82,17 +85,17 @@ void Run::evaluate_all() {
   warn(describe_weak_teacher(rows_));
 }
 
-void Run::add_row(const Phase& phase, const std::string& name, const TrainingState& state) {
-  ComparisonRow row = {name, state.last, {}, state.train_seconds, {}, 0};
+void Run::add_row(const PhaseSpec& spec, Network& network, const TrainingState& state) {
+  ComparisonRow row = {spec.row, state.last, {}, state.train_seconds, {}, 0};
   if (state.best_epoch > 0) {  // none where each epoch had outputs that are not finite
     row.best = state.best_test;
     row.best_epoch = state.best_epoch;
   }
-  row.size = size_of(phase.student());
+  row.size = size_of(network);
   const auto alone = std::find_if(rows_.begin(), rows_.end(), [](const ComparisonRow& earlier) {
-    return earlier.name == kAlone;
+    return earlier.name == kAloneRow;
   });
-  if (!phase.transfers().empty() && alone != rows_.end()) {
+  if (spec.transfers && alone != rows_.end()) {
     row.versus_alone = row.accuracy.top1() - alone->accuracy.top1();
   }
   rows_.push_back(row);
@@ -111,8 +114,8 @@ void Run::finish(Output output) {
   set_activity("the last evaluation");
   evaluate_all();
   compare_process_state();
-  save_network(folder_->layout().result_weights(), student_->parameters(),
-               {{"format", "pt"}, {"model", student_->description()}});
+  save_network(folder_->layout().result_weights(), networks_.student->parameters(),
+               {{"format", "pt"}, {"model", networks_.student->description()}});
   const RunFacts done = facts("finished");
   folder_->write_results(experiment_, done, rows_);
   write_report(folder_->path());

@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "framework/base/text.hpp"
+#include "framework/report/phase_label.hpp"
 #include "framework/train/chance.hpp"
 
 namespace retort::host {
@@ -68,8 +69,8 @@ TeacherSample sample_teacher(const Session& session, Network& teacher) {
 }
 
 std::string describe_weak_teacher(const std::vector<ComparisonRow>& rows) {
-  const ComparisonRow* teacher = find_row(rows, "teacher");
-  const ComparisonRow* alone = find_row(rows, "student alone");
+  const ComparisonRow* teacher = find_row(rows, kTeacherRow);
+  const ComparisonRow* alone = find_row(rows, kAloneRow);
   if (teacher == nullptr || alone == nullptr) return "";
   if (teacher->accuracy.correct >= alone->accuracy.correct) return "";
   return fmt::format(

@@ -342,6 +342,18 @@ TEST(Bench, PrintsATableAndWritesNothing) {
   EXPECT_EQ(files_in(scratch.folder()), 1u);
 }
 
+TEST(Bench, RefusesAPhaseThatTheExperimentHasNot) {
+  const Scratch scratch;
+  const std::string file = tiny_experiment(scratch).string();
+  const Finished near = retort({"bench", file, "--phase", "distill"});
+  EXPECT_EQ(near.code, 2);
+  EXPECT_THAT(near.err, HasSubstr("--phase distill: is no phase of this experiment; did you mean "
+                                  "\"distil\"? known: all, teacher, alone, distil"));
+  const Finished none = retort({"bench", file, "transfer=[]", "--phase", "distil"});
+  EXPECT_EQ(none.code, 2);
+  EXPECT_THAT(none.err, HasSubstr("known: all, teacher, alone\n"));
+}
+
 TEST(Bench, ExportsTheStartForOtherPrograms) {
   const Scratch scratch;
   const Finished bench =

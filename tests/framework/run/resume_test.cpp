@@ -212,6 +212,22 @@ TEST_F(Stopped, RefusesWhenNoStateIsWhole) {
   EXPECT_THAT(resumed.err, HasSubstr("none of its 2 states is whole"));
 }
 
+TEST_F(Stopped, RefusesAStateOfAPhaseThatTheExperimentHasNot) {
+  const fs::path state = states(".json")[0];
+  std::string text = content_of(state);
+  text.resize(text.size() - 33);  // the hash and its line break
+  text.replace(text.find("\"distil\""), 8, "\"warmup\"");
+  const std::string hash =
+      host::xxh3_128_hex({reinterpret_cast<const uint8_t*>(text.data()), text.size()});
+  std::ofstream(state, std::ios::binary) << text << hash << "\n";
+  const std::string before = content_of(run() / "metrics.jsonl");
+  const Finished resumed = retort({"run", "--resume", run().string()});
+  EXPECT_EQ(resumed.code, 3);
+  EXPECT_THAT(resumed.err, HasSubstr("was saved in the phase \"warmup\", and this experiment has "
+                                     "teacher, alone, distil"));
+  EXPECT_EQ(content_of(run() / "metrics.jsonl"), before);
+}
+
 TEST_F(Stopped, RefusesAnotherTeacher) {
   flip(run() / "checkpoints/teacher-last.safetensors", 400);
   const Finished resumed = retort({"run", "--resume", run().string()});
