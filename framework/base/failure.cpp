@@ -1,12 +1,15 @@
 #include "framework/base/failure.hpp"
 
 #include <c10/util/Exception.h>
+#include <cxxabi.h>
 
 #include <charconv>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <new>
 #include <string_view>
+#include <typeinfo>
 
 #include "framework/base/text.hpp"
 
@@ -65,7 +68,7 @@ FailureReport describe_failure(const std::exception& failure) {
         disk->path1().string() + ": " + disk->code().message() + "; check the disk and the folder",
         ExitCode::Environment};
   }
-  return {std::string(without_backtrace(failure.what())), ExitCode::RunFailed};
+  return {std::string(without_backtrace(said_by(failure))), ExitCode::RunFailed};
 }
 
 FailureReport current_failure() {
@@ -76,6 +79,16 @@ FailureReport current_failure() {
   } catch (...) {
     return {"an exception that is no std::exception was thrown", ExitCode::RunFailed};
   }
+}
+
+std::string said_by(const std::exception& failure) {
+  const char* said = failure.what();
+  if (said != nullptr && *said != '\0') return said;
+  const char* type = typeid(failure).name();
+  char* readable = abi::__cxa_demangle(type, nullptr, nullptr, nullptr);
+  const std::string name = readable == nullptr ? type : readable;
+  std::free(readable);
+  return name + " without a message";
 }
 
 std::string_view without_backtrace(std::string_view message) {

@@ -21,6 +21,9 @@ FailureReport describe_failure(const std::exception& failure);
 /// The exception that is being handled, of any kind: call it in a catch block, `catch (...)` included.
 FailureReport current_failure();
 
+/// What an exception says; of one that says nothing "std::runtime_error without a message".
+std::string said_by(const std::exception& failure);
+
 /// A message of LibTorch without the C++ back trace that it may end with.
 std::string_view without_backtrace(std::string_view message);
 

@@ -17,6 +17,7 @@
 #include <exception>
 #include <iterator>
 
+#include "framework/base/failure.hpp"
 #include "framework/guard/crash_mark.hpp"
 #include "framework/guard/fixed_text.hpp"
 #include "framework/guard/last_words.hpp"
@@ -193,7 +194,7 @@ std::string thrown_text() {
     if (!std::current_exception()) return "nothing was thrown";
     throw;
   } catch (const std::exception& error) {
-    const std::string text = error.what();
+    const std::string text = said_by(error);
     return text.substr(0, std::min(text.find('\n'), size_t{500}));
   } catch (...) {
     return "something that is no std::exception";

@@ -47,7 +47,9 @@ RunningCall running_call(const PluginCall& call);
 
 /// Calls a function of a plugin: every call of one that can fail goes through here, within a
 /// PluginEntry.
-/// Inputs: function, called with a retort_error to fill; returns a retort_code.
+/// Inputs: function, called with a retort_error to fill; returns a retort_code. RETORT_OK with a
+///         message of that code is a failure: a function that did well says nothing. A message of
+///         another code may be left of a call to the host that failed and did not matter.
 /// Throws: what throw_plugin_error makes of the code; PluginError for an exception of any kind, which
 /// a plugin may not let out.
 template <class Function>
@@ -59,6 +61,9 @@ void call_plugin(const PluginCall& call, Function&& function) {
     code = function(&error);
   } catch (...) {
     throw_plugin_exception(call);
+  }
+  if (code == RETORT_OK && error.code == RETORT_OK && error.message[0] != '\0') {
+    code = RETORT_FAILED;
   }
   if (code != RETORT_OK) throw_plugin_error(call.info, where_text(call), code, error);
 }

@@ -19,6 +19,10 @@ Tensor relu_of_given_up(retort_value value) {
   return Tensor::adopt(result.as.tensor);
 }
 
+struct Silent : std::exception {
+  const char* what() const noexcept override { return nullptr; }
+};
+
 class Strategy1 final : public Strategy {
  public:
   struct Options {
@@ -31,6 +35,7 @@ class Strategy1 final : public Strategy {
     for (int i = 0; i < 25 && is("warns_much"); ++i) setup.warn("warning " + std::to_string(i));
     if (is("negative_scale")) setup.parameter("w", {2}, init::ones(), Role::Weight, -1);
     if (is("bad_setup")) throw 42;
+    if (is("no_code")) throw Error("my message", RETORT_OK);
   }
 
   Tensor loss(const Step& step) override {
@@ -41,6 +46,8 @@ class Strategy1 final : public Strategy {
       relu_of_given_up(bank_.value());
     }
     if (is("throws")) throw 42;
+    if (is("no_message")) throw std::runtime_error("");
+    if (is("null_message")) throw Silent();
     if (is("draws_twice")) step.uniform("mask", {2}), step.uniform("mask", {2});
     if (is("logs_nothing")) step.log("", 1.0);
     if (is("logs_too_much")) step.log("gap", 1e308);

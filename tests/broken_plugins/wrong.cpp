@@ -72,6 +72,7 @@ void crash_unseen() {
 }
 
 void do_wrong(const std::string& how) {
+  if (how == "empty") throw std::runtime_error("");
   if (how == "files") change_files();
   if (how == "limit") limit_memory();
   if (how == "unseen") crash_unseen();

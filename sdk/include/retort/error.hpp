@@ -1,10 +1,14 @@
 #pragma once
 
+#include <cxxabi.h>
+
+#include <cstdlib>
 #include <initializer_list>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <typeinfo>
 
 #include "retort/abi.h"
 #include "retort/namespace.hpp"
@@ -128,6 +132,21 @@ inline void fill(retort_error* error, int32_t code, const char* what) noexcept {
   error->message[length] = '\0';
 }
 
+/// Fills in what an exception says; of one that says nothing its type.
+RETORT_COLD inline void fill_from(retort_error* error, int32_t code,
+                                  const std::exception& failure) noexcept {
+  const char* said = failure.what();
+  if (said != nullptr && said[0] != '\0') return fill(error, code, said);
+#ifdef __cpp_rtti
+  const char* type = typeid(failure).name();
+  char* readable = abi::__cxa_demangle(type, nullptr, nullptr, nullptr);
+  fill(error, code, message(readable == nullptr ? type : readable, " without a message").c_str());
+  std::free(readable);
+#else
+  fill(error, code, "an exception without a message");
+#endif
+}
+
 /// Runs the body of a function that the host called; no exception gets out.
 template <class Body>
 int32_t guarded(retort_error* error, Body&& body) noexcept {
@@ -135,10 +154,12 @@ int32_t guarded(retort_error* error, Body&& body) noexcept {
     body();
     return RETORT_OK;
   } catch (const Error& failure) {
-    fill(error, failure.code(), failure.what());
-    return failure.code();
+    // What was thrown is a failure, whatever code it was given.
+    const int32_t code = failure.code() == RETORT_OK ? RETORT_FAILED : failure.code();
+    fill_from(error, code, failure);
+    return code;
   } catch (const std::exception& failure) {
-    fill(error, RETORT_FAILED, failure.what());
+    fill_from(error, RETORT_FAILED, failure);
   } catch (...) {
     fill(error, RETORT_FAILED, "threw something that is no std::exception");
   }

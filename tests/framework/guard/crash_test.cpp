@@ -107,6 +107,7 @@ INSTANTIATE_TEST_SUITE_P(
         Crash{"setup noexcept",
               "threw where nothing can catch it (std::terminate) in setup(): no "
               "\"way\" out"},
+        Crash{"destroy empty", "in destroy(): std::runtime_error without a message; catch it"},
         Crash{"setup thread_segv", "was in setup(): Segmentation fault"},
         Crash{"setup thread_throw", "was in setup(): lost"}));
 

@@ -135,6 +135,23 @@ TEST(CallPlugin, NamesThePluginThatLetsAnyExceptionOut) {
                          "exception that is no std::exception"));
   EXPECT_THAT(call([](retort_error*) -> int32_t { throw std::logic_error("oops"); }),
               HasSubstr("loss(), step 7: oops"));
+  EXPECT_THAT(call([](retort_error*) -> int32_t { throw std::logic_error(""); }),
+              HasSubstr("loss(), step 7: std::logic_error without a message"));
+}
+
+TEST(CallPlugin, TakesAMessageWithoutACodeForAFailure) {
+  const host::ComponentInfo info = component();
+  const auto answer = [](int32_t in_error) {
+    return [in_error](retort_error* error) -> int32_t {
+      retort::detail::fill(error, in_error, "no such layer");
+      return RETORT_OK;
+    };
+  };
+  const host::PluginCall call = {.info = info, .function = "loss()"};
+  EXPECT_EQ(message_of<host::PluginError>([&] { host::call_plugin(call, answer(RETORT_OK)); }),
+            "test.rude 1.2.3 (rude.retort) threw in loss(): no such layer");
+  // Left of an operator that was looked for and not needed.
+  EXPECT_NO_THROW(host::call_plugin(call, answer(RETORT_NO_OPERATOR)));
 }
 
 /// What current_failure() makes of an exception.
