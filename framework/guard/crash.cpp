@@ -21,6 +21,7 @@
 #include "framework/guard/crash_mark.hpp"
 #include "framework/guard/fixed_text.hpp"
 #include "framework/guard/last_words.hpp"
+#include "framework/guard/plugin_code.hpp"
 #include "framework/guard/running.hpp"
 #include "framework/guard/write_text.hpp"
 
@@ -40,6 +41,9 @@ constexpr CrashSignal kCrashSignals[] = {{SIGSEGV, "Segmentation fault (SIGSEGV)
                                          {SIGSYS, "Bad system call (SIGSYS)"}};
 constexpr const char* kCrashRemedy =
     "; build it with -g and run retort-main under gdb to see the line";
+constexpr const char* kChangedRemedy =
+    "; start again, and install a plugin's new version by renaming it into place (mv), not by "
+    "writing into the file (cp)";
 constexpr const char* kExitRemedy = "; a plugin throws to report a failure, and returns otherwise";
 
 struct sigaction previous[std::size(kCrashSignals)];
@@ -55,10 +59,26 @@ struct Ending {
   const char* reason;
   const char* reason_json;  // as it stands in a JSON string
   const char* remedy;
+  const PluginCode* code = nullptr;  // the file that holds the instruction that failed
 };
 
 const char* name_text(const RunningCall& call, bool json) {
   return (json ? call.plugin->name.json : call.plugin->name.text).c_str();
+}
+
+/// "code of plugins/mine.retort crashed on a thread of its own": where this thread is in no plugin's
+/// function.
+void append_who(FixedText& text, const Ending& ending, bool json) {
+  const bool is_main = thread_id() == process;
+  if (ending.code != nullptr) {
+    const SafeText& file = ending.code->name;
+    text.append("code of ").append((json ? file.json : file.text).c_str()).append(" ");
+    text.append(ending.verb).append(is_main ? "" : " on a thread of its own");
+  } else {
+    text.append(is_main ? "Retort itself or LibTorch "
+                        : "a thread that is in no plugin's function ");
+    text.append(ending.verb);
+  }
 }
 
 /// Without the remedy.
@@ -68,10 +88,7 @@ void append_sentence(FixedText& text, const Ending& ending, bool json) {
     text.append(name_text(*here, json)).append(" ").append(ending.verb).append(" in ");
     append_where(text, *here);
   } else {
-    const bool is_main = thread_id() == process;
-    text.append(is_main ? "Retort itself or LibTorch "
-                        : "a thread that is in no plugin's function ");
-    text.append(ending.verb);
+    append_who(text, ending, json);
     if (activity()[0] != '\0') text.append(" in ").append(activity());
     if (latest.call.plugin != nullptr) {
       text.append(latest.running ? " while " : " after ").append(name_text(latest.call, json));
@@ -123,18 +140,28 @@ void tell(const Ending& ending) {
   last_words().told = true;
 }
 
-/// Whether the fault's address is where the stack ends.
-bool is_stack_overflow([[maybe_unused]] const siginfo_t& info,
-                       [[maybe_unused]] const void* context) {
-  if (info.si_signo != SIGSEGV || info.si_code <= 0) return false;
-  [[maybe_unused]] const auto* machine = static_cast<const ucontext_t*>(context);
+/// What the processor was at; 0 where that is not known.
+struct MachineState {
+  uintptr_t instruction = 0;
+  uintptr_t stack = 0;
+};
+
+MachineState machine_state([[maybe_unused]] const void* context) {
+  MachineState state;
+  [[maybe_unused]] const auto& machine = static_cast<const ucontext_t*>(context)->uc_mcontext;
 #if defined(__x86_64__)
-  const auto stack = static_cast<uintptr_t>(machine->uc_mcontext.gregs[REG_RSP]);
+  state.instruction = static_cast<uintptr_t>(machine.gregs[REG_RIP]);
+  state.stack = static_cast<uintptr_t>(machine.gregs[REG_RSP]);
 #elif defined(__aarch64__)
-  const auto stack = static_cast<uintptr_t>(machine->uc_mcontext.sp);
-#else
-  return false;
+  state.instruction = static_cast<uintptr_t>(machine.pc);
+  state.stack = static_cast<uintptr_t>(machine.sp);
 #endif
+  return state;
+}
+
+/// Whether the fault's address is where the stack ends.
+bool is_stack_overflow(const siginfo_t& info, uintptr_t stack) {
+  if (info.si_signo != SIGSEGV || info.si_code <= 0 || stack == 0) return false;
   constexpr uintptr_t kNear = 1 << 16;
   const auto address = reinterpret_cast<uintptr_t>(info.si_addr);
   return address + kNear > stack && address < stack + kNear;
@@ -147,18 +174,42 @@ bool is_fault(const siginfo_t& info) {
          (number == SIGSEGV || number == SIGBUS || number == SIGFPE || number == SIGILL);
 }
 
+/// The plugin whose file was written to while it was loaded, where that can have caused the fault.
+const PluginCode* changed_code(const siginfo_t& info) {
+  if (!is_fault(info)) return nullptr;
+  // Behind the end of a file that was cut there is no memory.
+  const auto address = reinterpret_cast<uintptr_t>(info.si_addr);
+  const PluginCode* cut = info.si_signo == SIGBUS ? plugin_code_at(address) : nullptr;
+  return cut != nullptr ? cut : changed_plugin_code();
+}
+
+void tell_crash(const siginfo_t& info, const void* context, const char* signal) {
+  const MachineState machine = machine_state(context);
+  FixedText reason, reason_json;
+  Ending ending = {"crashed", "", "", kCrashRemedy, plugin_code_at(machine.instruction)};
+  for (FixedText* text : {&reason, &reason_json}) {
+    text->append(signal);
+    if (is_stack_overflow(info, machine.stack)) {
+      text->append(", the stack is full: it calls itself without end, or has a large array on it");
+    } else if (const PluginCode* changed = changed_code(info); changed != nullptr) {
+      const SafeText& file = changed->name;
+      text->append(", ").append((text == &reason ? file.text : file.json).c_str());
+      text->append(" was changed or cut while the program ran");
+      ending.remedy = kChangedRemedy;
+    } else if (is_fault(info)) {
+      text->append(" at address ").append_address(reinterpret_cast<uintptr_t>(info.si_addr));
+    }
+  }
+  ending.reason = reason.c_str();
+  ending.reason_json = reason_json.c_str();
+  tell(ending);
+}
+
 void on_crash(int number, siginfo_t* info, void* context) {
   const auto* found =
       std::find_if(std::begin(kCrashSignals), std::end(kCrashSignals),
                    [&](const CrashSignal& known) { return known.number == number; });
-  FixedText reason;
-  reason.append(found->text);
-  if (is_stack_overflow(*info, context)) {
-    reason.append(", the stack is full: it calls itself without end, or has a large array on it");
-  } else if (is_fault(*info)) {
-    reason.append(" at address ").append_address(reinterpret_cast<uintptr_t>(info->si_addr));
-  }
-  tell({"crashed", reason.c_str(), reason.c_str(), kCrashRemedy});
+  tell_crash(*info, context, found->text);
   // A handler of before, such as AddressSanitizer's, sees the same fault again; else the process
   // dies by the signal as soon as this one returns, with the stack of the fault.
   const struct sigaction& before = previous[found - std::begin(kCrashSignals)];

@@ -10,6 +10,7 @@
 
 #include "framework/base/error.hpp"
 #include "framework/base/failure.hpp"
+#include "framework/guard/plugin_code.hpp"
 #include "framework/plugin/call_plugin.hpp"
 #include "framework/plugin/elf_file.hpp"
 #include "framework/plugin/trial_load.hpp"
@@ -58,6 +59,7 @@ Library::Library(const std::filesystem::path& file)
         Watch::Process);
     const boost::dll::shared_library loaded(std::filesystem::absolute(file), plugin_load_mode());
     table_ = &loaded.get<const retort_plugin>(RETORT_ENTRY_SYMBOL);
+    note_plugin_code(table_, file);
   } catch (...) {
     throw PluginError(file.string() + ": cannot be loaded (" + shown(current_failure().text, 500) +
                       "), though a trial in a child process went well; try again");

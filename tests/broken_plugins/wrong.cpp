@@ -71,8 +71,23 @@ void crash_unseen() {
   *nowhere = 1;
 }
 
+void crash_later() {
+  std::thread([] {
+    usleep(50000);
+    *nowhere = 1;
+  }).detach();
+}
+
+/// As who copies a new version over a file that is in use.
+void cut_own_file() {
+  const char* file = getenv("RETORT_TEST_CUT");
+  if (file == nullptr || truncate(file, 0) != 0) throw Error("no file to cut");
+}
+
 void do_wrong(const std::string& how) {
   if (how == "empty") throw std::runtime_error("");
+  if (how == "cut") cut_own_file();
+  if (how == "later") crash_later();
   if (how == "files") change_files();
   if (how == "limit") limit_memory();
   if (how == "unseen") crash_unseen();

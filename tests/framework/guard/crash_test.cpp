@@ -16,6 +16,7 @@ using namespace std::chrono_literals;
 using nlohmann::json;
 using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 using testing::StartsWith;
 
 constexpr const char* kPlugins = RETORT_ZOO_DIR "/wrong";
@@ -121,6 +122,35 @@ TEST(Crash, KillsTheRunByItsSignalAndMarksItAsFailed) {
               StartsWith("failed: test.wrong" + kFile + "crashed in loss(), step 1"));
   const Finished list = retort({"ls", "runs", scratch.path("runs").string()});
   EXPECT_THAT(list.out, HasSubstr("failed: test.wrong"));
+}
+
+/// The thread may fail while another plugin's function runs, or none.
+TEST(Crash, OnAThreadOfAPluginsOwnNamesTheFileOfItsCode) {
+  SKIP_WITH_SANITIZER();
+  const Scratch scratch;
+  const std::string file = wrong_experiment(scratch).string();
+  const Finished finished = start("loss@1 later", {"run", file, "train.epochs=1000000"}).wait();
+  EXPECT_EQ(finished.code, 1000 + SIGSEGV);
+  const std::string told =
+      std::string("code of ") + kPlugins + "/wrong.retort crashed on a thread of its own in phase";
+  EXPECT_THAT(finished.err, HasSubstr(told));
+  EXPECT_THAT(status_of(scratch), StartsWith("failed: " + told));
+}
+
+TEST(Crash, OfAPluginWhoseFileWasCutMeanwhileSaysSo) {
+  SKIP_WITH_SANITIZER();
+  const Scratch scratch;
+  const std::filesystem::path copy = scratch.path("copy.retort");
+  std::filesystem::copy_file(std::string(kPlugins) + "/wrong.retort", copy);
+  setenv("RETORT_TEST_CUT", copy.c_str(), 1);
+  setenv("RETORT_TEST_WRONG", "loss@1 cut", 1);
+  const Finished finished =
+      retort({"--plugins", scratch.folder().string(), "run", wrong_experiment(scratch).string()});
+  EXPECT_EQ(finished.code, 1000 + SIGBUS);
+  EXPECT_THAT(finished.err,
+              AllOf(HasSubstr("crashed in loss(), step 1: Bus error (SIGBUS), " + copy.string() +
+                              " was changed or cut while the program ran; start again"),
+                    Not(HasSubstr("gdb"))));
 }
 
 TEST(Fork, OfAPluginEndsTheCopyAndTheRunGoesOnAlone) {
