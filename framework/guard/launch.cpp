@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -16,6 +15,8 @@
 #include <ctime>
 #include <iterator>
 #include <new>
+#include <optional>
+#include <string>
 
 #include "framework/guard/crash_mark.hpp"
 #include "framework/guard/last_words.hpp"
@@ -26,18 +27,16 @@ namespace {
 
 constexpr int kNotStarted = 5;
 constexpr int kPassedOn[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
-std::atomic<pid_t> child_process = 0;
+constexpr int kStops[] = {SIGINT, SIGTERM};
+constexpr int64_t kPatienceMs = 2000;
+constexpr int64_t kLookMs = 500;
 
-/// Signals of the terminal reach both processes; those of another program only this one.
-void pass_on(int number, siginfo_t* info, void*) {
-  if (info->si_code <= 0 && child_process != 0) kill(child_process, number);
+bool is_wish(int signal) {
+  return std::find(std::begin(kPassedOn), std::end(kPassedOn), signal) != std::end(kPassedOn);
 }
-
-void set_handlers() {
-  struct sigaction action = {};
-  action.sa_sigaction = pass_on;
-  action.sa_flags = SA_SIGINFO | SA_RESTART;
-  for (const int number : kPassedOn) sigaction(number, &action, nullptr);
+bool is_timer(int signal) { return signal == SIGALRM || signal == SIGVTALRM || signal == SIGPROF; }
+bool is_stop(int signal) {
+  return std::find(std::begin(kStops), std::end(kStops), signal) != std::end(kStops);
 }
 
 /// Returns where the program could not be started.
@@ -63,11 +62,19 @@ LastWords* make_words() {
   return new (memory) LastWords;
 }
 
-/// Signals wait meanwhile, so that none is lost between the fork and the note of its number.
-pid_t start(const std::string& program, char** argv, LastWords& words) {
-  sigset_t all, before;
-  sigfillset(&all);
-  sigprocmask(SIG_SETMASK, &all, &before);
+/// The signals that the launcher waits for; blocked, so that none is lost. `before`: the mask that the
+/// program is to have.
+sigset_t block_signals(sigset_t& before) {
+  std::signal(SIGCHLD, SIG_DFL);  // who ignores it gets no child's exit status
+  sigset_t waited;
+  sigemptyset(&waited);
+  sigaddset(&waited, SIGCHLD);
+  for (const int number : kPassedOn) sigaddset(&waited, number);
+  sigprocmask(SIG_BLOCK, &waited, &before);
+  return waited;
+}
+
+pid_t start(const std::string& program, char** argv, LastWords& words, const sigset_t& before) {
   const pid_t parent = getpid();
   const pid_t child = fork();
   if (child == 0) {
@@ -77,16 +84,7 @@ pid_t start(const std::string& program, char** argv, LastWords& words) {
     words.answered = true;
     _exit(kNotStarted);
   }
-  if (child > 0) {
-    child_process = child;
-    set_handlers();
-  }
-  sigprocmask(SIG_SETMASK, &before, nullptr);
   return child;
-}
-
-bool is_wish(int signal) {
-  return std::find(std::begin(kPassedOn), std::end(kPassedOn), signal) != std::end(kPassedOn);
 }
 
 /// What nobody told yet about an end that is no answer; "" where there is nothing to tell.
@@ -102,6 +100,12 @@ std::string untold(const LastWords& words, int status) {
     return call + command +
            " was killed (SIGKILL): by hand, or by the system for want of memory; try a smaller "
            "data.batch_size, or free some memory";
+  }
+  if (is_timer(signal)) {
+    return command + " was ended by a timer (" + strsignal(signal) +
+           ") that a plugin or library started, by alarm(), setitimer() or timer_create()" +
+           (call.empty() ? "" : "; the latest call is " + std::string(words.call)) +
+           "; a plugin leaves no timer running";
   }
   const std::string way = signal != 0 ? std::string(strsignal(signal))
                                       : "exit code " + std::to_string(WEXITSTATUS(status));
@@ -119,7 +123,7 @@ std::string json_inside(const std::string& text) {
   return inside;
 }
 
-void tell(const LastWords& words, const std::string& message) {
+void tell(const LastWords& words, const char* level, const std::string& message) {
   std::string line = message;
   if (words.as_json) {
     timespec now = {};
@@ -127,7 +131,7 @@ void tell(const LastWords& words, const std::string& message) {
     char time[32];
     std::snprintf(time, sizeof time, "%lld.%06ld", static_cast<long long>(now.tv_sec),
                   now.tv_nsec / 1000);
-    line = std::string("{\"time\":") + time + R"(,"level":"error","message":")" +
+    line = std::string("{\"time\":") + time + R"(,"level":")" + level + R"(","message":")" +
            json_inside(message) + "\"}";
   } else if (isatty(STDERR_FILENO) != 0) {
     line.insert(0, "\r\x1b[K");  // over a line of progress
@@ -135,34 +139,93 @@ void tell(const LastWords& words, const std::string& message) {
   write_text(STDERR_FILENO, line + "\n");
 }
 
+int64_t now_ms() {
+  timespec now = {};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1000000;
+}
+
+/// Watches a program that was asked to stop and did not: says once which call it is in, where that is
+/// the same one at two looks.
+class StopWatch {
+ public:
+  explicit StopWatch(const LastWords& words) : words_(words) {}
+
+  void asked() {
+    if (next_look_ == 0) next_look_ = now_ms() + kPatienceMs - kLookMs;
+  }
+  /// Until the next look; nothing where there is none to come.
+  std::optional<int64_t> left_ms() const {
+    if (next_look_ == 0 || told_) return std::nullopt;
+    return std::max<int64_t>(next_look_ - now_ms(), 0);
+  }
+  void look() {
+    const std::string call = words_.call_runs ? words_.call : "";
+    if (!call.empty() && call == last_call_) {
+      tell(words_, "warning", "waiting for " + call + "; once more to end at once");
+      told_ = true;
+    }
+    last_call_ = call;
+    next_look_ = now_ms() + kLookMs;
+  }
+
+ private:
+  const LastWords& words_;
+  int64_t next_look_ = 0;
+  std::string last_call_;
+  bool told_ = false;
+};
+
+/// Waits for the end of the program, whose status it returns, and passes signals on meanwhile: those of
+/// the terminal reach both processes, those of another program only this one.
+int wait_for(pid_t child, const sigset_t& waited, const LastWords& words) {
+  StopWatch watch(words);
+  for (;;) {
+    int status = 0;
+    const pid_t ended = waitpid(child, &status, WNOHANG);
+    if (ended == child) return status;
+    if (ended < 0 && errno != EINTR) return kNotStarted << 8;
+    siginfo_t info = {};
+    const std::optional<int64_t> left = watch.left_ms();
+    const timespec limit = {left.value_or(0) / 1000, left.value_or(0) % 1000 * 1000000};
+    const int number = sigtimedwait(&waited, &info, left ? &limit : nullptr);
+    if (number < 0 && errno == EAGAIN) watch.look();
+    if (number > 0 && is_wish(number) && info.si_code <= 0) kill(child, number);
+    if (number > 0 && is_stop(number)) watch.asked();
+  }
+}
+
 /// Dies by a signal as the program did, without a second core file.
 [[noreturn]] void die_by(int signal) {
   prctl(PR_SET_DUMPABLE, 0);
   std::signal(signal, SIG_DFL);
+  sigset_t deadly;
+  sigemptyset(&deadly);
+  sigaddset(&deadly, signal);
   raise(signal);
+  sigprocmask(SIG_UNBLOCK, &deadly, nullptr);
   _exit(128 + signal);
 }
 
 }  // namespace
 
 int launch(const std::string& program, char** argv) {
+  sigset_t before;
   LastWords* words = make_words();
-  const pid_t child = words == nullptr ? -1 : start(program, argv, *words);
+  const sigset_t waited = block_signals(before);
+  const pid_t child = words == nullptr ? -1 : start(program, argv, *words, before);
   if (child < 0) {
+    sigprocmask(SIG_SETMASK, &before, nullptr);
     unsetenv(kLastWordsVariable);
     become(program, argv);
     return kNotStarted;
   }
-  int status = 0;
-  while (waitpid(child, &status, 0) < 0) {
-    if (errno != EINTR) return kNotStarted;
-  }
-  child_process = 0;
+  const int status = wait_for(child, waited, *words);
   const int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
   if (signal == 0 && words->answered) return WEXITSTATUS(status);
   if (!words->told) {
     const std::string message = untold(*words, status);
-    if (!message.empty()) tell(*words, message);
+    if (!message.empty()) tell(*words, "error", message);
     // A run that was stopped or killed from outside is left as it is, to go on from.
     if (signal != SIGKILL && signal != SIGPIPE && !is_wish(signal)) {
       write_crash_mark(*words, json_inside(message));

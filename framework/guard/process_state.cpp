@@ -86,6 +86,18 @@ std::string signal_name(int number) {
   return "signal " + std::to_string(number);
 }
 
+/// What ends the process where nobody handles its signal.
+constexpr const char* kTimers[] = {"the timer of alarm() and setitimer(ITIMER_REAL)",
+                                   "the timer of setitimer(ITIMER_VIRTUAL)",
+                                   "the timer of setitimer(ITIMER_PROF)"};
+static_assert(ITIMER_REAL == 0 && ITIMER_VIRTUAL == 1 && ITIMER_PROF == 2);
+
+/// Whether two states of a timer may be of one that only ran on.
+bool same_timer(const itimerval& a, const itimerval& b) {
+  return timerisset(&a.it_value) == timerisset(&b.it_value) &&
+         !timercmp(&a.it_interval, &b.it_interval, !=);
+}
+
 }  // namespace
 
 ProcessState::ProcessState()
@@ -101,6 +113,8 @@ ProcessState::ProcessState()
   pthread_sigmask(SIG_SETMASK, nullptr, &blocked_);
   for (int resource = 0; resource < RLIM_NLIMITS; ++resource)
     getrlimit(limit_of(resource), &limits_[static_cast<size_t>(resource)]);
+  for (size_t timer = 0; timer < timers_.size(); ++timer)
+    getitimer(static_cast<__itimer_which>(timer), &timers_[timer]);
 }
 
 std::vector<std::string> ProcessState::restore() const {
@@ -110,6 +124,7 @@ std::vector<std::string> ProcessState::restore() const {
   restore_files(now, changes);
   restore_limits(now, changes);
   restore_environment(now, changes);
+  restore_timers(now, changes);
   restore_signals(now, changes);
   return changes;
 }
@@ -167,6 +182,15 @@ void ProcessState::restore_environment(const ProcessState& now,
     if (before.contains(name)) continue;
     changes.push_back("the environment variable " + name);
     unsetenv(name.c_str());
+  }
+}
+
+void ProcessState::restore_timers(const ProcessState& now,
+                                  std::vector<std::string>& changes) const {
+  for (size_t timer = 0; timer < timers_.size(); ++timer) {
+    if (same_timer(timers_[timer], now.timers_[timer])) continue;
+    changes.emplace_back(kTimers[timer]);
+    setitimer(static_cast<__itimer_which>(timer), &timers_[timer], nullptr);
   }
 }
 

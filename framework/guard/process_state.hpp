@@ -1,6 +1,7 @@
 #pragma once
 
 #include <sys/resource.h>
+#include <sys/time.h>
 #include <sys/types.h>
 
 #include <array>
@@ -14,8 +15,8 @@
 namespace retort::host {
 
 /// What belongs to the whole process and a library can change: locales, working directory, file
-/// mode mask, environment, limits, signal handlers and mask, handlers of the C++ runtime; also puts
-/// back the open files of the host (host_files.hpp). Tens of us to take.
+/// mode mask, environment, limits, signal handlers and mask, interval timers, handlers of the C++
+/// runtime; also puts back the open files of the host (host_files.hpp). Tens of us to take.
 class ProcessState {
  public:
   /// As it is now.
@@ -31,6 +32,7 @@ class ProcessState {
   void restore_files(const ProcessState& now, std::vector<std::string>& changes) const;
   void restore_limits(const ProcessState& now, std::vector<std::string>& changes) const;
   void restore_environment(const ProcessState& now, std::vector<std::string>& changes) const;
+  void restore_timers(const ProcessState& now, std::vector<std::string>& changes) const;
   void restore_signals(const ProcessState& now, std::vector<std::string>& changes) const;
 
   std::string locale_;
@@ -42,6 +44,7 @@ class ProcessState {
   std::vector<std::string> environment_;
   std::array<struct sigaction, 32> handlers_ = {};  // by the signal's number
   sigset_t blocked_ = {};
+  std::array<itimerval, 3> timers_ = {};  // by the timer's number
   std::terminate_handler terminate_;
   std::new_handler out_of_memory_;
 };

@@ -85,6 +85,8 @@ void cut_own_file() {
 }
 
 void do_wrong(const std::string& how) {
+  if (how == "alarm") alarm(1);
+  if (how == "timer") raise(SIGPROF);
   if (how == "empty") throw std::runtime_error("");
   if (how == "cut") cut_own_file();
   if (how == "later") crash_later();

@@ -29,6 +29,8 @@ class Program {
 
   void send(int signal) const;
   bool running();
+  /// What it wrote on standard error so far.
+  std::string err() const { return content_of(scratch_.path("err")); }
   Finished wait();
 
  private:

@@ -285,6 +285,52 @@ TEST(HangingPlugin, IsNamedWhenARunIsStoppedByASecondSignal) {
   EXPECT_THAT(finished.err, HasSubstr("was in loss(), step 1: stopped by a second signal"));
 }
 
+/// One wish to stop is answered after the step, which never comes: the user is told how to go on.
+void expect_waiting_is_told(const std::vector<std::string>& options, const std::string& told) {
+  const Scratch scratch;
+  setenv("RETORT_TEST_HANGING", scratch.path("hangs").c_str(), 1);
+  std::vector<std::string> arguments = options;
+  arguments.insert(arguments.end(), {"run", wrong_experiment(scratch).string()});
+  Program program = start("loss@1 hang", arguments);
+  while (program.running() && !std::filesystem::exists(scratch.path("hangs")))
+    std::this_thread::sleep_for(10ms);
+  program.send(SIGINT);
+  for (int i = 0; i < 1000 && program.err().find(told) == std::string::npos; ++i)
+    std::this_thread::sleep_for(10ms);
+  EXPECT_TRUE(program.running());
+  program.send(SIGINT);
+  const Finished finished = program.wait();
+  EXPECT_EQ(finished.code, 128 + SIGINT);
+  EXPECT_THAT(finished.err, HasSubstr(told));
+  EXPECT_EQ(finished.err.find(told), finished.err.rfind(told)) << finished.err;
+}
+
+TEST(HangingPlugin, IsNamedAWhileAfterTheFirstSignalOfARun) {
+  expect_waiting_is_told(
+      {}, "waiting for test.wrong" + kFile + "in loss(), step 1; once more to end at once\n");
+  expect_waiting_is_told({"--log-format", "json"},
+                         "\"level\":\"warning\",\"message\":\"waiting for test.wrong" + kFile +
+                             "in loss(), step 1; once more to end at once\"}\n");
+}
+
+TEST(Timers, OfAPluginAreStoppedAndThePluginNamed) {
+  const Scratch scratch;
+  const Finished finished = run("setup alarm", scratch);
+  EXPECT_EQ(finished.code, 0) << finished.err;
+  EXPECT_THAT(finished.err, HasSubstr("test.wrong" + kFile +
+                                      "changed the timer of alarm() and "
+                                      "setitimer(ITIMER_REAL) in setup(); it was put back"));
+}
+
+/// One of timer_create() is not seen before it ends the process.
+TEST(Timers, ThatEndTheProcessAreToldAsTimers) {
+  const Scratch scratch;
+  const Finished finished = run("loss@1 timer", scratch);
+  EXPECT_EQ(finished.code, 1000 + SIGPROF);
+  EXPECT_THAT(finished.err, HasSubstr("run was ended by a timer (Profiling timer expired) that a "
+                                      "plugin or library started"));
+}
+
 TEST(ProcessStateOfARun, IsPutBackAndThePluginNamed) {
   const Scratch scratch;
   const Finished finished = run("setup change", scratch);
