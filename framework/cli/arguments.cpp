@@ -10,6 +10,7 @@
 #include "framework/cli/commands.hpp"
 #include "framework/guard/last_words.hpp"
 #include "framework/report/log.hpp"
+#include "framework/report/print.hpp"
 
 namespace retort::host {
 namespace {
@@ -170,13 +171,13 @@ std::string meant_word(const CLI::App& app) {
 
 /// Prints the help that was asked for, or what is wrong.
 ExitCode tell(const CLI::App& app, const CLI::ParseError& error) {
+  std::ostringstream help, mistake;
+  app.exit(error, help, mistake);
   if (error.get_exit_code() == 0) {
-    app.exit(error);
+    print_out("{}", help.str());
     return ExitCode::Ok;
   }
-  std::ostringstream unused, text;
-  app.exit(error, unused, text);
-  std::string message = text.str();
+  std::string message = mistake.str();
   while (message.ends_with('\n')) message.pop_back();
   if (const std::string meant = meant_word(app); !meant.empty()) message = meant + "\n" + message;
   say_error(message);

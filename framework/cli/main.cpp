@@ -1,5 +1,4 @@
 #include <csignal>
-#include <cstdio>
 
 #include "framework/base/error.hpp"
 #include "framework/base/failure.hpp"
@@ -8,6 +7,7 @@
 #include "framework/guard/crash.hpp"
 #include "framework/guard/host_files.hpp"
 #include "framework/guard/last_words.hpp"
+#include "framework/guard/own_output.hpp"
 #include "framework/report/log.hpp"
 #include "framework/run/machine.hpp"
 
@@ -26,7 +26,7 @@ namespace {
 /// LibTorch's take a quarter of what a quick command takes, to free memory that the kernel takes
 /// back anyway. Sanitizers report in one of them.
 int leave(ExitCode code) {
-  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+  if (!finish_output()) {
     say_error(
         "standard output: not all of it could be written; check where it leads to, and the space "
         "there");
@@ -57,6 +57,7 @@ ExitCode run_and_report(int argc, char** argv) {
 int main(int argc, char** argv) {
   using namespace retort::host;
   join_launcher();
+  take_standard_output();
   keep_memory();
   // A file that grows too large is an error to report, not a reason to die.
   std::signal(SIGXFSZ, SIG_IGN);

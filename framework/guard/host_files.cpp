@@ -13,9 +13,6 @@
 namespace retort::host {
 namespace {
 
-// Who closes files by their number begins at the low ones.
-constexpr int kLowestCopy = 512;
-
 struct Registry {
   std::mutex mutex;
   std::vector<const HostFile*> files;

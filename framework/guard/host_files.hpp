@@ -7,6 +7,9 @@
 
 namespace retort::host {
 
+/// Who closes files by their number begins at the low ones: the host's copies have this one or a higher.
+inline constexpr int kLowestCopy = 512;
+
 /// While it lives, an open file of the host is put back where a plugin closed it or put another one in
 /// its place. The file is opened a second time for that; a lock (flock) on it is held by both.
 class HostFile {

@@ -14,6 +14,7 @@
 
 #include <cfenv>
 #include <clocale>
+#include <cstdio>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -87,6 +88,7 @@ void cut_own_file() {
 void do_wrong(const std::string& how) {
   if (how == "alarm") alarm(1);
   if (how == "timer") raise(SIGPROF);
+  if (how == "print") printf("a plugin says this\n");
   if (how == "empty") throw std::runtime_error("");
   if (how == "cut") cut_own_file();
   if (how == "later") crash_later();

@@ -331,6 +331,33 @@ TEST(Timers, ThatEndTheProcessAreToldAsTimers) {
                                       "plugin or library started"));
 }
 
+TEST(PrintingPlugin, LeavesJsonOnStandardOutputWhole) {
+  for (const char* command : {"run", "check"}) {
+    const Scratch scratch;
+    const Finished finished =
+        start("loss print", {"--json", command, wrong_experiment(scratch).string()}).wait();
+    EXPECT_EQ(finished.code, 0) << finished.err;
+    EXPECT_TRUE(json::accept(finished.out)) << finished.out;
+    EXPECT_THAT(finished.err, HasSubstr("a plugin says this\n"));
+  }
+}
+
+/// The number of a closed stream goes to no file that is opened later.
+TEST(PrintingPlugin, WritesIntoNoFileWhereStandardOutputIsClosed) {
+  const Scratch scratch, right;
+  setenv("RETORT_TEST_WRONG", "loss print", 1);
+  const std::string line = std::string(RETORT_PROGRAM) + " --plugins " + kPlugins + " run " +
+                           wrong_experiment(scratch).string() + " >&- 2>" +
+                           scratch.path("err").string();
+  EXPECT_EQ(WEXITSTATUS(std::system(line.c_str())), 5);
+  EXPECT_THAT(content_of(scratch.path("err")),
+              AllOf(HasSubstr("a plugin says this\n"),
+                    HasSubstr("standard output: not all of it could be written")));
+  ASSERT_EQ(run("", right).code, 0);
+  EXPECT_EQ(content_of(scratch.path("runs/wrong/001/metrics.jsonl")),
+            content_of(right.path("runs/wrong/001/metrics.jsonl")));
+}
+
 TEST(ProcessStateOfARun, IsPutBackAndThePluginNamed) {
   const Scratch scratch;
   const Finished finished = run("setup change", scratch);
