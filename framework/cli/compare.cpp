@@ -101,6 +101,13 @@ void compare_command(const CompareArguments& arguments, const CommonOptions& com
 }
 
 void list_runs_command(const std::string& folder, const CommonOptions& common) {
+  std::error_code error;
+  if (!fs::is_directory(folder, error)) {
+    throw DataError(folder + ": " +
+                    (fs::exists(folder, error) ? "is no folder" : "no such folder") +
+                    "; name the one that run.out leads to, or one of its parents: retort ls runs "
+                    "FOLDER");
+  }
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
   for (const fs::path& path : find_runs(folder)) {
     const ListedRun run = list_run(path);

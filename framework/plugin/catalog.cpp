@@ -13,6 +13,42 @@ auto key_of(const ComponentInfo& info) {
   return std::tuple<retort_kind, std::string_view>(info.kind, info.id);
 }
 
+/// The folders that RETORT_PLUGIN_PATH lists.
+std::vector<std::filesystem::path> listed_folders() {
+  std::vector<std::filesystem::path> folders;
+  const char* listed = std::getenv("RETORT_PLUGIN_PATH");
+  const std::string_view text = listed == nullptr ? "" : listed;
+  for (size_t at = 0; at <= text.size();) {
+    const size_t end = std::min(text.find(':', at), text.size());
+    if (end > at) folders.emplace_back(text.substr(at, end - at));
+    at = end + 1;
+  }
+  return folders;
+}
+
+/// The folder beside that of the program.
+std::filesystem::path own_folder() {
+  const auto program = std::filesystem::read_symlink("/proc/self/exe");
+  return (program.parent_path().parent_path() / "plugins").lexically_normal();
+}
+
+/// Why a folder cannot be searched and what to do, by what named it.
+std::string why_not_searched(const std::filesystem::path& folder, const std::error_code& error) {
+  std::error_code unknown;
+  const bool listed = std::ranges::count(listed_folders(), folder) > 0;
+  const std::string named_by = listed ? "RETORT_PLUGIN_PATH" : "--plugins";
+  if (std::filesystem::is_regular_file(folder, unknown)) {
+    const std::filesystem::path parent = folder.parent_path();
+    return "is a file; in " + named_by + " name its folder, " +
+           (parent.empty() ? "." : parent.string());
+  }
+  const std::string reason = "cannot be searched for plugins (" + error.message() + "); ";
+  if (!listed && folder == own_folder())
+    return reason + "the program's own plugins belong there: build or install it anew";
+  const bool missing = error == std::errc::no_such_file_or_directory;
+  return reason + "check " + named_by + (missing ? "" : " and the folder's permissions");
+}
+
 /// The plugin files of a folder in name order.
 std::vector<std::filesystem::path> plugin_files(const std::filesystem::path& folder) {
   std::vector<std::filesystem::path> files;
@@ -20,9 +56,7 @@ std::vector<std::filesystem::path> plugin_files(const std::filesystem::path& fol
   for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end;
        entry.increment(error))
     if (entry->path().extension() == ".retort") files.push_back(entry->path());
-  if (error)
-    throw PluginError(folder.string() + ": cannot be searched for plugins (" + error.message() +
-                      "); check RETORT_PLUGIN_PATH and the folder's permissions");
+  if (error) throw PluginError(folder.string() + ": " + why_not_searched(folder, error));
   std::ranges::sort(files);
   return files;
 }
@@ -74,17 +108,8 @@ const ComponentInfo* Catalog::find(retort_kind kind, std::string_view id) const 
 }
 
 std::vector<std::filesystem::path> plugin_search_path() {
-  std::vector<std::filesystem::path> folders;
-  if (const char* listed = std::getenv("RETORT_PLUGIN_PATH")) {
-    const std::string_view text = listed;
-    for (size_t at = 0; at <= text.size();) {
-      const size_t end = std::min(text.find(':', at), text.size());
-      if (end > at) folders.emplace_back(text.substr(at, end - at));
-      at = end + 1;
-    }
-  }
-  const auto program = std::filesystem::read_symlink("/proc/self/exe");
-  folders.push_back((program.parent_path().parent_path() / "plugins").lexically_normal());
+  std::vector<std::filesystem::path> folders = listed_folders();
+  folders.push_back(own_folder());
   return folders;
 }
 

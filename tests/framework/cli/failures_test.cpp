@@ -40,6 +40,18 @@ Finished run_with_plugin(const Scratch& scratch, const std::string& name,
   return run_tiny(scratch, overrides);
 }
 
+TEST(AFolderOfRunsThatIsMissing, IsToldWithExitCode3) {
+  const Scratch scratch;
+  const std::string none = scratch.path("none").string(), file = scratch.put("a.txt", "").string();
+  for (const auto& [path, what] : {std::pair(none, ": no such folder; name the one that run.out"),
+                                   std::pair(file, ": is no folder; name the one that run.out")}) {
+    const Finished list = retort({"ls", "runs", path});
+    EXPECT_EQ(list.code, 3);
+    EXPECT_THAT(list.err, HasSubstr(path + what));
+  }
+  EXPECT_EQ(retort({"ls", "runs", scratch.folder().string()}).code, 0) << "holds no run yet";
+}
+
 TEST(APluginThatFails, IsToldWithExitCode1) {
   const Scratch scratch;
   const Finished run = run_with_plugin(scratch, "throws", {"transfer[0].strategy=test.throws"});

@@ -114,6 +114,7 @@ TEST(AModelThatMisusesTheHost, IsToldWithFunctionAndName) {
       {"truth", 1, "forward()", "tap \"layer2\" is published as bool; taps are floating point"},
       {"complex", 1, "forward()",
        "is published as ComplexFloat; taps are floating point: take its real part"},
+      {"narrow", 2, "forward()", "logits of shape [1, 3]; they must be [1, 10], the batch and the"},
       {"dropout", 1, "forward()", "set p to 0, or leave them out"},
   };
   for (const Misuse& wrong : misuses) {

@@ -9,7 +9,6 @@
 namespace retort::host {
 namespace {
 
-using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::SizeIs;
@@ -57,12 +56,22 @@ TEST(Catalog, SortsComponentsAndScansAFolderOnce) {
   EXPECT_EQ(catalog.find(RETORT_KIND_STRATEGY, "test.exports"), nullptr);
 }
 
-TEST(Catalog, SaysWhichFolderIsMissing) {
+TEST(Catalog, SaysWhichFolderIsMissingAndWhatNamedIt) {
   const test::Scratch folder;
-  const Catalog catalog = Catalog::scan({folder.folder() / "none", folder.folder()});
-  EXPECT_THAT(catalog.problems(),
-              ElementsAre(AllOf(HasSubstr("none: cannot be searched for plugins"),
-                                HasSubstr("check RETORT_PLUGIN_PATH"))));
+  const std::filesystem::path none = folder.folder() / "none";
+  EXPECT_THAT(Catalog::scan({none, folder.folder()}).problems(),
+              ElementsAre(none.string() +
+                          ": cannot be searched for plugins (No such file or directory); check "
+                          "--plugins"));
+  ::setenv("RETORT_PLUGIN_PATH", ("/opt/first:" + none.string()).c_str(), 1);
+  const std::vector<std::string> problems = Catalog::scan({none}).problems();
+  ::unsetenv("RETORT_PLUGIN_PATH");
+  EXPECT_THAT(problems, ElementsAre(HasSubstr("; check RETORT_PLUGIN_PATH")));
+}
+
+TEST(Catalog, NamesTheFolderOfAFileThatIsNamedInItsPlace) {
+  EXPECT_THAT(Catalog::scan({zoo("good")}).problems(),
+              ElementsAre(HasSubstr(": is a file; in --plugins name its folder, " RETORT_ZOO_DIR)));
 }
 
 TEST(Catalog, SearchesTheListedFoldersBeforeItsOwn) {
