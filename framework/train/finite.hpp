@@ -10,6 +10,11 @@ namespace retort::host {
 inline constexpr const char* kNonFiniteRemedy =
     "; lower the learning rate or a term's weight, or set train.clip_norm";
 
+/// The same before the first update of a phase.
+inline constexpr const char* kNonFiniteAtStartRemedy =
+    "; the learning rate is not the cause, since nothing was updated yet: look at the model's "
+    "start values or weights, data.normalize, and the options and weights of the transfers";
+
 /// The first tensor that holds a NaN or an infinity, "\"fc.weight\" holds NaN"; "" where all are
 /// finite. Waits for the device once.
 std::string find_not_finite(const std::vector<NamedTensor>& tensors);

@@ -118,6 +118,7 @@ class Trainer {
   // trainer_state.cpp: steps that are not finite, and what is saved.
   void recover(const std::string& problem);
   void roll_back(const std::string& problem);
+  const char* remedy_at(int64_t step) const;
   std::string find_bad_gradient(int64_t step) const;
   std::string find_bad_buffer() const;
   void check_weights();

@@ -20,10 +20,18 @@ std::map<std::string, at::Tensor> map_of(const std::vector<NamedTensor>& tensors
 
 }  // namespace
 
+/// What a message on a step that is not finite ends with, by whether there was an update before it.
+const char* Trainer::remedy_at(int64_t step) const {
+  const int64_t batches = sampler_.batches_per_epoch(), group = phase_.train.accumulate;
+  const int64_t groups_before =
+      step / batches * ((batches + group - 1) / group) + step % batches / group;
+  return groups_before <= state_.skipped ? kNonFiniteAtStartRemedy : kNonFiniteRemedy;
+}
+
 std::string Trainer::find_bad_gradient(int64_t step) const {
   const std::string name = optimizer_.first_bad_gradient();
   return phase_.name + ", step " + std::to_string(step) + ": the gradient" +
-         (name.empty() ? "" : " of \"" + name + "\"") + " is not finite" + kNonFiniteRemedy;
+         (name.empty() ? "" : " of \"" + name + "\"") + " is not finite" + remedy_at(step);
 }
 
 /// What the forward pass of a good loss left in the student's buffers, where the step can still be
@@ -37,7 +45,7 @@ std::string Trainer::find_bad_buffer() const {
   const std::string bad = find_not_finite(buffers);
   if (bad.empty()) return "";
   return phase_.name + ", step " + std::to_string(state_.step) + ": the buffer " + bad +
-         kNonFiniteRemedy;
+         remedy_at(state_.step);
 }
 
 /// At the end of an epoch: weights that are not finite are neither evaluated nor saved as a result,
@@ -65,7 +73,8 @@ void Trainer::check_skipped() const {
   const int64_t steps = state_.epoch * ((batches + group - 1) / group);
   if (state_.skipped >= steps) {
     throw NonFiniteError(phase_.name + ": all of its " + std::to_string(steps) +
-                         " steps were skipped, so that nothing was learnt" + kNonFiniteRemedy);
+                         " steps were skipped, so that nothing was learnt" +
+                         kNonFiniteAtStartRemedy);
   }
   spdlog::warn("{}: {} of {} steps were skipped", phase_.name, state_.skipped, steps);
 }

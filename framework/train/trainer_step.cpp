@@ -93,7 +93,7 @@ std::string Trainer::flush_losses() {
   if (!bad) return "";
   if (bad->term.empty()) return find_bad_gradient(bad->step);
   return phase_.name + ", step " + std::to_string(bad->step) + ": the loss term \"" + bad->term +
-         "\" is " + (std::isnan(bad->value) ? "NaN" : "infinite") + kNonFiniteRemedy;
+         "\" is " + (std::isnan(bad->value) ? "NaN" : "infinite") + remedy_at(bad->step);
 }
 
 }  // namespace retort::host

@@ -93,7 +93,7 @@ void expect_resumes_alike(const std::string& policy, const std::string& below,
 TEST(Rollback, ThatAResumedRunMakesReturnsToTheEpochsStart) {
   // The parameter falls by the rate each step: to -0.06 before step 6, and to -0.05 the second time.
   expect_resumes_alike("rollback", "-0.055",
-                       "step 6: the loss term \"spoils\" is NaN; lower the learning rate or this "
+                       "step 6: the loss term \"spoils\" is NaN; lower the learning rate or a "
                        "term's weight, or set train.clip_norm; back to the start of epoch 2");
 }
 

@@ -67,6 +67,29 @@ INSTANTIATE_TEST_SUITE_P(Each, Skip, testing::Values(0, 1), [](const auto& its) 
   return its.param == 0 ? "OfALoss" : "OfAGradient";
 });
 
+/// What the first step that is not finite is told with.
+std::string told_at(int64_t bad, host::NonFinite policy, int64_t accumulate) {
+  SpoiltRig rig(policy, {{"at", bad}, {"count", int64_t{100}}});
+  rig.phase.train.accumulate = accumulate;
+  host::Trainer trainer(rig.phase);
+  return message_of<host::NonFiniteError>([&] { trainer.run_steps(100); });
+}
+
+TEST(NotFinite, BeforeTheFirstUpdateIsNotBlamedOnTheLearningRate) {
+  const auto at_start =
+      AllOf(HasSubstr("the learning rate is not the cause"),
+            HasSubstr("look at the model's start values or weights, data.normal"));
+  const auto later = HasSubstr("; lower the learning rate");
+  EXPECT_THAT(told_at(0, host::NonFinite::Stop, 1), AllOf(HasSubstr("step 0: "), at_start));
+  EXPECT_THAT(told_at(1, host::NonFinite::Stop, 1), later);
+  EXPECT_THAT(told_at(1, host::NonFinite::Stop, 2), AllOf(HasSubstr("step 1: "), at_start));
+  EXPECT_THAT(told_at(2, host::NonFinite::Stop, 2), later);
+  // Neither ten steps that were skipped nor returns to the start have updated anything.
+  EXPECT_THAT(told_at(0, host::NonFinite::Skip, 1), at_start);
+  EXPECT_THAT(told_at(0, host::NonFinite::Rollback, 1), at_start);
+  EXPECT_THAT(told_at(3, host::NonFinite::Skip, 1), later);
+}
+
 TEST(Skipping, TrainsOnToAFiniteStudent) {
   SpoiltRig rig(host::NonFinite::Skip, {{"at", int64_t{3}}, {"count", int64_t{10}}});
   host::Trainer trainer(rig.phase);
