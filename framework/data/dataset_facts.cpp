@@ -6,10 +6,12 @@
 #include <algorithm>
 #include <cstring>
 #include <optional>
+#include <unordered_set>
 
 #include "framework/base/error.hpp"
 #include "framework/base/text.hpp"
 #include "framework/data/unwritten.hpp"
+#include "framework/io/hash.hpp"
 #include "framework/io/safe_text.hpp"
 
 namespace retort::host {
@@ -21,6 +23,28 @@ constexpr int64_t kMostChannels = 65536;
 constexpr int64_t kMostSide = int64_t{1} << 20;
 constexpr int64_t kMostClasses = int64_t{1} << 24;
 constexpr size_t kLongestClassName = 1000;  // bytes
+
+// From how many samples a class on it is odd that a class has none.
+constexpr int64_t kSamplesAClass = 10;
+constexpr size_t kMostListed = 5;
+constexpr size_t kLeastBytes = 16;  // smaller images may be alike by chance
+
+std::vector<int64_t> find_empty_classes(std::span<const int64_t> labels, int64_t class_count) {
+  std::vector<bool> seen(static_cast<size_t>(class_count), false);
+  for (const int64_t label : labels) seen[static_cast<size_t>(label)] = true;
+  std::vector<int64_t> empty;
+  for (int64_t label = 0; label < class_count; ++label)
+    if (!seen[static_cast<size_t>(label)]) empty.push_back(label);
+  return empty;
+}
+
+std::vector<uint64_t> hash_samples(std::span<const uint8_t> pixels, size_t sample_bytes) {
+  std::vector<uint64_t> hashes;
+  hashes.reserve(pixels.size() / sample_bytes);
+  for (; !pixels.empty(); pixels = pixels.subspan(sample_bytes))
+    hashes.push_back(xxh3_64(pixels.first(sample_bytes)));
+  return hashes;
+}
 
 [[noreturn]] void refuse_dataset(const ComponentInfo& component, const std::string& what) {
   throw DataError(component.id + " " + component.version + " (" + component.file.string() +
@@ -149,6 +173,47 @@ std::string describe_one_class(const retort_dataset_info& info, const char* spli
                      grouped(std::ssize(labels)), split, first, name, grouped(info.class_count),
                      cut ? "data.train_samples, which takes the first samples of the split"
                          : "the files, and what read() makes of them");
+}
+
+std::vector<std::string> describe_odd_images(std::span<const uint8_t> train,
+                                             std::span<const uint8_t> test,
+                                             std::span<const int64_t> train_labels,
+                                             int64_t class_count, size_t sample_bytes) {
+  std::vector<std::string> odd;
+  const std::vector<int64_t> empty = find_empty_classes(train_labels, class_count);
+  // With fewer samples a class may go without by chance.
+  const bool told = std::ssize(empty) + 1 >= class_count;  // as of one class
+  if (!empty.empty() && !told && std::ssize(train_labels) >= kSamplesAClass * class_count) {
+    std::string list;
+    for (size_t i = 0; i < std::min(empty.size(), kMostListed); ++i)
+      list += (i == 0 ? "" : ", ") + std::to_string(empty[i]);
+    odd.push_back(fmt::format("{} of {} classes have no training sample: {}{}", empty.size(),
+                              grouped(class_count), list, empty.size() > kMostListed ? " .." : ""));
+  }
+  if (sample_bytes < kLeastBytes) return odd;
+  const std::vector<uint64_t> hashes = hash_samples(train, sample_bytes);
+  const std::unordered_set<uint64_t> known(hashes.begin(), hashes.end());
+  if (hashes.size() > 1 && known.size() == 1) {
+    const auto first = train.first(sample_bytes);
+    const bool is_plain =
+        std::all_of(first.begin(), first.end(), [&](uint8_t pixel) { return pixel == first[0]; });
+    if (!is_plain) {  // else it is told as of one value
+      odd.push_back(fmt::format("all {} training images are alike: nothing can be learnt from them",
+                                grouped(std::ssize(hashes))));
+    }
+    return odd;
+  }
+  const std::vector<uint64_t> tested = hash_samples(test, sample_bytes);
+  const int64_t shared = std::count_if(tested.begin(), tested.end(),
+                                       [&](uint64_t hash) { return known.contains(hash); });
+  if (2 * shared > std::ssize(tested)) {
+    odd.push_back(
+        fmt::format("{} of {} test images are training images too, byte by byte: an accuracy on "
+                    "them tells what "
+                    "was learnt by heart",
+                    grouped(shared), grouped(std::ssize(tested))));
+  }
+  return odd;
 }
 
 }  // namespace retort::host

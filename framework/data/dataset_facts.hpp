@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "framework/plugin/manifest.hpp"
 #include "retort/abi.h"
@@ -35,5 +36,13 @@ void check_labels(const ComponentInfo& component, const char* split,
 /// with its name. "" where they are not, and for a single sample.
 std::string describe_one_class(const retort_dataset_info& info, const char* split,
                                std::span<const int64_t> labels);
+
+/// What to warn of in images and labels that are otherwise sound: classes without a training sample,
+/// training images that are all alike, test images that are training images too. A sentence each.
+/// Pixels are [N, bytes of a sample] of each split.
+std::vector<std::string> describe_odd_images(std::span<const uint8_t> train,
+                                             std::span<const uint8_t> test,
+                                             std::span<const int64_t> train_labels,
+                                             int64_t class_count, size_t sample_bytes);
 
 }  // namespace retort::host

@@ -57,6 +57,23 @@ ImageSplit read_split(const Instance& instance, const retort_dataset_interface& 
 
 }  // namespace
 
+namespace {
+
+void warn_of_odd_images(const ComponentInfo& component, const ImageData& data) {
+  const auto pixels = [](const ImageSplit& split) {
+    return std::span<const uint8_t>(split.images.const_data_ptr<uint8_t>(), split.images.nbytes());
+  };
+  const std::span<const int64_t> labels(data.train.labels.const_data_ptr<int64_t>(),
+                                        static_cast<size_t>(data.train.size()));
+  const auto sample_bytes = static_cast<size_t>(data.channels * data.height * data.width);
+  for (const std::string& odd : describe_odd_images(pixels(data.train), pixels(data.test), labels,
+                                                    data.class_count, sample_bytes)) {
+    spdlog::warn("{} {}: {}", component.id, component.version, odd);
+  }
+}
+
+}  // namespace
+
 at::Tensor ImageData::labels(EvalSplit split, int64_t first, int64_t count) const {
   if (split == EvalSplit::Test) return test.labels.narrow(0, first, count);
   at::Tensor held = at::empty({count}, at::TensorOptions().dtype(at::kLong));
@@ -115,6 +132,7 @@ ImageData load_images(const DataConfig& config) {
   data.train_available = info.train_count;
   data.train = read_split(instance, functions, scope, info, RETORT_SPLIT_TRAIN, train_count);
   data.test = read_split(instance, functions, scope, info, RETORT_SPLIT_TEST, info.test_count);
+  warn_of_odd_images(component, data);
   if (data.class_count == 1) {
     spdlog::warn(
         "{} {}: has one class: every accuracy is 100 % and the cross-entropy is 0, so only "

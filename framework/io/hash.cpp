@@ -36,4 +36,6 @@ std::string xxh3_128_hex(std::span<const uint8_t> bytes) {
   return hex(digest.digest);
 }
 
+uint64_t xxh3_64(std::span<const uint8_t> bytes) { return XXH3_64bits(bytes.data(), bytes.size()); }
+
 }  // namespace retort::host

@@ -17,4 +17,7 @@ std::string sha256_hex_of_file(const std::filesystem::path& path);
 /// XXH3-128 in 32 lower-case hex digits, as `xxhsum -H2` prints it: finds damage, not malice.
 std::string xxh3_128_hex(std::span<const uint8_t> bytes);
 
+/// XXH3-64: for tables within one process.
+uint64_t xxh3_64(std::span<const uint8_t> bytes);
+
 }  // namespace retort::host

@@ -14,6 +14,7 @@
 #include "framework/base/suggest.hpp"
 #include "framework/base/text.hpp"
 #include "framework/config/diagnostics.hpp"
+#include "framework/run/network_trial.hpp"
 #include "framework/train/backward.hpp"
 
 namespace retort::host {
@@ -226,6 +227,7 @@ class TermTrial {
     for (Transfer* transfer : transfers_)
       copies_.add(*transfer->parameters(), /*trained_too=*/true);
     forward();
+    warnings = try_networks(phase_, step_.batch);
     judge_network();
     for (size_t i = 0; i < transfers_.size(); ++i) try_transfer(i);
     copies_.put_back();
@@ -320,9 +322,18 @@ class TermTrial {
     transfer.set_metrics(metrics);
   }
 
+  /// Whether it has weight in some step.
+  bool acts(const Transfer& transfer) const {
+    const auto steps = static_cast<double>(make_sampler(phase_).batches_per_epoch());
+    const auto epochs = static_cast<double>(phase_.train.epochs);
+    // A schedule is a line between two points.
+    return transfer.weight_at(0) != 0 || transfer.weight_at(epochs - 1 / steps) != 0;
+  }
+
   void judge(Transfer& transfer, const std::string& key, const StepView& step) {
     TrialLoss trial = try_loss(transfer, step);
     const double first = trial.value;
+    const double second = try_loss(transfer, step).value;
     if (!trial.teaches_student()) trial = try_later(transfer, step, trial, phase_);
     const TransferConfig& config = transfer.config();
     const std::string subject = key + " \"" + config.name + "\"";
@@ -333,6 +344,21 @@ class TermTrial {
     const std::string at = place_text(config.strategy.place);
     const std::string where =
         (at.empty() ? "" : at + "  ") + subject + ": " + strategy_text(transfer) + " ";
+    if (!acts(transfer)) {
+      warnings.push_back(where + "has weight 0 in all of the " +
+                         std::to_string(phase_.train.epochs) +
+                         " epochs, so that it teaches nothing; raise transfer.weight, let it begin "
+                         "earlier, or take the transfer out");
+    }
+    if (first != second && step_.progress.is_cpu() && !std::isnan(first)) {
+      warnings.push_back(where +
+                         "gives another loss for the same step a second time: what it computes "
+                         "depends on something "
+                         "else, as a clock, rand() or a count of calls, so that neither a run nor "
+                         "a resumed one can "
+                         "be repeated; draw through the step, and keep state in buffers that "
+                         "after_backward() writes");
+    }
     if (!trial.reaches_student) {
       warnings.push_back(where +
                          "teaches the student nothing: its gradient reaches parameters of "

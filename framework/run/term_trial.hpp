@@ -11,6 +11,7 @@ namespace retort::host {
 /// first batch, so that what would not learn and a term that teaches nothing are told before training.
 /// Weights, buffers and metrics are then as before. The transfers must be set up.
 /// Returns what is surprising, a sentence each with the place in the file, the component and its file:
+/// what try_networks() finds, a transfer without weight in any step, a loss that differs for equal steps,
 /// parameters of the network that neither its logits nor a bound tap depends on, a loss whose gradient
 /// is 0 (also with other student outputs and at the last step), one that reaches parameters of its own
 /// alone, and own parameters that no loss reaches.

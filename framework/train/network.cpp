@@ -131,6 +131,20 @@ void Network::check_logits(const at::Tensor& logits, int64_t n) const {
   }
 }
 
+/// That a sample's tap has the shape that strategies were told in setup().
+void Network::check_tap(const std::string& tap, const at::Tensor& feature) const {
+  if (profile_ == nullptr) return;
+  const auto known = std::find_if(profile_->taps.begin(), profile_->taps.end(),
+                                  [&](const auto& entry) { return entry.first == tap; });
+  if (known == profile_->taps.end()) return;
+  const at::IntArrayRef told(known->second), found = feature.sizes();
+  if (told.size() == found.size() && told.slice(1) == found.slice(1)) return;
+  throw ShapeError(choice_.info.id + " " + choice_.info.version + " (" +
+                   choice_.info.file.string() + "): " + where_text(scope_) + " publishes \"" + tap +
+                   "\" as " + shape_text(found) + ", and for one image of zeros as " +
+                   shape_text(told) + "; the shape of a sample's tap may not change");
+}
+
 Outputs Network::forward(const at::Tensor& x, const std::vector<std::string>& taps, PassMode mode) {
   Taps published(taps);
   Outputs outputs = run(x, published, mode, nullptr);
@@ -140,6 +154,7 @@ Outputs Network::forward(const at::Tensor& x, const std::vector<std::string>& ta
     if (tap == "logits") {
       outputs.features.push_back(outputs.logits);
     } else if (feature != nullptr) {
+      check_tap(tap, *feature);
       outputs.features.push_back(as_float(*feature));
     } else {
       refuse_tap(tap, role_ + " tap", {});

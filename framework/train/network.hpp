@@ -49,8 +49,9 @@ class Network {
   /// x [N, C, H, W] float32 on the device. Gradients are recorded as the calling thread's gradient
   /// mode says.
   /// Throws: PluginError from the model, for logits that are no floating-point numbers, and in
-  ///         training for logits that no parameter reaches; ConfigError for a tap that it does not
-  ///         publish.
+  ///         training for logits that no parameter reaches; ShapeError for logits that are not [N, C],
+  ///         and for a tap of another shape than profile() found; ConfigError for a tap that it does
+  ///         not publish.
   Outputs forward(const at::Tensor& x, const std::vector<std::string>& taps, PassMode mode);
 
   /// Runs a batch of zeros once, in evaluation: parameter and multiply-add counts, and the shapes
@@ -83,6 +84,7 @@ class Network {
  private:
   Outputs run(const at::Tensor& x, Taps& taps, PassMode mode, Recorder* recorder);
   void check_logits(const at::Tensor& logits, int64_t n) const;
+  void check_tap(const std::string& tap, const at::Tensor& feature) const;
   bool publishes(const std::string& tap);
   std::vector<std::string> stages();
   [[noreturn]] void refuse_tap(const std::string& tap, const std::string& key, const Place& place);

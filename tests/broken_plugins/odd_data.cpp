@@ -27,6 +27,9 @@ class OddData final : public Dataset {
     int64_t one_test_class = -1;
     int64_t name_bytes = 0;
     int64_t pixel = -1;
+    int64_t empty_class = -1;
+    bool alike = false;
+    bool test_is_train = false;
     Part leaves_out = Part::Nothing;
   } options;
 
@@ -52,17 +55,26 @@ class OddData final : public Dataset {
     const int64_t image = options.channels * options.height * options.width;
     for (int64_t i = 0; i < count; ++i) {
       for (int64_t k = left_out_of(i, image); k < image; ++k)
-        pixels[i * image + k] = static_cast<uint8_t>(options.pixel == -1 ? i + k : options.pixel);
+        pixels[i * image + k] =
+            static_cast<uint8_t>(options.pixel == -1 ? seed(split, i) + k : options.pixel);
     }
     const int64_t written = options.leaves_out == Part::Labels ? count - 1 : count;
     for (int64_t i = 0; i < written; ++i) labels[i] = (first + i) % options.classes;
     const int64_t only = split == Split::Train ? options.one_class : options.one_test_class;
     if (only != -1) std::fill_n(labels, count, only);
+    if (options.empty_class != -1)
+      std::replace(labels, labels + count, options.empty_class,
+                   (options.empty_class + 1) % options.classes);
     const int64_t odd = split == Split::Train ? options.label : options.test_label;
     if (odd != -1) labels[count / 2] = odd;
   }
 
  private:
+  /// Decides a sample's pixels; test samples differ from the first 100 training samples.
+  int64_t seed(Split split, int64_t sample) const {
+    if (options.alike) return 0;
+    return sample + (split == Split::Test && !options.test_is_train ? 101 : 0);
+  }
   /// How many pixels of a sample are not written, from its first on.
   int64_t left_out_of(int64_t sample, int64_t image) const {
     if (options.leaves_out == Part::Pixels) return image;
@@ -87,6 +99,9 @@ RETORT_DATASET(
     option("one_test_class", &OddData::Options::one_test_class).help("the same of test samples"),
     option("name_bytes", &OddData::Options::name_bytes).help("of each class; 0: no names"),
     option("pixel", &OddData::Options::pixel).help("every one of them; -1: different ones"),
+    option("empty_class", &OddData::Options::empty_class).help("of no sample; -1: none"),
+    option("alike", &OddData::Options::alike).help("all images"),
+    option("test_is_train", &OddData::Options::test_is_train).help("the first of its images"),
     option("leaves_out", &OddData::Options::leaves_out)
         .one_of("nothing", "labels", "pixels", "sample", "half_of_two")
         .help("what read() does not write"))

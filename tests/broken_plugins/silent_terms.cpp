@@ -76,6 +76,17 @@ class LosesItsPath final : public Silent {
   }
 };
 
+/// Depends on how often it was called.
+class CountsCalls final : public Silent {
+ public:
+  Tensor loss(const Step& step) override {
+    return squares(difference(step)) * static_cast<double>(++calls_);
+  }
+
+ private:
+  int calls_ = 0;
+};
+
 class IsComplex final : public Silent {
  public:
   Tensor loss(const Step& step) override {
@@ -265,6 +276,34 @@ class WholeNumbers final : public Linear {
   Tensor end(const Tensor& logits) const override { return to(logits, Dtype::Int64); }
 };
 
+/// Gives other logits at each call.
+class CountsForward final : public Linear {
+  Tensor end(const Tensor& logits) const override { return logits * static_cast<double>(++calls_); }
+  mutable int calls_ = 0;
+};
+
+/// Takes a statistic of the batch in evaluation too.
+class TakesTheBatch final : public Linear {
+  Tensor end(const Tensor& logits) const override { return logits - mean(logits, {0}, true); }
+};
+
+class IgnoresItsInput final : public Linear {
+ public:
+  Tensor forward(const Tensor& input, const Taps& taps) override {
+    return Linear::forward(input * 0.0 + 1.0, taps);
+  }
+};
+
+/// Publishes a tap of another shape for more than one image.
+class ChangesATap final : public Linear {
+ public:
+  Tensor forward(const Tensor& input, const Taps& taps) override {
+    const Tensor logits = Linear::forward(input, taps);
+    taps("side", input.size(0) == 1 ? logits : unsqueeze(logits, 2));
+    return logits;
+  }
+};
+
 /// Right, with options that `retort probe` has keys of the same name for.
 class Clashes final : public Strategy {
  public:
@@ -293,6 +332,7 @@ RETORT_PLUGIN(
     silent<Idle>("silent.idle", needs(Logits)), silent<WarmsUp>("silent.warms_up", needs(Logits)),
     silent<FillsUp>("silent.fills_up", needs(Logits), uses("aten::fill_", "Scalar")),
     silent<LosesItsPath>("silent.loses_its_path", needs(Logits)),
+    silent<CountsCalls>("silent.counts_calls", needs(Logits)),
     silent<IsComplex>("silent.is_complex", needs(Logits), uses("aten::complex")),
     silent<LogsNan>("silent.logs_nan", needs(Logits)),
     silent<ReadsFreshMemory>("silent.reads_fresh_memory", needs(Logits), uses("aten::empty_like")),
@@ -309,6 +349,10 @@ RETORT_PLUGIN(
                     option("epoch", &Clashes::Options::epoch)),
     silent<Bank>("silent.bank", needs(Logits, Labels, Indices), uses("aten::index_copy_")),
     model<Linear>("silent.linear", "0.1.0", "One matrix, for tests"),
+    model<CountsForward>("silent.counts_forward", "0.1.0", "Counts its calls, for tests"),
+    model<TakesTheBatch>("silent.takes_the_batch", "0.1.0", "Statistics in evaluation, for tests"),
+    model<IgnoresItsInput>("silent.ignores_its_input", "0.1.0", "Looks at nothing, for tests"),
+    model<ChangesATap>("silent.changes_a_tap", "0.1.0", "A tap of two shapes, for tests"),
     model<Unreached>("silent.unreached", "0.1.0", "Parameters that nothing reaches, for tests"),
     model<NoGradient>("silent.no_gradient", "0.1.0", "Logits that nothing reaches, for tests"),
     model<WholeNumbers>("silent.whole_numbers", "0.1.0", "Logits of int64, for tests"))

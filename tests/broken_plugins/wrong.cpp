@@ -170,9 +170,10 @@ class WrongData final : public Dataset {
     info.mean = info.stddev = {0.5, 0.5, 0.5, 0.5};
     return info;
   }
-  void read(Split, int64_t, int64_t count, uint8_t* pixels, int64_t* labels) override {
+  void read(Split split, int64_t, int64_t count, uint8_t* pixels, int64_t* labels) override {
     go_wrong("read");
-    for (int64_t i = 0; i < count * 64; ++i) pixels[i] = static_cast<uint8_t>(i * 37);
+    const int64_t other = split == Split::Test ? 7 : 0;
+    for (int64_t i = 0; i < count * 64; ++i) pixels[i] = static_cast<uint8_t>(i * 37 + other);
     for (int64_t i = 0; i < count; ++i) labels[i] = i % 2;
   }
 };

@@ -29,7 +29,11 @@ void expect_refused(const std::vector<std::string>& options, const std::string& 
   EXPECT_THAT(check.err, AllOf(HasSubstr("test.odd_data 1.0.0 ("), HasSubstr(what)));
 }
 
-TEST(OddData, IsSoundWithoutAnOption) { EXPECT_EQ(check_odd({}).code, 0); }
+TEST(OddData, IsSoundWithoutAnOption) {
+  const Finished check = check_odd({});
+  EXPECT_EQ(check.code, 0);
+  EXPECT_EQ(check.err, "");
+}
 
 TEST(OddData, WithoutTestSamplesIsRefusedByCheckAndRun) {
   expect_refused({"test=0"}, "open() gives test_count = 0: no test samples");
@@ -102,6 +106,22 @@ TEST(OddData, WhoseLabelsAreOfOneClassNamesIt) {
               HasSubstr("all 40 training labels are of class 2, of 4 classes; check "
                         "data.train_samples"));
   EXPECT_THAT(check_odd({"test=1"}).err, Not(HasSubstr("test labels")));
+}
+
+TEST(OddData, WithoutASampleOfAClassNamesTheClass) {
+  EXPECT_THAT(check_odd({"empty_class=2"}).err,
+              HasSubstr("1 of 4 classes have no training sample: 2\n"));
+  EXPECT_THAT(check_odd({"empty_class=2", "train=39"}).err, Not(HasSubstr("no training sample")))
+      << "of so few samples a class may have none by chance";
+}
+
+TEST(OddData, WhoseImagesAreAllAlikeIsTold) {
+  EXPECT_THAT(check_odd({"alike=true"}).err, HasSubstr("all 64 training images are alike"));
+}
+
+TEST(OddData, WhoseTestImagesAreTrainingImagesIsTold) {
+  EXPECT_THAT(check_odd({"test_is_train=true"}).err,
+              HasSubstr("32 of 32 test images are training images too, byte by byte"));
 }
 
 TEST(OddData, WithAClassNameThatIsTooLongIsRefused) {

@@ -101,6 +101,55 @@ TEST_F(TermTrial, WarnsOfWhatTeachesNothing) {
   }
 }
 
+TEST_F(TermTrial, WarnsOfALossThatDiffersForEqualSteps) {
+  const Finished checked = check("silent.counts_calls");
+  EXPECT_EQ(checked.code, 0) << checked.err;
+  EXPECT_THAT(checked.err,
+              ContainsRegex("\"silent.counts_calls\": silent.counts_calls 0.1.0 .*gives "
+                            "another loss for the same step a second time"));
+}
+
+TEST_F(TermTrial, WarnsOfATransferThatHasNoWeightInAnyStep) {
+  for (const char* weight : {"0", "{from=0, to=1, epochs=[2, 4]}"}) {
+    const std::string key = std::string("transfer[0].weight=") + weight;
+    const Finished checked = check("logits.kd", {key, "train.epochs=2"});
+    EXPECT_EQ(checked.code, 0) << checked.err;
+    EXPECT_THAT(checked.err, HasSubstr("has weight 0 in all of the 2 epochs")) << weight;
+  }
+  const Finished acts =
+      check("logits.kd", {"transfer[0].weight={from=0, to=1, epochs=[1, 4]}", "train.epochs=2"});
+  EXPECT_THAT(acts.err, Not(HasSubstr("has weight 0")));
+}
+
+TEST_F(TermTrial, WarnsOfNetworksWhoseEvaluationDependsOnMoreThanTheSample) {
+  const std::pair<const char*, const char*> kModels[] = {
+      {"counts_forward", "gives other logits for the same samples a second time"},
+      {"takes_the_batch", "gives a sample other logits among 8 samples than among 4"},
+      {"ignores_its_input", "gives the same logits for 8 samples"},
+      {"linear", nullptr}};
+  for (const auto& [model, told] : kModels) {
+    const std::string id = std::string("silent.") + model;
+    const Finished checked = check("logits.kd", {"student={model=\"" + id + "\"}"});
+    EXPECT_EQ(checked.code, 0) << checked.err;
+    if (told == nullptr) {
+      EXPECT_THAT(checked.err, Not(HasSubstr(id)));
+    } else {
+      EXPECT_THAT(checked.err, HasSubstr("student.model \"" + id + "\"")) << checked.err;
+      EXPECT_THAT(checked.err, HasSubstr(told));
+    }
+  }
+}
+
+TEST_F(TermTrial, RefusesATapThatChangesItsShape) {
+  const Finished checked =
+      check("relational.sp", {"student={model=\"silent.changes_a_tap\"}",
+                              "transfer[0].bind={student=\"side\", teacher=\"pooled\"}"});
+  EXPECT_NE(checked.code, 0);
+  EXPECT_THAT(checked.err,
+              HasSubstr("publishes \"side\" as [32, 10, 1], and for one image of zeros "
+                        "as [1, 10]"));
+}
+
 /// How often a text stands in another.
 int64_t count_of(const std::string& text, const std::string& part) {
   int64_t count = 0;
