@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "framework/config/component.hpp"
 #include "framework/config/section.hpp"
 
 namespace retort::host::config {

@@ -5,6 +5,23 @@
 #include <vector>
 
 #include "framework/base/suggest.hpp"
+#include "framework/config/toml_writer.hpp"
+
+namespace retort::host {
+
+std::string describe(const ComponentChoice& choice) {
+  std::string text = choice.info.id;
+  for (size_t i = 0; i < choice.options.size(); ++i) {
+    const OptionInfo& option = choice.info.options[i];
+    if (choice.options[i] == config::make_default(option)) continue;
+    const std::string value = config::write_option(option, choice.options[i]);
+    const bool choice_name = option.type == RETORT_OPTION_CHOICE;
+    text += " " + option.name + "=" + (choice_name ? value.substr(1, value.size() - 2) : value);
+  }
+  return text;
+}
+
+}  // namespace retort::host
 
 namespace retort::host::config {
 namespace {
@@ -51,12 +68,13 @@ std::string not_found(const std::string& id, retort_kind kind, const Catalog& ca
 bool read_value(const Node& node, const std::string& path, const OptionInfo& option,
                 OptionValue& value, Diagnostics& diagnostics) {
   const bool required = (option.flags & RETORT_OPTION_REQUIRED) != 0;
-  const std::string hint = required ? "" : " (default " + toml_of(option, default_of(option)) + ")";
+  const std::string hint =
+      required ? "" : " (default " + write_option(option, make_default(option)) + ")";
   switch (option.type) {
     case RETORT_OPTION_REAL:
-      return read_real(node, path, range_of(option), value.emplace<double>(), hint, diagnostics);
+      return read_real(node, path, make_range(option), value.emplace<double>(), hint, diagnostics);
     case RETORT_OPTION_INT:
-      return read_integer(node, path, range_of(option), value.emplace<int64_t>(), hint,
+      return read_integer(node, path, make_range(option), value.emplace<int64_t>(), hint,
                           diagnostics);
     case RETORT_OPTION_BOOL:
       return read_boolean(node, path, value.emplace<bool>(), hint, diagnostics);
@@ -70,7 +88,7 @@ bool read_value(const Node& node, const std::string& path, const OptionInfo& opt
 
 }  // namespace
 
-Range range_of(const OptionInfo& option) {
+Range make_range(const OptionInfo& option) {
   Range range;
   if ((option.flags & RETORT_OPTION_HAS_MIN) != 0) range.min = option.min;
   if ((option.flags & RETORT_OPTION_HAS_MAX) != 0) range.max = option.max;
@@ -79,7 +97,7 @@ Range range_of(const OptionInfo& option) {
   return range;
 }
 
-OptionValue default_of(const OptionInfo& option) {
+OptionValue make_default(const OptionInfo& option) {
   switch (option.type) {
     case RETORT_OPTION_REAL:
       return option.default_real;
@@ -94,14 +112,19 @@ OptionValue default_of(const OptionInfo& option) {
   return option.default_int;
 }
 
-std::string toml_of(const OptionInfo& option, const OptionValue& value) {
-  if (const auto* real = std::get_if<double>(&value)) return real_text(*real);
-  if (const auto* boolean = std::get_if<bool>(&value)) return *boolean ? "true" : "false";
-  if (const auto* text = std::get_if<std::string>(&value)) return quote_text(*text);
-  const int64_t integer = std::get<int64_t>(value);
-  if (option.type != RETORT_OPTION_CHOICE) return std::to_string(integer);
-  const bool known = integer >= 0 && static_cast<size_t>(integer) < option.choices.size();
-  return quote_text(known ? option.choices[static_cast<size_t>(integer)] : "");
+std::string write_option(const OptionInfo& option, const OptionValue& value) {
+  if (option.type != RETORT_OPTION_CHOICE) return write_value(value);
+  const auto position = static_cast<size_t>(std::get<int64_t>(value));  // a huge one where negative
+  return quote_text(position < option.choices.size() ? option.choices[position] : "");
+}
+
+std::string write_options(const ComponentChoice& choice) {
+  std::string text;
+  for (size_t i = 0; i < choice.options.size(); ++i) {
+    const OptionInfo& option = choice.info.options[i];
+    text += write_line(key_text(option.name), write_option(option, choice.options[i]));
+  }
+  return text;
 }
 
 bool read_component(Section& section, const std::string& key, retort_kind kind,
@@ -113,7 +136,7 @@ bool read_component(Section& section, const std::string& key, retort_kind kind,
     if (!section.present()) return false;  // the missing section is told by who needs it
     const std::vector<std::string> ids = ids_of(catalog, kind);
     section.begin_unknown_options(
-        section.place(), section.path_of(key),
+        section.place(), section.key_path(key),
         ids.empty() ? std::string("missing; no ") + kind_name(kind) + " is installed"
                     : "missing; one of: " + join(ids));
     return false;
@@ -122,7 +145,7 @@ bool read_component(Section& section, const std::string& key, retort_kind kind,
   const ComponentInfo* info = node->is(Node::Kind::Text) ? catalog.find(kind, node->text) : nullptr;
   if (info == nullptr) {
     section.begin_unknown_options(
-        node->place, subject(section.path_of(key), *node),
+        node->place, subject(section.key_path(key), *node),
         node->is(Node::Kind::Text)
             ? not_found(node->text, kind, catalog)
             : std::string("must be text in quotes, not ") + describe(node->kind));
@@ -137,12 +160,12 @@ void read_options(Section& section, ComponentChoice& choice) {
   choice.options.clear();
   choice.option_places.clear();
   for (const OptionInfo& option : choice.info.options) {
-    OptionValue value = default_of(option);
+    OptionValue value = make_default(option);
     const Node* node = section.take(option.name);
     if (node != nullptr) {
-      read_value(*node, section.path_of(option.name), option, value, section.diagnostics());
+      read_value(*node, section.key_path(option.name), option, value, section.diagnostics());
     } else if ((option.flags & RETORT_OPTION_REQUIRED) != 0) {
-      section.diagnostics().add(section.place(), section.path_of(option.name),
+      section.diagnostics().add(section.place(), section.key_path(option.name),
                                 "missing; " + choice.info.id + " needs it: " + type_name(option) +
                                     (option.help.empty() ? "" : ", " + option.help));
     }

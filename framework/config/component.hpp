@@ -1,9 +1,29 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
+#include "framework/base/value.hpp"
+#include "framework/config/place.hpp"
 #include "framework/config/section.hpp"
 #include "framework/plugin/catalog.hpp"
+
+namespace retort::host {
+
+/// A component picked by the experiment, with every option of its schema set, defaults included, in
+/// schema order.
+struct ComponentChoice {
+  ComponentInfo info;
+  std::vector<OptionValue> options;
+  Place place;                            // of the value that names the component
+  std::vector<Place> option_places = {};  // of each option: of its value, or `place`
+};
+
+/// "resnet depth=56 shortcut=A": a component and those of its options that differ from their
+/// defaults.
+std::string describe(const ComponentChoice& choice);
+
+}  // namespace retort::host
 
 namespace retort::host::config {
 
@@ -16,13 +36,16 @@ bool read_component(Section& section, const std::string& key, retort_kind kind,
 /// were read.
 void read_options(Section& section, ComponentChoice& choice);
 
-/// The numbers that an option accepts.
-Range range_of(const OptionInfo& option);
-
-/// What an option is without being told otherwise.
-OptionValue default_of(const OptionInfo& option);
+/// The options as lines of a resolved experiment.
+std::string write_options(const ComponentChoice& choice);
 
 /// An option's value as TOML writes it.
-std::string toml_of(const OptionInfo& option, const OptionValue& value);
+std::string write_option(const OptionInfo& option, const OptionValue& value);
+
+/// What an option is without being told otherwise.
+OptionValue make_default(const OptionInfo& option);
+
+/// The numbers that an option accepts.
+Range make_range(const OptionInfo& option);
 
 }  // namespace retort::host::config

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "framework/base/error.hpp"
-#include "framework/config/experiment.hpp"
+#include "framework/config/place.hpp"
 
 namespace retort::host {
 

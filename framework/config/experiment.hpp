@@ -7,27 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "framework/base/value.hpp"
-#include "framework/plugin/manifest.hpp"
+#include "framework/config/component.hpp"
+#include "framework/config/place.hpp"
 
 namespace retort::host {
-
-/// Where a key or value stands, 1-based. Line 0: the file as a whole, or what came from the command
-/// line, whose `file` is "command line: " and the override.
-struct Place {
-  std::string file;
-  uint32_t line = 0;
-  uint32_t column = 0;
-};
-
-/// A component picked by the experiment, with every option of its schema set, defaults included, in
-/// schema order.
-struct ComponentChoice {
-  ComponentInfo info;
-  std::vector<OptionValue> options;
-  Place place;                            // of the value that names the component
-  std::vector<Place> option_places = {};  // of each option: of its value, or `place`
-};
 
 struct Normalize {
   std::vector<double> mean;    // a channel each, of pixels in [0, 1]

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "framework/config/experiment.hpp"
+#include "framework/config/place.hpp"
 
 namespace retort::host::config {
 

@@ -34,7 +34,7 @@ void read_run(Section section, RunConfig& run) {
   std::string out = run.out.string();
   const Node* node = section.text("out", out, "folder of the run folders: OUT/NAME/001");
   if (out.empty()) {
-    section.diagnostics().add(node->place, section.path_of("out") + " \"\"",
+    section.diagnostics().add(node->place, section.key_path("out") + " \"\"",
                               "must name a folder (default \"runs\")");
   }
   run.out = out;
@@ -59,19 +59,6 @@ std::string default_name(const std::filesystem::path& file) {
   return name;
 }
 
-/// A section that must be there and must be one table.
-Section required_section(Section& root, const std::string& key, const std::string& why,
-                         const std::string& how) {
-  const Node* node = root.take(key);
-  if (node == nullptr) {
-    root.diagnostics().add(root.place(), key, "missing" + why + "; add " + how);
-  } else if (node->is(Node::Kind::List)) {
-    root.diagnostics().add(node->place, key, "only one is built yet; write [" + key + "]");
-    node = nullptr;
-  }
-  return Section(node, key, root.place(), root.diagnostics(), root.schema());
-}
-
 /// Reads the teacher, which the transfers read before may need.
 void read_teacher(Section& root, const Catalog& catalog, Experiment& experiment) {
   const auto& transfers = experiment.transfers;
@@ -87,7 +74,7 @@ void read_teacher(Section& root, const Catalog& catalog, Experiment& experiment)
   }
   const std::string who =
       ", and transfer[" + std::to_string(needs_one - transfers.begin()) + "] needs one";
-  Section section = required_section(root, "teacher", who, "[teacher] with a model");
+  Section section = root.required("teacher", who, "[teacher] with a model");
   experiment.teacher.emplace().train = experiment.train;
   read_network(std::move(section), NetworkRole::Teacher, catalog, *experiment.teacher);
 }
@@ -207,14 +194,13 @@ void read_experiment(Section& root, const Catalog& catalog, Purpose purpose,
                      Experiment& experiment) {
   read_names(root, experiment);
   read_seeds(root, experiment);
-  read_data(required_section(root, "data", "", "[data] with dataset = \"...\""), catalog,
-            experiment.data);
+  read_data(root.required("data", "", "[data] with dataset = \"...\""), catalog, experiment.data);
   read_train(root.section("train"), experiment.train);
   read_transfers(root, catalog, experiment.transfers);
   read_teacher(root, catalog, experiment);
   experiment.student.train = experiment.train;
-  read_network(required_section(root, "student", "", "[student] with a model"),
-               NetworkRole::Student, catalog, experiment.student);
+  read_network(root.required("student", "", "[student] with a model"), NetworkRole::Student,
+               catalog, experiment.student);
   read_task(root.section("task"), experiment.task);
   read_run(root.section("run"), experiment.run);
   Section baseline = root.section("baseline");

@@ -14,10 +14,6 @@ namespace {
 
 constexpr int64_t kLargestPadding = 1024;
 
-std::string entry_path(const std::string& path, size_t position) {
-  return path + "[" + std::to_string(position) + "]";
-}
-
 /// Named by messages; with its ranges for `inspect experiment`.
 const std::string kSteps =
     "crop(padding), flip, randaugment(operations, magnitude), "
@@ -102,8 +98,8 @@ std::string misplaced(const Augment& step, size_t position, size_t count) {
 
 void read_augment(Section& section, std::vector<Augment>& steps) {
   std::vector<std::string> texts;
-  const Node* node = read_texts(section, "augment", texts,
-                                "changes to each training image, in order: " + kStepsWithRanges);
+  const Node* node = section.texts("augment", texts,
+                                   "changes to each training image, in order: " + kStepsWithRanges);
   if (node == nullptr) return;
   steps.clear();
   for (size_t i = 0; i < texts.size(); ++i) {
@@ -112,7 +108,7 @@ void read_augment(Section& section, std::vector<Augment>& steps) {
     std::string problem = parse_augment(texts[i], step);
     if (problem.empty()) problem = misplaced(step, i, texts.size());
     if (!problem.empty()) {
-      const std::string path = entry_path(section.path_of("augment"), i);
+      const std::string path = entry_path(section.key_path("augment"), i);
       section.diagnostics().add(node->items[i].place, subject(path, node->items[i]), problem);
     }
     steps.push_back(step);
@@ -121,52 +117,12 @@ void read_augment(Section& section, std::vector<Augment>& steps) {
 
 }  // namespace
 
-const Node* read_reals(Section& section, const std::string& key, const Range& range,
-                       std::vector<double>& values, const std::string& default_value,
-                       const std::string& help) {
-  const Node* node = section.take(key, "list of numbers", describe(range), default_value, help);
-  if (node == nullptr) return nullptr;
-  const std::string path = section.path_of(key);
-  if (!node->is(Node::Kind::List)) {
-    wrong_type(*node, path, "a list of numbers", "", section.diagnostics());
-    return nullptr;
-  }
-  std::vector<double> read(node->items.size());
-  bool good = true;
-  for (size_t i = 0; i < read.size(); ++i) {
-    good &=
-        read_real(node->items[i], entry_path(path, i), range, read[i], "", section.diagnostics());
-  }
-  if (!good) return nullptr;
-  values = std::move(read);
-  return node;
-}
-
-const Node* read_texts(Section& section, const std::string& key, std::vector<std::string>& values,
-                       const std::string& help) {
-  const Node* node = section.take(key, "list of texts", "", "[]", help);
-  if (node == nullptr) return nullptr;
-  const std::string path = section.path_of(key);
-  if (!node->is(Node::Kind::List)) {
-    wrong_type(*node, path, "a list of texts", "", section.diagnostics());
-    return nullptr;
-  }
-  std::vector<std::string> read(node->items.size());
-  bool good = true;
-  for (size_t i = 0; i < read.size(); ++i) {
-    good &= read_text(node->items[i], entry_path(path, i), read[i], "", section.diagnostics());
-  }
-  if (!good) return nullptr;
-  values = std::move(read);
-  return node;
-}
-
 void read_normalize(Section section, std::optional<Normalize>& normalize) {
   Normalize read;
-  const Node* mean = read_reals(section, "mean", Range::between(0, 1), read.mean, "",
-                                "mean of each channel, of pixels in 0 to 1");
-  const Node* stddev = read_reals(section, "std", {0.0, 1.0, true, false}, read.stddev, "",
-                                  "standard deviation of each channel");
+  const Node* mean = section.reals("mean", Range::between(0, 1), read.mean, "",
+                                   "mean of each channel, of pixels in 0 to 1");
+  const Node* stddev = section.reals("std", Range::above_up_to(0, 1), read.stddev, "",
+                                     "standard deviation of each channel");
   if (!section.present()) return;
   const bool has_mean = section.node()->find("mean") != nullptr;
   const bool has_stddev = section.node()->find("std") != nullptr;
@@ -204,20 +160,6 @@ void read_data(Section section, const Catalog& catalog, DataConfig& data) {
   for (const char* key : {"views", "host"}) section.reserve(key);
   if (known) read_options(section, data.dataset);
   section.finish();
-}
-
-bool check_name(const Node& node, const std::string& path, Diagnostics& diagnostics) {
-  const std::string& name = node.text;
-  const bool good = !name.empty() && name.size() <= 100 && name[0] != '.' && name[0] != '-' &&
-                    std::all_of(name.begin(), name.end(), [](unsigned char c) {
-                      return c < 0x80 && (std::isalnum(c) || c == '.' || c == '_' || c == '-');
-                    });
-  if (!good) {
-    diagnostics.add(node.place, subject(path, node),
-                    "must be letters, digits, \".\", \"_\" and \"-\", at most 100 and none of "
-                    "\".-\" first: it names files");
-  }
-  return good;
 }
 
 }  // namespace retort::host::config

@@ -23,7 +23,7 @@ void read_weights(Section& section, NetworkConfig& network) {
   const fs::path path = fs::absolute(folder / text, error).lexically_normal();
   network.weights = path;
   network.weights_place = node->place;
-  const std::string what = subject(section.path_of("weights"), *node);
+  const std::string what = subject(section.key_path("weights"), *node);
   if (text.empty() || !fs::exists(path, error)) {
     section.diagnostics().add(node->place, what,
                               "not found (tried " + path.string() + "); a path is relative to " +
@@ -41,11 +41,11 @@ void read_rename(Section section, bool has_weights, NetworkConfig& network) {
   }
   for (const Node& item : section.node()->items) {
     std::string& to = network.rename[item.key];
-    read_text(item, section.path_of(item.key), to, "", section.diagnostics());
+    read_text(item, section.key_path(item.key), to, "", section.diagnostics());
     const std::string undotted = item.key.substr(0, item.key.size() - 1);
     if (item.key.ends_with('.') && section.node()->find(undotted) != nullptr) {
       section.diagnostics().add(
-          item.key_place, section.path_of(item.key),
+          item.key_place, section.key_path(item.key),
           "is the same beginning as \"" + undotted + "\"; keep one of the two");
     }
   }

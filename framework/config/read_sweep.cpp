@@ -20,7 +20,7 @@ void read_range(Section range, SweepKey& key) {
   double max = 0;
   for (const auto& [name, bound] : {std::pair("min", &min), std::pair("max", &max)}) {
     if (range.node()->find(name) == nullptr) {
-      range.diagnostics().add(range.place(), range.path_of(name),
+      range.diagnostics().add(range.place(), range.key_path(name),
                               "missing; write { min = 0.001, max = 0.1, log = true }");
     }
     range.real(name, Range::any(), *bound);
@@ -97,9 +97,10 @@ void read_sweep(Section section, std::optional<SweepConfig>& sweep) {
                  "every combination, value i of each key as trial i, or random draws");
   read.kind = static_cast<SweepKind>(kind);
   const bool random = read.kind == SweepKind::Random;
-  section.only_where(random, "belongs to kind = \"random\"; the values of the others make it");
+  section.refuse_rest(random ? ""
+                             : "belongs to kind = \"random\"; the values of the others make it");
   const Node* trials = section.take("trials", "integer", ">= 1", "", "random: how many draws");
-  section.only_where(true, "");
+  section.refuse_rest("");
   const Section keys = section.section(
       "keys",
       "key as on the command line = list of its values; random: or { min, max, log, integer }");
@@ -115,7 +116,7 @@ void read_sweep(Section section, std::optional<SweepConfig>& sweep) {
   const size_t mistakes = diagnostics.count();
   if (keys.present()) {
     for (const Node& node : keys.node()->items) {
-      read_key(node, keys.path_of(node.key), read.kind, diagnostics, read);
+      read_key(node, keys.key_path(node.key), read.kind, diagnostics, read);
     }
     if (read.kind == SweepKind::List) check_lengths(*keys.node(), read, diagnostics);
     if (read.kind == SweepKind::Grid) check_size_of_grid(*keys.node(), read, diagnostics);

@@ -22,11 +22,11 @@ OptimizerConfig optimizer_defaults(OptimizerConfig::Kind kind) {
 
 void read_betas(Section& section, OptimizerConfig& optimizer) {
   std::vector<double> betas = {optimizer.beta1, optimizer.beta2};
-  const Node* node = read_reals(section, "betas", Range::below_one(), betas, "[0.9, 0.999]",
-                                "adam, adamw: decay of the gradient's two moving averages");
+  const Node* node = section.reals("betas", Range::below_one(), betas, "[0.9, 0.999]",
+                                   "adam, adamw: decay of the gradient's two moving averages");
   if (node == nullptr) return;
   if (betas.size() != 2) {
-    section.diagnostics().add(node->place, section.path_of("betas"),
+    section.diagnostics().add(node->place, section.key_path("betas"),
                               "must be two numbers (default [0.9, 0.999])");
     return;
   }
@@ -47,21 +47,21 @@ void read_optimizer(Section section, OptimizerConfig& optimizer) {
   section.real("lr", Range::above(0), optimizer.lr, "learning rate; adam, adamw: 0.001");
   section.real("weight_decay", Range::at_least(0), optimizer.weight_decay,
                "pull of the weights to 0; adam: 0, adamw: 0.01");
-  section.only_where(sgd, name + " has none; sgd does");
+  section.refuse_rest(sgd ? "" : name + " has none; sgd does");
   section.real("momentum", Range::below_one(), optimizer.momentum, "sgd: share of the last step");
   const Node* nesterov = section.boolean("nesterov", optimizer.nesterov, "sgd: looks ahead");
-  section.only_where(!sgd, "sgd has none; adam and adamw do");
+  section.refuse_rest(sgd ? "sgd has none; adam and adamw do" : "");
   read_betas(section, optimizer);
   section.real("eps", Range::above(0), optimizer.eps, "adam, adamw: keeps the divisor above 0");
   if (sgd && optimizer.nesterov && optimizer.momentum == 0) {
     section.diagnostics().add(nesterov != nullptr ? nesterov->place : section.place(),
-                              section.path_of("nesterov") + " = true", "needs momentum > 0");
+                              section.key_path("nesterov") + " = true", "needs momentum > 0");
   }
   section.finish();
 }
 
 void read_milestones(Section& section, ScheduleConfig& schedule) {
-  const std::string path = section.path_of("milestones");
+  const std::string path = section.key_path("milestones");
   const Node* node = section.take("milestones", "list of integers", ">= 1, rising", "",
                                   "multistep: epochs at which the rate drops");
   if (node == nullptr) {
@@ -105,15 +105,16 @@ void read_schedule(Section section, ScheduleConfig& schedule) {
   section.real("warmup_epochs", Range::at_least(0), schedule.warmup_epochs,
                "epochs in which the rate rises from 0");
   const std::string none = kSchedules[static_cast<size_t>(position)] + " has none; ";
-  section.only_where(kind == Kind::Step || kind == Kind::Multistep, none + "step and multistep do");
-  section.real("gamma", {0.0, 1.0, true, false}, schedule.gamma,
+  section.refuse_rest(
+      kind == Kind::Step || kind == Kind::Multistep ? "" : none + "step and multistep do");
+  section.real("gamma", Range::above_up_to(0, 1), schedule.gamma,
                "step, multistep: factor of a drop");
-  section.only_where(kind == Kind::Step, none + "step does");
+  section.refuse_rest(kind == Kind::Step ? "" : none + "step does");
   section.integer("step_epochs", Range::at_least(1), schedule.step_epochs,
                   "step: epochs between two drops");
-  section.only_where(kind == Kind::Multistep, none + "multistep does");
+  section.refuse_rest(kind == Kind::Multistep ? "" : none + "multistep does");
   read_milestones(section, schedule);
-  section.only_where(kind == Kind::Cosine, none + "cosine does");
+  section.refuse_rest(kind == Kind::Cosine ? "" : none + "cosine does");
   section.real("min_lr", Range::at_least(0), schedule.min_lr, "cosine: the rate at the end");
   section.finish();
 }
@@ -124,7 +125,7 @@ void add_schedule_mistake(Section& section, const std::string& key, double value
   const Node* schedule = section.present() ? section.node()->find("schedule") : nullptr;
   const Node* node = schedule != nullptr ? schedule->find(key) : nullptr;
   section.diagnostics().add(node != nullptr ? node->place : section.place(),
-                            section.path_of("schedule") + "." + key + " = " + real_text(value),
+                            section.key_path("schedule") + "." + key + " = " + real_text(value),
                             what);
 }
 
@@ -144,14 +145,13 @@ void check_together(Section& section, const TrainConfig& train) {
 
 void read_no_decay(Section& section, TrainConfig& train) {
   std::vector<std::string> names;
-  const Node* node =
-      read_texts(section, "no_decay", names, "what has no weight decay: \"bias\", \"bn\"");
+  const Node* node = section.texts("no_decay", names, "what has no weight decay: \"bias\", \"bn\"");
   if (node == nullptr) return;
   train.decay_bias = true;
   train.decay_norm = true;
   for (size_t i = 0; i < names.size(); ++i) {
     int64_t position = 0;
-    const std::string path = section.path_of("no_decay") + "[" + std::to_string(i) + "]";
+    const std::string path = section.key_path("no_decay") + "[" + std::to_string(i) + "]";
     if (!read_choice(node->items[i], path, {"bias", "bn"}, position, "", section.diagnostics()))
       continue;
     (position == 0 ? train.decay_bias : train.decay_norm) = false;
@@ -169,7 +169,7 @@ void read_train(Section section, TrainConfig& train) {
   double clip_norm = 0;
   const Node* clip = section.take("clip_norm", "number", "> 0", "",
                                   "longest gradient, of all parameters together; absent: any");
-  if (clip != nullptr && read_real(*clip, section.path_of("clip_norm"), Range::above(0), clip_norm,
+  if (clip != nullptr && read_real(*clip, section.key_path("clip_norm"), Range::above(0), clip_norm,
                                    "; leave it out to clip nothing", section.diagnostics())) {
     train.clip_norm = clip_norm;
   }

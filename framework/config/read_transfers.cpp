@@ -16,23 +16,23 @@ void read_schedule_of_weight(Section section, WeightSchedule& weight) {
   const auto read_end = [&](const char* key, double& end, const std::string& help) {
     const Node* node = section.take(key, "number", ">= 0", "", help);
     if (node == nullptr) return;
-    read_real(*node, section.path_of(key), Range::at_least(0), end, "", section.diagnostics());
+    read_real(*node, section.key_path(key), Range::at_least(0), end, "", section.diagnostics());
   };
   read_end("from", weight.from, "weight up to the first of the epochs");
   read_end("to", weight.to, "weight from the second of the epochs on");
   std::vector<double> epochs;
-  const Node* node = read_reals(section, "epochs", Range::at_least(0), epochs, "",
-                                "two epochs, from 0, between which the weight moves evenly");
+  const Node* node = section.reals("epochs", Range::at_least(0), epochs, "",
+                                   "two epochs, from 0, between which the weight moves evenly");
   section.finish();
   if (!section.present() || section.diagnostics().count() != mistakes) return;
   for (const char* key : {"from", "to", "epochs"}) {
     if (section.node()->find(key) != nullptr) continue;
-    section.diagnostics().add(section.place(), section.path_of(key),
+    section.diagnostics().add(section.place(), section.key_path(key),
                               "missing; write { from = 100, to = 0, epochs = [1, 2] }");
   }
   if (node == nullptr) return;
   if (epochs.size() != 2 || epochs[0] > epochs[1]) {
-    section.diagnostics().add(node->place, section.path_of("epochs"),
+    section.diagnostics().add(node->place, section.key_path("epochs"),
                               "must be two epochs, the first not above the second, as in [1, 2]");
     return;
   }
@@ -43,7 +43,7 @@ void read_schedule_of_weight(Section section, WeightSchedule& weight) {
 void read_weight(Section& section, WeightSchedule& weight) {
   const Node* node = section.take("weight", "number or table", ">= 0", "1",
                                   "factor of this term; loss = task + sum of weight * transfer");
-  const std::string path = section.path_of("weight");
+  const std::string path = section.key_path("weight");
   if (section.schema() != nullptr) {
     WeightSchedule unused;
     read_schedule_of_weight(
@@ -56,8 +56,8 @@ void read_weight(Section& section, WeightSchedule& weight) {
     read_real(*node, path, Range::at_least(0), weight.from, " (default 1)", section.diagnostics());
     weight.to = weight.from;
   } else {
-    wrong_type(*node, path, "a number or { from = 100, to = 0, epochs = [1, 2] }", "",
-               section.diagnostics());
+    refuse_type(*node, path, "a number or { from = 100, to = 0, epochs = [1, 2] }", "",
+                section.diagnostics());
   }
 }
 
@@ -67,9 +67,9 @@ std::optional<std::vector<std::string>> read_taps(const Node& node, const std::s
   std::vector<std::string> taps;
   const bool list = node.is(Node::Kind::List);
   if (!list && !node.is(Node::Kind::Text)) {
-    wrong_type(node, path,
-               "the name of a tap, a list of names, or { student = ..., teacher = ... }", "",
-               diagnostics);
+    refuse_type(node, path,
+                "the name of a tap, a list of names, or { student = ..., teacher = ... }", "",
+                diagnostics);
     return std::nullopt;
   }
   for (size_t i = 0; i < (list ? node.items.size() : 1); ++i) {
@@ -110,7 +110,7 @@ void use_default_binding(TransferConfig& transfer) {
 }
 
 bool read_both_sides(Section& section, const Node& node, TransferConfig& transfer) {
-  const std::string path = section.path_of("bind");
+  const std::string path = section.key_path("bind");
   Diagnostics& diagnostics = section.diagnostics();
   if (!node.is(Node::Kind::Table)) {
     const bool good =
@@ -123,9 +123,9 @@ bool read_both_sides(Section& section, const Node& node, TransferConfig& transfe
   const Node* student = sides.take("student");
   const Node* teacher = sides.take("teacher");
   sides.finish();
-  bool good = read_side(student, sides.path_of("student"), transfer.bind_student,
+  bool good = read_side(student, sides.key_path("student"), transfer.bind_student,
                         transfer.bind_student_place, diagnostics);
-  good &= read_side(teacher, sides.path_of("teacher"), transfer.bind_teacher,
+  good &= read_side(teacher, sides.key_path("teacher"), transfer.bind_teacher,
                     transfer.bind_teacher_place, diagnostics);
   return good;
 }
@@ -142,7 +142,7 @@ void read_bind(Section& section, TransferConfig& transfer) {
   const Node* node =
       section.take("bind", "text, list of texts, or { student = ..., teacher = ... }", "", "",
                    "taps that are compared; absent: the strategy's own");
-  const std::string path = section.path_of("bind");
+  const std::string path = section.key_path("bind");
   if ((info.needs & RETORT_NEED_FEATURES) == 0) {
     if (node != nullptr) {
       section.diagnostics().add(node->key_place, path, info.id + " takes no features; remove it");
@@ -202,13 +202,14 @@ void read_name(Section& section, std::set<std::string>& used, TransferConfig& tr
   transfer.name = transfer.strategy.info.id;
   const Node* node =
       section.text("name", transfer.name, "in metrics and messages; absent: the strategy's id");
-  if (node != nullptr && !check_name(*node, section.path_of("name"), section.diagnostics())) return;
+  if (node != nullptr && !check_name(*node, section.key_path("name"), section.diagnostics()))
+    return;
   const bool is_host =
       std::find(kHostNames.begin(), kHostNames.end(), transfer.name) != kHostNames.end();
   if (used.insert(transfer.name).second && !is_host) return;
   const Node* blamed = node != nullptr ? node : section.node()->find("strategy");
   section.diagnostics().add(
-      blamed->place, subject(section.path_of(node != nullptr ? "name" : "strategy"), *blamed),
+      blamed->place, subject(section.key_path(node != nullptr ? "name" : "strategy"), *blamed),
       (is_host ? "is what metrics or saved states call a value of the host; give it another name: "
                : "an earlier transfer has this name; give one of them another: ") +
           ("name = " + quote_text(transfer.name + ".2")));
@@ -222,7 +223,7 @@ void read_transfer(Section section, const Catalog& catalog, std::set<std::string
   for (const char* key : {"init", "teacher", "host"}) section.reserve(key);
   if (!known && section.schema() == nullptr) {
     const Node* name = section.text("name", transfer.name);
-    if (name != nullptr) check_name(*name, section.path_of("name"), section.diagnostics());
+    if (name != nullptr) check_name(*name, section.key_path("name"), section.diagnostics());
     section.take("bind");
     return section.finish();
   }

@@ -9,6 +9,7 @@
 #include "framework/config/component.hpp"
 #include "framework/config/node.hpp"
 #include "framework/config/parse.hpp"
+#include "framework/config/toml_writer.hpp"
 
 namespace retort::host {
 namespace {
@@ -16,61 +17,33 @@ namespace {
 using config::key_text;
 using config::quote_text;
 using config::real_text;
-
-std::string line(const std::string& key, const std::string& value) {
-  return key + " = " + value + "\n";
-}
-
-std::string of(bool value) { return value ? "true" : "false"; }
-
-std::string in_brackets(const std::vector<std::string>& texts) {
-  const std::string inside = join(texts);  // named: g++ 12 warns of "[" + a temporary
-  return "[" + inside + "]";
-}
-
-std::string list_of(const std::vector<double>& values) {
-  std::vector<std::string> texts;
-  for (const double value : values) texts.push_back(real_text(value));
-  return in_brackets(texts);
-}
-
-std::string list_of(const std::vector<std::string>& values) {
-  std::vector<std::string> texts;
-  for (const std::string& value : values) texts.push_back(quote_text(value));
-  return in_brackets(texts);
-}
-
-std::string options_of(const ComponentChoice& choice) {
-  std::string text;
-  for (size_t i = 0; i < choice.options.size(); ++i) {
-    const OptionInfo& option = choice.info.options[i];
-    text += line(key_text(option.name), config::toml_of(option, choice.options[i]));
-  }
-  return text;
-}
+using config::write_brackets;
+using config::write_line;
+using config::write_list;
+using config::write_options;
+using config::write_value;
 
 std::string normalize_of(const std::optional<Normalize>& normalize) {
   if (!normalize) return "";
-  return line("normalize", "{ mean = " + list_of(normalize->mean) +
-                               ", std = " + list_of(normalize->stddev) + " }");
+  return write_line("normalize", "{ mean = " + write_list(normalize->mean) +
+                                     ", std = " + write_list(normalize->stddev) + " }");
 }
 
-template <typename Integer>
-std::string list_of_integers(const std::vector<Integer>& values) {
+std::string write_seed_list(const std::vector<uint64_t>& seeds) {
   std::vector<std::string> texts;
-  for (const Integer value : values) texts.push_back(std::to_string(value));
-  return in_brackets(texts);
+  for (const uint64_t seed : seeds) texts.push_back(std::to_string(seed));
+  return write_brackets(texts);
 }
 
 std::string data_of(const DataConfig& data) {
   std::vector<std::string> steps;
   for (const Augment& step : data.augment) steps.push_back(augment_text(step));
-  return "\n[data]\n" + line("dataset", quote_text(data.dataset.info.id)) +
-         options_of(data.dataset) + line("batch_size", std::to_string(data.batch_size)) +
-         line("train_samples", std::to_string(data.train_samples)) +
-         line("validation", real_text(data.validation)) + line("mixup", real_text(data.mixup)) +
-         line("cutmix", real_text(data.cutmix)) + line("augment", list_of(steps)) +
-         normalize_of(data.normalize);
+  return "\n[data]\n" + write_line("dataset", quote_text(data.dataset.info.id)) +
+         write_options(data.dataset) + write_line("batch_size", std::to_string(data.batch_size)) +
+         write_line("train_samples", std::to_string(data.train_samples)) +
+         write_line("validation", real_text(data.validation)) +
+         write_line("mixup", real_text(data.mixup)) + write_line("cutmix", real_text(data.cutmix)) +
+         write_line("augment", write_list(steps)) + normalize_of(data.normalize);
 }
 
 std::string optimizer_of(const OptimizerConfig& optimizer) {
@@ -78,10 +51,10 @@ std::string optimizer_of(const OptimizerConfig& optimizer) {
   std::string text = "{ name = " + quote_text(kNames[static_cast<size_t>(optimizer.kind)]) +
                      ", lr = " + real_text(optimizer.lr);
   if (optimizer.kind == OptimizerConfig::Kind::Sgd) {
-    text +=
-        ", momentum = " + real_text(optimizer.momentum) + ", nesterov = " + of(optimizer.nesterov);
+    text += ", momentum = " + real_text(optimizer.momentum) +
+            ", nesterov = " + write_value(optimizer.nesterov);
   } else {
-    text += ", betas = " + list_of({optimizer.beta1, optimizer.beta2}) +
+    text += ", betas = " + write_list(std::vector<double>{optimizer.beta1, optimizer.beta2}) +
             ", eps = " + real_text(optimizer.eps);
   }
   return text + ", weight_decay = " + real_text(optimizer.weight_decay) + " }";
@@ -95,7 +68,7 @@ std::string schedule_of(const ScheduleConfig& schedule) {
     text += ", step_epochs = " + std::to_string(schedule.step_epochs);
   }
   if (schedule.kind == Kind::Multistep) {
-    text += ", milestones = " + list_of_integers(schedule.milestones);
+    text += ", milestones = " + write_list(schedule.milestones);
   }
   if (schedule.kind == Kind::Step || schedule.kind == Kind::Multistep) {
     text += ", gamma = " + real_text(schedule.gamma);
@@ -109,27 +82,29 @@ std::string train_of(const TrainConfig& train) {
   std::vector<std::string> no_decay;
   if (!train.decay_bias) no_decay.emplace_back("bias");
   if (!train.decay_norm) no_decay.emplace_back("bn");
-  return line("epochs", std::to_string(train.epochs)) +
-         line("optimizer", optimizer_of(train.optimizer)) +
-         line("schedule", schedule_of(train.schedule)) +
-         (train.clip_norm ? line("clip_norm", real_text(*train.clip_norm)) : "") +
-         line("label_smoothing", real_text(train.label_smoothing)) +
-         line("no_decay", list_of(no_decay)) +
-         line("eval_batch_size", std::to_string(train.eval_batch_size)) +
-         line("accumulate", std::to_string(train.accumulate)) + line("ema", real_text(train.ema)) +
-         line("early_stop", std::to_string(train.early_stop)) +
-         line("non_finite", quote_text(kNonFinite[static_cast<size_t>(train.non_finite)]));
+  return write_line("epochs", std::to_string(train.epochs)) +
+         write_line("optimizer", optimizer_of(train.optimizer)) +
+         write_line("schedule", schedule_of(train.schedule)) +
+         (train.clip_norm ? write_line("clip_norm", real_text(*train.clip_norm)) : "") +
+         write_line("label_smoothing", real_text(train.label_smoothing)) +
+         write_line("no_decay", write_list(no_decay)) +
+         write_line("eval_batch_size", std::to_string(train.eval_batch_size)) +
+         write_line("accumulate", std::to_string(train.accumulate)) +
+         write_line("ema", real_text(train.ema)) +
+         write_line("early_stop", std::to_string(train.early_stop)) +
+         write_line("non_finite", quote_text(kNonFinite[static_cast<size_t>(train.non_finite)]));
 }
 
 std::string network_of(const std::string& section, const NetworkConfig& network) {
-  std::string text = "\n[" + section + "]\n" + line("model", quote_text(network.model.info.id)) +
-                     options_of(network.model);
-  if (network.weights) text += line("weights", quote_text(network.weights->string()));
+  std::string text = "\n[" + section + "]\n" +
+                     write_line("model", quote_text(network.model.info.id)) +
+                     write_options(network.model);
+  if (network.weights) text += write_line("weights", quote_text(network.weights->string()));
   std::vector<std::string> renames;
   for (const auto& [from, to] : network.rename) {
     renames.push_back(key_text(from) + " = " + quote_text(to));
   }
-  if (!renames.empty()) text += line("rename", "{ " + join(renames) + " }");
+  if (!renames.empty()) text += write_line("rename", "{ " + join(renames) + " }");
   text += normalize_of(network.normalize);
   const bool trained_its_own_way = section == "teacher" && !network.weights;
   if (trained_its_own_way) text += "\n[" + section + ".train]\n" + train_of(network.train);
@@ -141,42 +116,46 @@ std::string weight_of(const WeightSchedule& weight) {
       weight.from == weight.to && weight.begin_epoch == 0 && weight.end_epoch == 0;
   if (constant) return real_text(weight.from);
   return "{ from = " + real_text(weight.from) + ", to = " + real_text(weight.to) +
-         ", epochs = " + list_of({weight.begin_epoch, weight.end_epoch}) + " }";
+         ", epochs = " + write_list(std::vector<double>{weight.begin_epoch, weight.end_epoch}) +
+         " }";
 }
 
 std::string transfer_of(const TransferConfig& transfer) {
-  std::string text = "\n[[transfer]]\n" + line("strategy", quote_text(transfer.strategy.info.id)) +
-                     line("name", quote_text(transfer.name)) +
-                     line("weight", weight_of(transfer.weight)) + options_of(transfer.strategy);
+  std::string text =
+      "\n[[transfer]]\n" + write_line("strategy", quote_text(transfer.strategy.info.id)) +
+      write_line("name", quote_text(transfer.name)) +
+      write_line("weight", weight_of(transfer.weight)) + write_options(transfer.strategy);
   if (transfer.bind_student.empty()) return text;
-  return text + line("bind", "{ student = " + list_of(transfer.bind_student) +
-                                 ", teacher = " + list_of(transfer.bind_teacher) + " }");
+  return text + write_line("bind", "{ student = " + write_list(transfer.bind_student) +
+                                       ", teacher = " + write_list(transfer.bind_teacher) + " }");
 }
 
 std::string run_of(const RunConfig& run) {
   constexpr std::array kDevices = {"auto", "cpu", "cuda"};
   constexpr std::array kPrecisions = {"fp32", "bf16"};
-  return "\n[run]\n" + line("device", quote_text(kDevices[static_cast<size_t>(run.device)])) +
-         line("precision", quote_text(kPrecisions[static_cast<size_t>(run.precision)])) +
-         line("channels_last", of(run.channels_last)) +
-         line("threads", std::to_string(run.threads)) + line("out", quote_text(run.out.string())) +
-         line("deterministic", of(run.deterministic)) +
-         line("checkpoint_steps", std::to_string(run.checkpoint_steps)) +
-         line("tensorboard", of(run.tensorboard));
+  return "\n[run]\n" + write_line("device", quote_text(kDevices[static_cast<size_t>(run.device)])) +
+         write_line("precision", quote_text(kPrecisions[static_cast<size_t>(run.precision)])) +
+         write_line("channels_last", write_value(run.channels_last)) +
+         write_line("threads", std::to_string(run.threads)) +
+         write_line("out", quote_text(run.out.string())) +
+         write_line("deterministic", write_value(run.deterministic)) +
+         write_line("checkpoint_steps", std::to_string(run.checkpoint_steps)) +
+         write_line("tensorboard", write_value(run.tensorboard));
 }
 
 std::string sweep_of(const SweepConfig& sweep) {
   constexpr std::array kKinds = {"grid", "list", "random"};
   const bool random = sweep.kind == SweepConfig::Kind::Random;
   std::string text =
-      "\n[sweep]\n" + line("kind", quote_text(kKinds[static_cast<size_t>(sweep.kind)])) +
-      (random ? line("trials", std::to_string(sweep.trials)) : "") + "\n[sweep.keys]\n";
+      "\n[sweep]\n" + write_line("kind", quote_text(kKinds[static_cast<size_t>(sweep.kind)])) +
+      (random ? write_line("trials", std::to_string(sweep.trials)) : "") + "\n[sweep.keys]\n";
   for (const SweepKey& key : sweep.keys) {
     const bool range = key.min && key.max;
-    text += line(key_text(key.key),
-                 range ? "{ min = " + real_text(*key.min) + ", max = " + real_text(*key.max) +
-                             ", log = " + of(key.log) + ", integer = " + of(key.integer) + " }"
-                       : in_brackets(key.values));
+    text += write_line(key_text(key.key),
+                       range ? "{ min = " + real_text(*key.min) + ", max = " + real_text(*key.max) +
+                                   ", log = " + write_value(key.log) +
+                                   ", integer = " + write_value(key.integer) + " }"
+                             : write_brackets(key.values));
   }
   return text;
 }
@@ -184,7 +163,7 @@ std::string sweep_of(const SweepConfig& sweep) {
 /// What may stand there and what it does: "integer >= 8 (layers); the number of layers".
 std::string comment_of(const OptionInfo& option) {
   std::string text;
-  const std::string range = describe(config::range_of(option));
+  const std::string range = describe(config::make_range(option));
   if (option.type == RETORT_OPTION_CHOICE) {
     text = "one of " + join(option.choices);
   } else if (option.type == RETORT_OPTION_INT) {
@@ -228,17 +207,17 @@ std::string augment_text(const Augment& step) {
 
 std::string to_toml(const Experiment& experiment) {
   std::string text =
-      line("name", quote_text(experiment.name)) +
-      (experiment.seeds.empty() ? line("seed", std::to_string(experiment.seed))
-                                : line("seeds", list_of_integers(experiment.seeds))) +
+      write_line("name", quote_text(experiment.name)) +
+      (experiment.seeds.empty() ? write_line("seed", std::to_string(experiment.seed))
+                                : write_line("seeds", write_seed_list(experiment.seeds))) +
       data_of(experiment.data);
   if (experiment.teacher) text += network_of("teacher", *experiment.teacher);
   text += network_of("student", experiment.student);
-  text += "\n[task]\n" + line("loss", quote_text("cross_entropy")) +
-          line("weight", real_text(experiment.task.weight));
+  text += "\n[task]\n" + write_line("loss", quote_text("cross_entropy")) +
+          write_line("weight", real_text(experiment.task.weight));
   for (const TransferConfig& transfer : experiment.transfers) text += transfer_of(transfer);
   text += "\n[train]\n" + train_of(experiment.train) + run_of(experiment.run);
-  text += "\n[baseline]\n" + line("student_alone", of(experiment.student_alone));
+  text += "\n[baseline]\n" + write_line("student_alone", write_value(experiment.student_alone));
   return text + (experiment.sweep ? sweep_of(*experiment.sweep) : "");
 }
 
@@ -253,17 +232,19 @@ std::string option_block(const ComponentInfo& info) {
     if ((option.flags & RETORT_OPTION_REQUIRED) != 0) {
       rows.emplace_back("# " + key + " =", "required" + (comment.empty() ? "" : ": " + comment));
     } else {
-      rows.emplace_back(key + " = " + config::toml_of(option, config::default_of(option)), comment);
+      rows.emplace_back(key + " = " + config::write_option(option, config::make_default(option)),
+                        comment);
     }
   }
   if (info.kind == RETORT_KIND_STRATEGY) {
     rows.insert(rows.begin(), {"weight = 1", "or { from = 1, to = 0, epochs = [1, 2] }"});
     if (!info.bind_student.empty()) {
       const bool same = info.bind_teacher.empty() || info.bind_teacher == info.bind_student;
-      rows.emplace_back("bind = " + (same ? list_of(info.bind_student)
-                                          : "{ student = " + list_of(info.bind_student) +
-                                                ", teacher = " + list_of(info.bind_teacher) + " }"),
-                        "the taps that are compared");
+      rows.emplace_back(
+          "bind = " + (same ? write_list(info.bind_student)
+                            : "{ student = " + write_list(info.bind_student) +
+                                  ", teacher = " + write_list(info.bind_teacher) + " }"),
+          "the taps that are compared");
     }
   }
   return header + " = " + quote_text(info.id) + "\n" + commented(rows);

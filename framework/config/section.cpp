@@ -1,7 +1,6 @@
 #include "framework/config/section.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 #include "framework/base/suggest.hpp"
@@ -13,114 +12,29 @@ bool contains(const std::vector<std::string>& words, const std::string& word) {
   return std::find(words.begin(), words.end(), word) != words.end();
 }
 
-bool in_range(const Node& node, const std::string& path, const Range& range, double value,
-              const std::string& hint, Diagnostics& diagnostics) {
-  if (range.holds(value)) return true;
-  diagnostics.add(node.place, subject(path, node), "must be " + describe(range) + hint);
-  return false;
+/// Reads each entry of a list. Returns the node where all of them are good, or else null.
+template <class Value, class ReadEntry>
+const Node* read_list(const Node* node, const std::string& path, const std::string& wanted,
+                      std::vector<Value>& values, Diagnostics& diagnostics,
+                      const ReadEntry& read_entry) {
+  if (node == nullptr) return nullptr;
+  if (!node->is(Node::Kind::List)) {
+    refuse_type(*node, path, wanted, "", diagnostics);
+    return nullptr;
+  }
+  std::vector<Value> read(node->items.size());
+  bool good = true;
+  for (size_t i = 0; i < read.size(); ++i) {
+    good &= read_entry(node->items[i], entry_path(path, i), read[i]);
+  }
+  if (!good) return nullptr;
+  values = std::move(read);
+  return node;
 }
 
 std::string default_hint(const std::string& value) { return " (default " + value + ")"; }
 
 }  // namespace
-
-bool Range::holds(double value) const {
-  if (min && (min_open ? value <= *min : value < *min)) return false;
-  return !max || (max_open ? value < *max : value <= *max);
-}
-
-std::string describe(const Range& range) {
-  std::string text;
-  if (range.min) text = (range.min_open ? "> " : ">= ") + real_text(*range.min);
-  if (range.min && range.max) text += " and ";
-  if (range.max) text += (range.max_open ? "< " : "<= ") + real_text(*range.max);
-  return text;
-}
-
-void wrong_type(const Node& node, const std::string& path, const std::string& wanted,
-                const std::string& hint, Diagnostics& diagnostics) {
-  diagnostics.add(node.place, subject(path, node),
-                  "must be " + wanted + ", not " + describe(node.kind) + hint);
-}
-
-bool read_integer(const Node& node, const std::string& path, const Range& range, int64_t& value,
-                  const std::string& hint, Diagnostics& diagnostics) {
-  if (!node.is(Node::Kind::Integer)) {
-    // 3.0 is refused too: whoever writes 2.5 epochs next must not get 2.
-    const bool whole = node.is(Node::Kind::Real) && std::abs(node.real) < 1e15 &&
-                       node.real == std::floor(node.real);
-    const std::string remedy = whole ? "; write " + real_text(node.real) : hint;
-    wrong_type(node, path, "an integer", remedy, diagnostics);
-    return false;
-  }
-  if (!in_range(node, path, range, static_cast<double>(node.integer), hint, diagnostics)) {
-    return false;
-  }
-  value = node.integer;
-  return true;
-}
-
-bool read_real(const Node& node, const std::string& path, const Range& range, double& value,
-               const std::string& hint, Diagnostics& diagnostics) {
-  double number = node.real;
-  if (node.is(Node::Kind::Integer)) {
-    number = static_cast<double>(node.integer);
-  } else if (!node.is(Node::Kind::Real)) {
-    wrong_type(node, path, "a number", hint, diagnostics);
-    return false;
-  }
-  if (!std::isfinite(number)) {
-    diagnostics.add(node.place, subject(path, node), "must be a finite number" + hint);
-    return false;
-  }
-  if (!in_range(node, path, range, number, hint, diagnostics)) return false;
-  value = number;
-  return true;
-}
-
-bool read_boolean(const Node& node, const std::string& path, bool& value, const std::string& hint,
-                  Diagnostics& diagnostics) {
-  if (!node.is(Node::Kind::Boolean)) {
-    wrong_type(node, path, "true or false", hint, diagnostics);
-    return false;
-  }
-  value = node.boolean;
-  return true;
-}
-
-bool read_text(const Node& node, const std::string& path, std::string& value,
-               const std::string& hint, Diagnostics& diagnostics) {
-  if (!node.is(Node::Kind::Text)) {
-    wrong_type(node, path, "text in quotes", hint, diagnostics);
-    return false;
-  }
-  if (node.text.find('\0') != std::string::npos) {
-    diagnostics.add(node.place, subject(path, node), "must not hold a zero byte" + hint);
-    return false;
-  }
-  value = node.text;
-  return true;
-}
-
-bool read_choice(const Node& node, const std::string& path, const std::vector<std::string>& choices,
-                 int64_t& position, const std::string& hint, Diagnostics& diagnostics) {
-  std::vector<std::string> names;
-  for (const std::string& choice : choices) names.push_back(quote_text(choice));
-  if (!node.is(Node::Kind::Text)) {
-    wrong_type(node, path, "one of " + join(names), hint, diagnostics);
-    return false;
-  }
-  const auto found = std::find(choices.begin(), choices.end(), node.text);
-  if (found != choices.end()) {
-    position = found - choices.begin();
-    return true;
-  }
-  const std::string meant = nearest(node.text, choices);
-  diagnostics.add(node.place, subject(path, node),
-                  "must be one of " + join(names) + hint +
-                      (meant.empty() ? "" : "; did you mean " + quote_text(meant) + "?"));
-  return false;
-}
 
 Section::Section(const Node* node, std::string path, const Place& fallback,
                  Diagnostics& diagnostics, Schema* schema)
@@ -132,16 +46,16 @@ Section::Section(const Node* node, std::string path, const Place& fallback,
   if (node_ == nullptr) return;
   place_ = node_->place;
   if (node_->is(Node::Kind::Table)) return;
-  wrong_type(*node_, path_, "a table", "", diagnostics_);
+  refuse_type(*node_, path_, "a table", "", diagnostics_);
   node_ = nullptr;
 }
 
-std::string Section::path_of(const std::string& key) const {
+std::string Section::key_path(const std::string& key) const {
   return path_.empty() ? key_text(key) : path_ + "." + key_text(key);
 }
 
 const Node* Section::take(const std::string& key) {
-  if (!applies_) {
+  if (!why_not_.empty()) {
     refuse(key, why_not_);
     return nullptr;
   }
@@ -153,7 +67,7 @@ const Node* Section::take(const std::string& key, const std::string& type,
                           const std::string& accepted, const std::string& default_value,
                           const std::string& help) {
   if (schema_ != nullptr) {
-    schema_->push_back({path_of(key), type, accepted, default_value, help, applies_});
+    schema_->push_back({key_path(key), type, accepted, default_value, help, why_not_.empty()});
   }
   return take(key);
 }
@@ -162,7 +76,7 @@ const Node* Section::integer(const std::string& key, const Range& range, int64_t
                              const std::string& help) {
   const std::string before = std::to_string(value);
   const Node* node = take(key, "integer", describe(range), before, help);
-  const bool good = node != nullptr && read_integer(*node, path_of(key), range, value,
+  const bool good = node != nullptr && read_integer(*node, key_path(key), range, value,
                                                     default_hint(before), diagnostics_);
   return good ? node : nullptr;
 }
@@ -171,7 +85,7 @@ const Node* Section::real(const std::string& key, const Range& range, double& va
                           const std::string& help) {
   const std::string before = real_text(value);
   const Node* node = take(key, "number", describe(range), before, help);
-  const bool good = node != nullptr && read_real(*node, path_of(key), range, value,
+  const bool good = node != nullptr && read_real(*node, key_path(key), range, value,
                                                  default_hint(before), diagnostics_);
   return good ? node : nullptr;
 }
@@ -180,13 +94,13 @@ const Node* Section::boolean(const std::string& key, bool& value, const std::str
   const std::string before = value ? "true" : "false";
   const Node* node = take(key, "true or false", "", before, help);
   const bool good = node != nullptr &&
-                    read_boolean(*node, path_of(key), value, default_hint(before), diagnostics_);
+                    read_boolean(*node, key_path(key), value, default_hint(before), diagnostics_);
   return good ? node : nullptr;
 }
 
 const Node* Section::text(const std::string& key, std::string& value, const std::string& help) {
   const Node* node = take(key, "text", "", value.empty() ? "" : quote_text(value), help);
-  const bool good = node != nullptr && read_text(*node, path_of(key), value, "", diagnostics_);
+  const bool good = node != nullptr && read_text(*node, key_path(key), value, "", diagnostics_);
   return good ? node : nullptr;
 }
 
@@ -194,33 +108,57 @@ const Node* Section::choice(const std::string& key, const std::vector<std::strin
                             int64_t& position, const std::string& help) {
   const std::string before = quote_text(choices[static_cast<size_t>(position)]);
   const Node* node = take(key, "one of " + join(choices), "", before, help);
-  const bool good = node != nullptr && read_choice(*node, path_of(key), choices, position,
+  const bool good = node != nullptr && read_choice(*node, key_path(key), choices, position,
                                                    default_hint(before), diagnostics_);
   return good ? node : nullptr;
 }
 
+const Node* Section::reals(const std::string& key, const Range& range, std::vector<double>& values,
+                           const std::string& default_value, const std::string& help) {
+  const Node* node = take(key, "list of numbers", describe(range), default_value, help);
+  const auto read = [&](const Node& item, const std::string& path, double& value) {
+    return read_real(item, path, range, value, "", diagnostics_);
+  };
+  return read_list(node, key_path(key), "a list of numbers", values, diagnostics_, read);
+}
+
+const Node* Section::texts(const std::string& key, std::vector<std::string>& values,
+                           const std::string& help) {
+  const Node* node = take(key, "list of texts", "", "[]", help);
+  const auto read = [&](const Node& item, const std::string& path, std::string& value) {
+    return read_text(item, path, value, "", diagnostics_);
+  };
+  return read_list(node, key_path(key), "a list of texts", values, diagnostics_, read);
+}
+
 Section Section::section(const std::string& key) {
-  return Section(take(key), path_of(key), place_, diagnostics_, schema_);
+  return Section(take(key), key_path(key), place_, diagnostics_, schema_);
 }
 
 Section Section::section(const std::string& key, const std::string& help) {
-  return Section(take(key, "table", "", "", help), path_of(key), place_, diagnostics_);
+  return Section(take(key, "table", "", "", help), key_path(key), place_, diagnostics_);
 }
 
-void Section::only_where(bool applies, const std::string& why) {
-  applies_ = applies;
-  why_not_ = why;
+Section Section::required(const std::string& key, const std::string& why, const std::string& how) {
+  const Node* node = take(key);
+  if (node == nullptr) {
+    diagnostics_.add(place_, key, "missing" + why + "; add " + how);
+  } else if (node->is(Node::Kind::List)) {
+    diagnostics_.add(node->place, key, "only one is built yet; write [" + key + "]");
+    node = nullptr;
+  }
+  return Section(node, key, place_, diagnostics_, schema_);
 }
 
 void Section::refuse(const std::string& key, const std::string& what) {
   const Node* node = node_ == nullptr ? nullptr : node_->find(key);
   if (node == nullptr) return;
   refused_.push_back(key);
-  diagnostics_.add(node->key_place, path_of(key), what);
+  diagnostics_.add(node->key_place, key_path(key), what);
 }
 
 void Section::reserve(const std::string& key) {
-  if (schema_ != nullptr) schema_->push_back({path_of(key), "", "", "", "", false, true});
+  if (schema_ != nullptr) schema_->push_back({key_path(key), "", "", "", "", false, true});
   refuse(key, "is not built yet");
 }
 
@@ -251,7 +189,7 @@ void Section::finish() {
     const bool option = contains(options_, meant);
     const std::vector<std::string>& known = meant.empty() ? all : option ? options_ : host_keys_;
     if (!meant.empty()) what += "; did you mean " + quote_text(meant) + "?";
-    diagnostics_.add(item.key_place, path_of(item.key), what + "  known: " + join(known));
+    diagnostics_.add(item.key_place, key_path(item.key), what + "  known: " + join(known));
   }
 }
 

@@ -7,44 +7,9 @@
 
 #include "framework/config/diagnostics.hpp"
 #include "framework/config/node.hpp"
+#include "framework/config/values.hpp"
 
 namespace retort::host::config {
-
-/// Which numbers are accepted.
-struct Range {
-  std::optional<double> min;
-  std::optional<double> max;
-  bool min_open = false;  // the bound itself is not accepted
-  bool max_open = false;
-
-  static Range any() { return {}; }
-  static Range above(double min) { return {min, std::nullopt, true, false}; }
-  static Range at_least(double min) { return {min, std::nullopt, false, false}; }
-  static Range between(double min, double max) { return {min, max, false, false}; }
-  static Range below_one() { return {0.0, 1.0, false, true}; }
-
-  bool holds(double value) const;
-};
-
-/// "> 0", ">= 0 and < 1"; "" for any number.
-std::string describe(const Range& range);
-
-/// The readers of single values. Each stores the value and returns true, or adds a mistake that
-/// names the path. The hint is appended to a mistake: " (default 4)".
-bool read_integer(const Node& node, const std::string& path, const Range& range, int64_t& value,
-                  const std::string& hint, Diagnostics& diagnostics);
-bool read_real(const Node& node, const std::string& path, const Range& range, double& value,
-               const std::string& hint, Diagnostics& diagnostics);
-bool read_boolean(const Node& node, const std::string& path, bool& value, const std::string& hint,
-                  Diagnostics& diagnostics);
-bool read_text(const Node& node, const std::string& path, std::string& value,
-               const std::string& hint, Diagnostics& diagnostics);
-bool read_choice(const Node& node, const std::string& path, const std::vector<std::string>& choices,
-                 int64_t& position, const std::string& hint, Diagnostics& diagnostics);
-
-/// Adds the mistake "must be WANTED, not text".
-void wrong_type(const Node& node, const std::string& path, const std::string& wanted,
-                const std::string& hint, Diagnostics& diagnostics);
 
 /// One key as its reader declares it: what `retort inspect experiment` prints.
 struct KeyInfo {
@@ -85,14 +50,24 @@ class Section {
   const Node* choice(const std::string& key, const std::vector<std::string>& choices,
                      int64_t& position, const std::string& help = "");
 
+  /// The same for lists. `default_value` is for the schema alone.
+  const Node* reals(const std::string& key, const Range& range, std::vector<double>& values,
+                    const std::string& default_value, const std::string& help);
+  const Node* texts(const std::string& key, std::vector<std::string>& values,
+                    const std::string& help);
+
   /// The table under a key.
   Section section(const std::string& key);
+
+  /// The table under a key that must be there and be one: `why` and `how` go on after "missing".
+  Section required(const std::string& key, const std::string& why, const std::string& how);
 
   /// The same for one whose keys are free, or declared elsewhere: the schema gets the table alone.
   Section section(const std::string& key, const std::string& help);
 
-  /// The keys asked for from here on exist only where `applies`; elsewhere `why` refuses them.
-  void only_where(bool applies, const std::string& why);
+  /// The keys asked for from here on do not exist beside the values read before, for what `why` says;
+  /// "": they do.
+  void refuse_rest(const std::string& why) { why_not_ = why; }
 
   /// A key that must not be here, with what to say when it is.
   void refuse(const std::string& key, const std::string& what);
@@ -117,7 +92,8 @@ class Section {
   const std::string& path() const { return path_; }
   /// The keys asked for, but for a component's options.
   const std::vector<std::string>& host_keys() const { return host_keys_; }
-  std::string path_of(const std::string& key) const;
+  /// "train.epochs": as an override names the key.
+  std::string key_path(const std::string& key) const;
   Diagnostics& diagnostics() { return diagnostics_; }
   Schema* schema() const { return schema_; }
 
@@ -128,8 +104,7 @@ class Section {
   Diagnostics& diagnostics_;
   Schema* schema_;
   bool reading_options_ = false;
-  bool applies_ = true;
-  std::string why_not_;
+  std::string why_not_;  // the keys asked for do not exist; "": they do
   std::vector<std::string> host_keys_;
   std::vector<std::string> options_;
   std::vector<std::string> refused_;

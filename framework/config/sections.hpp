@@ -34,14 +34,4 @@ void read_sweep(Section section, std::optional<SweepConfig>& sweep);
 /// { mean = [...], std = [...] }
 void read_normalize(Section section, std::optional<Normalize>& normalize);
 
-/// A list of numbers or texts under a key; null where it is absent or wrong.
-const Node* read_reals(Section& section, const std::string& key, const Range& range,
-                       std::vector<double>& values, const std::string& default_value,
-                       const std::string& help);
-const Node* read_texts(Section& section, const std::string& key, std::vector<std::string>& values,
-                       const std::string& help);
-
-/// Whether a name can be part of a file name and of a metric's name; adds a mistake otherwise.
-bool check_name(const Node& node, const std::string& path, Diagnostics& diagnostics);
-
 }  // namespace retort::host::config

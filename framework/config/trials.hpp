@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "framework/config/diagnostics.hpp"
+#include "framework/config/experiment.hpp"
 #include "framework/config/node.hpp"
 
 namespace retort::host::config {

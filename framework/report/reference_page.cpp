@@ -29,9 +29,9 @@ std::string options_of(const ComponentInfo& info) {
   for (const OptionInfo& option : info.options) {
     const bool required = (option.flags & RETORT_OPTION_REQUIRED) != 0;
     text += (text.empty() ? "" : "<br>") +
-            (required
-                 ? code(option.name) + " (required)"
-                 : code(option.name + " = " + config::toml_of(option, config::default_of(option))));
+            (required ? code(option.name) + " (required)"
+                      : code(option.name + " = " +
+                             config::write_option(option, config::make_default(option))));
     std::string note = option.type == RETORT_OPTION_CHOICE ? join(option.choices) : option.help;
     if (!note.empty()) text += " " + cell(note);
   }

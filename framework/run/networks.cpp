@@ -32,7 +32,7 @@ Blamed find_blamed(const std::string& section, const ComponentChoice& choice,
     if (!starts_with_name(std::string_view(refusal).substr(at + call.size()), option.name))
       continue;
     return {choice.option_places[i],
-            section + "." + option.name + " = " + config::toml_of(option, choice.options[i])};
+            section + "." + option.name + " = " + config::write_option(option, choice.options[i])};
   }
   return {choice.place, section + ".model " + config::quote_text(choice.info.id)};
 }

@@ -25,7 +25,7 @@ std::string recipe_text(const Experiment& experiment) {
   // What the data set gave is hashed; where it lies and how it was asked for is not the teacher's.
   ComponentChoice& dataset = shaping.data.dataset;
   for (size_t i = 0; i < dataset.options.size(); ++i) {
-    dataset.options[i] = config::default_of(dataset.info.options[i]);
+    dataset.options[i] = config::make_default(dataset.info.options[i]);
   }
   shaping.student = *experiment.teacher;
   shaping.train = experiment.teacher->train;

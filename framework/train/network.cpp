@@ -11,7 +11,7 @@
 #include "framework/base/text.hpp"
 #include "framework/bridge/door.hpp"
 #include "framework/bridge/handle.hpp"
-#include "framework/config/describe.hpp"
+#include "framework/config/component.hpp"
 #include "framework/config/diagnostics.hpp"
 
 namespace retort::host {
