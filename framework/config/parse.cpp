@@ -13,39 +13,6 @@
 namespace retort::host {
 namespace config {
 
-void read_task(Section section, TaskConfig& task) {
-  int64_t loss = 0;
-  section.choice("loss", {"cross_entropy"}, loss, "loss of the labels");
-  section.real("weight", Range::at_least(0), task.weight, "its factor");
-  section.finish();
-}
-
-void read_run(Section section, RunConfig& run) {
-  auto device = static_cast<int64_t>(run.device);
-  section.choice("device", {"auto", "cpu", "cuda"}, device,
-                 "where to compute; auto takes a GPU where there is one");
-  run.device = static_cast<DeviceChoice>(device);
-  auto precision = static_cast<int64_t>(run.precision);
-  section.choice("precision", {"fp32", "bf16"}, precision, "numbers in the networks' passes");
-  run.precision = static_cast<Precision>(precision);
-  section.boolean("channels_last", run.channels_last,
-                  "memory format of images and convolution weights");
-  section.integer("threads", Range::between(0, 1024), run.threads, "0: the machine's cores");
-  std::string out = run.out.string();
-  const Node* node = section.text("out", out, "folder of the run folders: OUT/NAME/001");
-  if (out.empty()) {
-    section.diagnostics().add(node->place, section.key_path("out") + " \"\"",
-                              "must name a folder (default \"runs\")");
-  }
-  run.out = out;
-  section.boolean("deterministic", run.deterministic,
-                  "on a GPU, only algorithms that give the same bits each time");
-  section.integer("checkpoint_steps", Range::at_least(0), run.checkpoint_steps,
-                  "saves also every so many steps; 0: after each epoch");
-  section.boolean("tensorboard", run.tensorboard, "writes event files for TensorBoard");
-  section.finish();
-}
-
 namespace {
 
 /// The file's name as an experiment's name: "My run.toml" gives "My_run".

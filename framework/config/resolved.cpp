@@ -23,92 +23,10 @@ using config::write_list;
 using config::write_options;
 using config::write_value;
 
-std::string normalize_of(const std::optional<Normalize>& normalize) {
-  if (!normalize) return "";
-  return write_line("normalize", "{ mean = " + write_list(normalize->mean) +
-                                     ", std = " + write_list(normalize->stddev) + " }");
-}
-
 std::string write_seed_list(const std::vector<uint64_t>& seeds) {
   std::vector<std::string> texts;
   for (const uint64_t seed : seeds) texts.push_back(std::to_string(seed));
   return write_brackets(texts);
-}
-
-std::string data_of(const DataConfig& data) {
-  std::vector<std::string> steps;
-  for (const Augment& step : data.augment) steps.push_back(augment_text(step));
-  return "\n[data]\n" + write_line("dataset", quote_text(data.dataset.info.id)) +
-         write_options(data.dataset) + write_line("batch_size", std::to_string(data.batch_size)) +
-         write_line("train_samples", std::to_string(data.train_samples)) +
-         write_line("validation", real_text(data.validation)) +
-         write_line("mixup", real_text(data.mixup)) + write_line("cutmix", real_text(data.cutmix)) +
-         write_line("augment", write_list(steps)) + normalize_of(data.normalize);
-}
-
-std::string optimizer_of(const OptimizerConfig& optimizer) {
-  constexpr std::array kNames = {"sgd", "adam", "adamw"};
-  std::string text = "{ name = " + quote_text(kNames[static_cast<size_t>(optimizer.kind)]) +
-                     ", lr = " + real_text(optimizer.lr);
-  if (optimizer.kind == OptimizerConfig::Kind::Sgd) {
-    text += ", momentum = " + real_text(optimizer.momentum) +
-            ", nesterov = " + write_value(optimizer.nesterov);
-  } else {
-    text += ", betas = " + write_list(std::vector<double>{optimizer.beta1, optimizer.beta2}) +
-            ", eps = " + real_text(optimizer.eps);
-  }
-  return text + ", weight_decay = " + real_text(optimizer.weight_decay) + " }";
-}
-
-std::string schedule_of(const ScheduleConfig& schedule) {
-  using Kind = ScheduleConfig::Kind;
-  constexpr std::array kNames = {"constant", "step", "multistep", "cosine"};
-  std::string text = "{ name = " + quote_text(kNames[static_cast<size_t>(schedule.kind)]);
-  if (schedule.kind == Kind::Step) {
-    text += ", step_epochs = " + std::to_string(schedule.step_epochs);
-  }
-  if (schedule.kind == Kind::Multistep) {
-    text += ", milestones = " + write_list(schedule.milestones);
-  }
-  if (schedule.kind == Kind::Step || schedule.kind == Kind::Multistep) {
-    text += ", gamma = " + real_text(schedule.gamma);
-  }
-  if (schedule.kind == Kind::Cosine) text += ", min_lr = " + real_text(schedule.min_lr);
-  return text + ", warmup_epochs = " + real_text(schedule.warmup_epochs) + " }";
-}
-
-std::string train_of(const TrainConfig& train) {
-  constexpr std::array kNonFinite = {"stop", "skip", "rollback"};
-  std::vector<std::string> no_decay;
-  if (!train.decay_bias) no_decay.emplace_back("bias");
-  if (!train.decay_norm) no_decay.emplace_back("bn");
-  return write_line("epochs", std::to_string(train.epochs)) +
-         write_line("optimizer", optimizer_of(train.optimizer)) +
-         write_line("schedule", schedule_of(train.schedule)) +
-         (train.clip_norm ? write_line("clip_norm", real_text(*train.clip_norm)) : "") +
-         write_line("label_smoothing", real_text(train.label_smoothing)) +
-         write_line("no_decay", write_list(no_decay)) +
-         write_line("eval_batch_size", std::to_string(train.eval_batch_size)) +
-         write_line("accumulate", std::to_string(train.accumulate)) +
-         write_line("ema", real_text(train.ema)) +
-         write_line("early_stop", std::to_string(train.early_stop)) +
-         write_line("non_finite", quote_text(kNonFinite[static_cast<size_t>(train.non_finite)]));
-}
-
-std::string network_of(const std::string& section, const NetworkConfig& network) {
-  std::string text = "\n[" + section + "]\n" +
-                     write_line("model", quote_text(network.model.info.id)) +
-                     write_options(network.model);
-  if (network.weights) text += write_line("weights", quote_text(network.weights->string()));
-  std::vector<std::string> renames;
-  for (const auto& [from, to] : network.rename) {
-    renames.push_back(key_text(from) + " = " + quote_text(to));
-  }
-  if (!renames.empty()) text += write_line("rename", "{ " + join(renames) + " }");
-  text += normalize_of(network.normalize);
-  const bool trained_its_own_way = section == "teacher" && !network.weights;
-  if (trained_its_own_way) text += "\n[" + section + ".train]\n" + train_of(network.train);
-  return text;
 }
 
 std::string weight_of(const WeightSchedule& weight) {
@@ -128,19 +46,6 @@ std::string transfer_of(const TransferConfig& transfer) {
   if (transfer.bind_student.empty()) return text;
   return text + write_line("bind", "{ student = " + write_list(transfer.bind_student) +
                                        ", teacher = " + write_list(transfer.bind_teacher) + " }");
-}
-
-std::string run_of(const RunConfig& run) {
-  constexpr std::array kDevices = {"auto", "cpu", "cuda"};
-  constexpr std::array kPrecisions = {"fp32", "bf16"};
-  return "\n[run]\n" + write_line("device", quote_text(kDevices[static_cast<size_t>(run.device)])) +
-         write_line("precision", quote_text(kPrecisions[static_cast<size_t>(run.precision)])) +
-         write_line("channels_last", write_value(run.channels_last)) +
-         write_line("threads", std::to_string(run.threads)) +
-         write_line("out", quote_text(run.out.string())) +
-         write_line("deterministic", write_value(run.deterministic)) +
-         write_line("checkpoint_steps", std::to_string(run.checkpoint_steps)) +
-         write_line("tensorboard", write_value(run.tensorboard));
 }
 
 std::string sweep_of(const SweepConfig& sweep) {
@@ -190,33 +95,18 @@ std::string commented(const std::vector<std::pair<std::string, std::string>>& ro
 
 }  // namespace
 
-std::string augment_text(const Augment& step) {
-  switch (step.kind) {
-    case Augment::Kind::Crop:
-      return "crop(" + std::to_string(step.padding) + ")";
-    case Augment::Kind::Flip:
-      return "flip";
-    case Augment::Kind::RandAugment:
-      return "randaugment(" + std::to_string(step.operations) + ", " +
-             std::to_string(step.magnitude) + ")";
-    case Augment::Kind::Erase:
-      return "erase(" + real_text(step.probability) + ")";
-  }
-  return "";
-}
-
 std::string to_toml(const Experiment& experiment) {
+  using config::NetworkRole;
   std::string text =
       write_line("name", quote_text(experiment.name)) +
       (experiment.seeds.empty() ? write_line("seed", std::to_string(experiment.seed))
                                 : write_line("seeds", write_seed_list(experiment.seeds))) +
-      data_of(experiment.data);
-  if (experiment.teacher) text += network_of("teacher", *experiment.teacher);
-  text += network_of("student", experiment.student);
-  text += "\n[task]\n" + write_line("loss", quote_text("cross_entropy")) +
-          write_line("weight", real_text(experiment.task.weight));
+      config::write_data(experiment.data);
+  if (experiment.teacher) text += config::write_network(NetworkRole::Teacher, *experiment.teacher);
+  text += config::write_network(NetworkRole::Student, experiment.student) +
+          config::write_task(experiment.task);
   for (const TransferConfig& transfer : experiment.transfers) text += transfer_of(transfer);
-  text += "\n[train]\n" + train_of(experiment.train) + run_of(experiment.run);
+  text += "\n[train]\n" + config::write_train(experiment.train) + config::write_run(experiment.run);
   text += "\n[baseline]\n" + write_line("student_alone", write_value(experiment.student_alone));
   return text + (experiment.sweep ? sweep_of(*experiment.sweep) : "");
 }

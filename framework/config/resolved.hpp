@@ -10,9 +10,6 @@ namespace retort::host {
 /// equal one.
 std::string to_toml(const Experiment& experiment);
 
-/// A step of augmentation as a file names it: "randaugment(2, 9)".
-std::string augment_text(const Augment& step);
-
 /// One component's options at their defaults, as a block ready to paste into an experiment file,
 /// with their ranges and help as comments.
 std::string option_block(const ComponentInfo& info);

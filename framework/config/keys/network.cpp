@@ -1,13 +1,17 @@
-#include <filesystem>
+#include "framework/config/keys/network.hpp"
+
 #include <system_error>
 #include <utility>
 
-#include "framework/config/sections.hpp"
+#include "framework/config/enum_names.hpp"
+#include "framework/config/toml_writer.hpp"
 
 namespace retort::host::config {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr EnumNames<NetworkRole, 2> kRoleNames = {{"teacher", "student"}};
 
 /// A path is relative to the file that it stands in; one from the command line to the current
 /// folder.
@@ -83,6 +87,23 @@ void read_network(Section section, NetworkRole role, const Catalog& catalog,
   for (const char* key : {"name", "mode", "host"}) section.reserve(key);
   if (known) read_options(section, network.model);
   section.finish();
+}
+
+std::string write_network(NetworkRole role, const NetworkConfig& network) {
+  const std::string section = kRoleNames[role];
+  std::string text = "\n[" + section + "]\n" +
+                     write_line("model", write_value(network.model.info.id)) +
+                     write_options(network.model);
+  if (network.weights) text += write_line("weights", write_value(network.weights->string()));
+  std::vector<std::string> renames;
+  for (const auto& [from, to] : network.rename) {
+    renames.push_back(write_entry(key_text(from), write_value(to)));
+  }
+  if (!renames.empty()) text += write_line("rename", write_braces(renames));
+  text += write_normalize(network.normalize);
+  const bool is_trained_its_own_way = role == NetworkRole::Teacher && !network.weights;
+  if (is_trained_its_own_way) text += "\n[" + section + ".train]\n" + write_train(network.train);
+  return text;
 }
 
 }  // namespace retort::host::config

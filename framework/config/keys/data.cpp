@@ -1,0 +1,36 @@
+#include "framework/config/keys/data.hpp"
+
+#include "framework/config/toml_writer.hpp"
+
+namespace retort::host::config {
+
+void read_data(Section section, const Catalog& catalog, DataConfig& data) {
+  const bool known = read_component(section, "dataset", RETORT_KIND_DATASET, catalog, data.dataset);
+  section.integer("batch_size", Range::between(1, 1 << 20), data.batch_size,
+                  "images a batch; a last batch that would be smaller is left out");
+  section.integer("train_samples", Range::at_least(0), data.train_samples,
+                  "only the first so many training images; 0: all");
+  section.real("validation", Range::between(0, 0.9), data.validation,
+               "share of the training split that chooses the best epoch; 0: the test split does");
+  section.real("mixup", Range::at_least(0), data.mixup,
+               "mixes two images, by a share from Beta(mixup, mixup); 0: none");
+  section.real("cutmix", Range::at_least(0), data.cutmix,
+               "pastes a box of another image, its area from Beta(cutmix, cutmix); 0: none");
+  read_augment(section, data.augment);
+  read_normalize(section.section("normalize"), data.normalize);
+  for (const char* key : {"views", "host"}) section.reserve(key);
+  if (known) read_options(section, data.dataset);
+  section.finish();
+}
+
+std::string write_data(const DataConfig& data) {
+  return "\n[data]\n" + write_line("dataset", write_value(data.dataset.info.id)) +
+         write_options(data.dataset) + write_line("batch_size", write_value(data.batch_size)) +
+         write_line("train_samples", write_value(data.train_samples)) +
+         write_line("validation", write_value(data.validation)) +
+         write_line("mixup", write_value(data.mixup)) +
+         write_line("cutmix", write_value(data.cutmix)) + write_augment(data.augment) +
+         write_normalize(data.normalize);
+}
+
+}  // namespace retort::host::config
