@@ -1,30 +1,20 @@
 #include "framework/config/parse.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <string_view>
 #include <utility>
 
 #include "framework/base/suggest.hpp"
+#include "framework/config/keys/baseline.hpp"
+#include "framework/config/keys/names.hpp"
+#include "framework/config/keys/seeds.hpp"
 #include "framework/config/load_tree.hpp"
-#include "framework/config/sections.hpp"
 #include "framework/config/trials.hpp"
 
 namespace retort::host {
 namespace config {
 
 namespace {
-
-/// The file's name as an experiment's name: "My run.toml" gives "My_run".
-std::string default_name(const std::filesystem::path& file) {
-  std::string name = file.stem().string().substr(0, 100);
-  for (char& c : name) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte >= 0x80 || (!std::isalnum(byte) && c != '.' && c != '-')) c = '_';
-  }
-  if (name.empty() || name[0] == '.' || name[0] == '-') name = "experiment" + name;
-  return name;
-}
 
 /// Reads the teacher, which the transfers read before may need.
 void read_teacher(Section& root, const Catalog& catalog, Experiment& experiment) {
@@ -108,36 +98,6 @@ void check_something_learns(Section& root, const Experiment& experiment) {
                          "no [[transfer]] has a weight either: the student would learn nothing");
 }
 
-void read_seeds(Section& root, Experiment& experiment) {
-  int64_t seed = 1;
-  root.integer("seed", Range::at_least(0), seed, "of start values, order, views and draws");
-  experiment.seed = static_cast<uint64_t>(seed);
-  const Node* node = root.take("seeds", "list of integers", ">= 0, distinct", "",
-                               "instead of seed: one run each, then mean and deviation");
-  if (node == nullptr) return;
-  Diagnostics& diagnostics = root.diagnostics();
-  if (!node->is(Node::Kind::List) || node->items.empty()) {
-    diagnostics.add(node->place, subject("seeds", *node), "must be a list, as in [1, 2, 3]");
-    return;
-  }
-  for (size_t i = 0; i < node->items.size(); ++i) {
-    const Node& item = node->items[i];
-    const std::string path = "seeds[" + std::to_string(i) + "]";
-    if (!read_integer(item, path, Range::at_least(0), seed, "", diagnostics)) continue;
-    auto& seeds = experiment.seeds;
-    if (std::find(seeds.begin(), seeds.end(), static_cast<uint64_t>(seed)) != seeds.end()) {
-      diagnostics.add(item.place, subject(path, item), "given twice; each run needs its own");
-    }
-    seeds.push_back(static_cast<uint64_t>(seed));
-  }
-  if (!experiment.seeds.empty()) experiment.seed = experiment.seeds.front();
-  // The seed of a file beneath, or one in the file where the command line gives seeds, is replaced.
-  const Node* single = root.node()->find("seed");
-  if (single != nullptr && single->place.file == node->place.file) {
-    diagnostics.add(single->place, subject("seed", *single), "there are seeds too; remove one");
-  }
-}
-
 /// Seeds give each trial its own; a sweep over them too would be undone.
 void check_swept_seed(Section& root, const Experiment& experiment) {
   if (!experiment.sweep || experiment.seeds.empty()) return;
@@ -145,16 +105,6 @@ void check_swept_seed(Section& root, const Experiment& experiment) {
   if (swept == nullptr) return;
   root.diagnostics().add(swept->key_place, "sweep.keys.seed",
                          "there are seeds too, and each trial runs with every one; remove one");
-}
-
-void read_names(Section& root, Experiment& experiment) {
-  // load_tree has followed it; still a key that may be meant
-  root.take("extends", "text", "", "",
-            "the file beneath this one: tables merge, all else replaces");
-  experiment.name = root.schema() == nullptr ? default_name(experiment.file) : "";
-  const Node* node =
-      root.text("name", experiment.name, "names the run folder; absent: the file's name");
-  if (node != nullptr) check_name(*node, "name", root.diagnostics());
 }
 
 void read_experiment(Section& root, const Catalog& catalog, Purpose purpose,
@@ -170,10 +120,7 @@ void read_experiment(Section& root, const Catalog& catalog, Purpose purpose,
                catalog, experiment.student);
   read_task(root.section("task"), experiment.task);
   read_run(root.section("run"), experiment.run);
-  Section baseline = root.section("baseline");
-  baseline.boolean("student_alone", experiment.student_alone,
-                   "trains the student without transfers too");
-  baseline.finish();
+  read_baseline(root.section("baseline"), experiment);
   read_sweep(root.section("sweep"), experiment.sweep);
   root.finish();
   check_swept_seed(root, experiment);

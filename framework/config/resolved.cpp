@@ -1,12 +1,14 @@
 #include "framework/config/resolved.hpp"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 #include <vector>
 
 #include "framework/base/suggest.hpp"
 #include "framework/config/component.hpp"
+#include "framework/config/keys/baseline.hpp"
+#include "framework/config/keys/names.hpp"
+#include "framework/config/keys/seeds.hpp"
 #include "framework/config/node.hpp"
 #include "framework/config/parse.hpp"
 #include "framework/config/toml_writer.hpp"
@@ -22,48 +24,6 @@ using config::write_line;
 using config::write_list;
 using config::write_options;
 using config::write_value;
-
-std::string write_seed_list(const std::vector<uint64_t>& seeds) {
-  std::vector<std::string> texts;
-  for (const uint64_t seed : seeds) texts.push_back(std::to_string(seed));
-  return write_brackets(texts);
-}
-
-std::string weight_of(const WeightSchedule& weight) {
-  const bool constant =
-      weight.from == weight.to && weight.begin_epoch == 0 && weight.end_epoch == 0;
-  if (constant) return real_text(weight.from);
-  return "{ from = " + real_text(weight.from) + ", to = " + real_text(weight.to) +
-         ", epochs = " + write_list(std::vector<double>{weight.begin_epoch, weight.end_epoch}) +
-         " }";
-}
-
-std::string transfer_of(const TransferConfig& transfer) {
-  std::string text =
-      "\n[[transfer]]\n" + write_line("strategy", quote_text(transfer.strategy.info.id)) +
-      write_line("name", quote_text(transfer.name)) +
-      write_line("weight", weight_of(transfer.weight)) + write_options(transfer.strategy);
-  if (transfer.bind_student.empty()) return text;
-  return text + write_line("bind", "{ student = " + write_list(transfer.bind_student) +
-                                       ", teacher = " + write_list(transfer.bind_teacher) + " }");
-}
-
-std::string sweep_of(const SweepConfig& sweep) {
-  constexpr std::array kKinds = {"grid", "list", "random"};
-  const bool random = sweep.kind == SweepConfig::Kind::Random;
-  std::string text =
-      "\n[sweep]\n" + write_line("kind", quote_text(kKinds[static_cast<size_t>(sweep.kind)])) +
-      (random ? write_line("trials", std::to_string(sweep.trials)) : "") + "\n[sweep.keys]\n";
-  for (const SweepKey& key : sweep.keys) {
-    const bool range = key.min && key.max;
-    text += write_line(key_text(key.key),
-                       range ? "{ min = " + real_text(*key.min) + ", max = " + real_text(*key.max) +
-                                   ", log = " + write_value(key.log) +
-                                   ", integer = " + write_value(key.integer) + " }"
-                             : write_brackets(key.values));
-  }
-  return text;
-}
 
 /// What may stand there and what it does: "integer >= 8 (layers); the number of layers".
 std::string comment_of(const OptionInfo& option) {
@@ -97,18 +57,17 @@ std::string commented(const std::vector<std::pair<std::string, std::string>>& ro
 
 std::string to_toml(const Experiment& experiment) {
   using config::NetworkRole;
-  std::string text =
-      write_line("name", quote_text(experiment.name)) +
-      (experiment.seeds.empty() ? write_line("seed", std::to_string(experiment.seed))
-                                : write_line("seeds", write_seed_list(experiment.seeds))) +
-      config::write_data(experiment.data);
+  std::string text = config::write_names(experiment) + config::write_seeds(experiment) +
+                     config::write_data(experiment.data);
   if (experiment.teacher) text += config::write_network(NetworkRole::Teacher, *experiment.teacher);
   text += config::write_network(NetworkRole::Student, experiment.student) +
           config::write_task(experiment.task);
-  for (const TransferConfig& transfer : experiment.transfers) text += transfer_of(transfer);
-  text += "\n[train]\n" + config::write_train(experiment.train) + config::write_run(experiment.run);
-  text += "\n[baseline]\n" + write_line("student_alone", write_value(experiment.student_alone));
-  return text + (experiment.sweep ? sweep_of(*experiment.sweep) : "");
+  for (const TransferConfig& transfer : experiment.transfers) {
+    text += config::write_transfer(transfer);
+  }
+  text += "\n[train]\n" + config::write_train(experiment.train) +
+          config::write_run(experiment.run) + config::write_baseline(experiment);
+  return text + (experiment.sweep ? config::write_sweep(*experiment.sweep) : "");
 }
 
 std::string option_block(const ComponentInfo& info) {

@@ -6,13 +6,10 @@
 #include <vector>
 
 #include "framework/config/diagnostics.hpp"
-#include "framework/config/experiment.hpp"
+#include "framework/config/keys/sweep.hpp"
 #include "framework/config/node.hpp"
 
 namespace retort::host::config {
-
-/// The most trials of one sweep.
-inline constexpr int64_t kMostTrials = 1000000;
 
 /// The overrides of each trial, "student.depth=14": the combinations of a grid (the last key
 /// fastest), the rows of a list, or random draws, which are functions of the seed, the key and the
