@@ -2,6 +2,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include "framework/config/schema.hpp"
+
 namespace retort::host {
 
 Catalog scan_for_command(const CommonOptions& common, bool warn) {

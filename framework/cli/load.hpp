@@ -2,7 +2,7 @@
 
 #include "framework/cli/commands.hpp"
 #include "framework/config/experiment.hpp"
-#include "framework/config/parse.hpp"
+#include "framework/config/experiment_file.hpp"
 #include "framework/plugin/catalog.hpp"
 
 namespace retort::host {

@@ -18,6 +18,9 @@
 
 namespace retort::host {
 
+/// What an experiment is read for: what only training would get wrong is no mistake elsewhere.
+enum class Purpose { Train, Evaluate };
+
 /// One experiment, checked and complete: everything that shapes the run, with defaults filled in.
 struct Experiment {
   std::filesystem::path file;

@@ -21,6 +21,20 @@ Node* Node::find(std::string_view name) {
   return const_cast<Node*>(static_cast<const Node*>(this)->find(name));
 }
 
+const Node* Node::find_path(std::string_view path) const {
+  const Node* node = this;
+  while (node != nullptr && !path.empty()) {
+    const size_t dot = std::min(path.find('.'), path.size());
+    node = node->find(path.substr(0, dot));
+    path.remove_prefix(std::min(dot + 1, path.size()));
+  }
+  return node;
+}
+
+Node* Node::find_path(std::string_view path) {
+  return const_cast<Node*>(static_cast<const Node*>(this)->find_path(path));
+}
+
 const char* describe(Node::Kind kind) {
   switch (kind) {
     case Node::Kind::Boolean:

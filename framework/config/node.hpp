@@ -26,6 +26,9 @@ struct Node {
 
   const Node* find(std::string_view name) const;
   Node* find(std::string_view name);
+  /// The value at "data.batch_size", or null.
+  const Node* find_path(std::string_view path) const;
+  Node* find_path(std::string_view path);
   bool is(Kind wanted) const { return kind == wanted; }
 };
 

@@ -3,7 +3,7 @@
 #include <string>
 
 #include "framework/config/diagnostics.hpp"
-#include "framework/config/resolved.hpp"
+#include "framework/config/keys/augment.hpp"
 
 namespace retort::host {
 namespace {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "framework/config/experiment.hpp"
-#include "framework/config/parse.hpp"
+#include "framework/config/experiment_file.hpp"
 
 namespace retort::host {
 

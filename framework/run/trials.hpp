@@ -5,7 +5,7 @@
 
 #include "framework/base/error.hpp"
 #include "framework/config/experiment.hpp"
-#include "framework/config/parse.hpp"
+#include "framework/config/experiment_file.hpp"
 #include "framework/run/run_experiment.hpp"
 
 namespace retort::host {

@@ -26,7 +26,7 @@
 #include <stdexcept>
 #include <thread>
 
-#include "framework/config/parse.hpp"
+#include "framework/config/experiment_file.hpp"
 #include "framework/report/progress.hpp"
 #include "framework/report/run_folder.hpp"
 #include "framework/report/tensorboard.hpp"

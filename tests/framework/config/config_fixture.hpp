@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "framework/base/error.hpp"
-#include "framework/config/parse.hpp"
+#include "framework/config/experiment_file.hpp"
 #include "tests/framework/io/scratch.hpp"
 
 namespace retort::host {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "framework/config/blocks.hpp"
 #include "tests/framework/config/config_fixture.hpp"
 
 namespace retort::host {

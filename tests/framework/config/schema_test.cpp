@@ -5,7 +5,9 @@
 #include <map>
 #include <sstream>
 
+#include "framework/config/blocks.hpp"
 #include "framework/config/resolved.hpp"
+#include "framework/config/schema.hpp"
 #include "framework/config/toml_file.hpp"
 #include "tests/framework/config/config_fixture.hpp"
 

@@ -1,4 +1,4 @@
-#include "framework/config/parse.hpp"
+#include "framework/config/experiment_file.hpp"
 
 #include <gmock/gmock.h>
 

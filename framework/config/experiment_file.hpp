@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -9,13 +8,9 @@
 #include "framework/config/diagnostics.hpp"
 #include "framework/config/experiment.hpp"
 #include "framework/config/node.hpp"
-#include "framework/config/section.hpp"
 #include "framework/plugin/catalog.hpp"
 
 namespace retort::host {
-
-/// What an experiment is read for: what only training would get wrong is no mistake elsewhere.
-enum class Purpose { Train, Evaluate };
 
 /// An experiment file (with those it extends), the overrides of the command line (`student.depth=8`)
 /// and what is installed, each read once: what changes on the disk afterwards changes no experiment
@@ -51,13 +46,5 @@ class ExperimentFile {
 /// The experiment of a file: ExperimentFile::load().
 Experiment load_experiment(const std::filesystem::path& file,
                            const std::vector<std::string>& overrides, const Catalog& catalog);
-
-/// Every key of the host that an experiment file may have, as its reader declares it, in the order
-/// of reading; what it starts with is its table.
-std::vector<config::KeyInfo> experiment_keys();
-
-/// The names that options of a component may not have, by its kind: the keys that the readers of an
-/// experiment file take beside them, and those kept for later.
-ReservedNames reserved_option_names();
 
 }  // namespace retort::host

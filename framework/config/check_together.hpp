@@ -1,0 +1,12 @@
+#pragma once
+
+#include "framework/config/experiment.hpp"
+#include "framework/config/section.hpp"
+
+namespace retort::host::config {
+
+/// Adds what is wrong with sections beside each other: a batch that is too small for a strategy, say.
+/// `root` is the file that `experiment` was read from.
+void check_together(Section& root, const Experiment& experiment, Purpose purpose);
+
+}  // namespace retort::host::config
