@@ -4,6 +4,7 @@
 #include <system_error>
 #include <utility>
 
+#include "framework/config/keys/train.hpp"
 #include "framework/config/overrides.hpp"
 #include "framework/config/toml_file.hpp"
 
@@ -12,7 +13,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool has_short_form(const Node& node) { return node.key == "optimizer" || node.key == "schedule"; }
+bool has_short_form(const Node& node) {
+  return std::find(kNamedTables.begin(), kNamedTables.end(), node.key) != kNamedTables.end();
+}
 
 /// Writes optimizer = "sgd" and schedule = "cosine" of a train table as tables.
 void expand_short_forms(Node* train) {
@@ -30,10 +33,7 @@ void expand_short_forms(Node* train) {
 }
 
 void expand_short_forms_of_all(Node& tree) {
-  expand_short_forms(tree.find("train"));
-  for (const char* network : {"teacher", "student"}) {
-    if (Node* section = tree.find(network)) expand_short_forms(section->find("train"));
-  }
+  for (const char* train : kTrainTables) expand_short_forms(tree.find_path(train));
 }
 
 bool names_another(const Node& base, const Node& top) {

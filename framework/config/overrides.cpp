@@ -144,6 +144,26 @@ Node* step_into(Node& parent, const Segment& segment, const std::string& path, c
   return &parent.items.back();
 }
 
+/// The node that a path leads to, made where it is not there; null after a mistake. The path begins
+/// at `start`, and `place` becomes that of its last part.
+Node* walk(Node& tree, const std::vector<Segment>& segments, const Place& start, Place& place,
+           Diagnostics& diagnostics) {
+  Node* target = &tree;
+  std::string path;
+  for (const Segment& segment : segments) {
+    place = moved(start, segment.offset);
+    target = step_into(*target, segment, path, place, diagnostics);
+    if (target == nullptr) return nullptr;
+    if (segment.position) {
+      path += "[" + segment.text + "]";
+    } else {
+      if (!path.empty()) path += '.';
+      path += key_text(segment.text);
+    }
+  }
+  return target;
+}
+
 }  // namespace
 
 void apply_override(Node& tree, const std::string& override_text, Diagnostics& diagnostics) {
@@ -173,20 +193,9 @@ void apply_override(Node& tree, const std::string& override_text, Diagnostics& d
                     "not a TOML value after \"=\" (quote it for the shell too: 'a=[\"x\"]')");
     return;
   }
-  Node* target = &tree;
-  std::string path;
   Place place;
-  for (const Segment& segment : segments) {
-    place = moved(start, key_at + segment.offset);
-    target = step_into(*target, segment, path, place, diagnostics);
-    if (target == nullptr) return;
-    if (segment.position) {
-      path += "[" + segment.text + "]";
-    } else {
-      if (!path.empty()) path += '.';
-      path += key_text(segment.text);
-    }
-  }
+  Node* target = walk(tree, segments, moved(start, key_at), place, diagnostics);
+  if (target == nullptr) return;
   set_place(*value, moved(start, value_at));
   value->key = target->key;
   value->key_place = place;

@@ -5,6 +5,7 @@
 #include <system_error>
 #include <utility>
 
+#include "framework/config/schema.hpp"
 #include "framework/io/safe_text.hpp"
 
 namespace retort::host {
@@ -12,6 +13,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using config::Node;
+using config::PathFrom;
 using config::quote_text;
 
 bool exists_at(const fs::path& path) {
@@ -53,35 +55,52 @@ std::string portable_path(const std::string& text, const fs::path& start) {
   return below.empty() ? whole.string() : below.string();
 }
 
-/// Whether a line of a resolved experiment, `key = "..."` in its section, holds a path.
-bool holds_path(const std::string& section, const std::string& key) {
-  if (section == "[data]") return is_path_name(key);
-  if (section == "[run]") return key == "out";
-  return (section == "[teacher]" || section == "[student]") && key == "weights";
+constexpr const char* kOut = "run.out";  // the folder of a run lies in it, which tells where it was
+
+/// The keys of the host that are paths, as their readers declare them.
+const config::Schema& path_keys() {
+  static const config::Schema keys = [] {
+    config::Schema all = experiment_keys();
+    std::erase_if(all,
+                  [](const config::KeyInfo& key) { return key.path_from == PathFrom::NoPath; });
+    return all;
+  }();
+  return keys;
 }
 
-/// The paths of an experiment.toml that are relative to its start.
-std::vector<Node*> find_path_nodes(Node& tree) {
-  std::vector<Node*> found;
+/// Whether a line of a resolved experiment, `key = "..."` below the header "[section]", holds a path.
+bool holds_path(const std::string& header, const std::string& key) {
+  if (header == "[data]" && is_path_name(key)) return true;
+  return std::any_of(path_keys().begin(), path_keys().end(), [&](const config::KeyInfo& info) {
+    return "[" + info.path == header.substr(0, header.size() - 1) + "." + key;
+  });
+}
+
+struct PathNode {
+  Node* node;
+  PathFrom from;
+};
+
+/// The paths of an experiment.toml, but for run.out.
+std::vector<PathNode> find_path_nodes(Node& tree) {
+  std::vector<PathNode> found;
   if (Node* data = tree.find("data")) {
     for (Node& item : data->items) {
       if (item.is(Node::Kind::Text) && is_path_name(item.key) && is_path_text(item.text)) {
-        found.push_back(&item);
+        found.push_back({&item, PathFrom::Start});
       }
     }
   }
-  for (const char* network : {"teacher", "student"}) {
-    Node* section = tree.find(network);
-    Node* weights = section != nullptr ? section->find("weights") : nullptr;
-    if (weights != nullptr && weights->is(Node::Kind::Text)) found.push_back(weights);
+  for (const config::KeyInfo& key : path_keys()) {
+    Node* node = key.path == kOut ? nullptr : tree.find_path(key.path);
+    if (node != nullptr && node->is(Node::Kind::Text)) found.push_back({node, key.path_from});
   }
   return found;
 }
 
 /// run.out of a tree, as it was relative to the recorded start.
 fs::path find_out(const Node& tree, const fs::path& recorded) {
-  const Node* run = tree.find("run");
-  const Node* out = run != nullptr ? run->find("out") : nullptr;
+  const Node* out = tree.find_path(kOut);
   if (out == nullptr || !out->is(Node::Kind::Text)) return {};
   const fs::path path = out->text;
   return path.is_absolute() ? path_below(path, recorded) : path;
@@ -93,7 +112,7 @@ void anchor_out(Node& tree, const RunStart& start) {
   if (out.empty()) return;
   const fs::path whole =
       absolute_path(out, start.around.empty() ? start.searched.front() : start.around);
-  if (is_utf8(whole.string())) tree.find("run")->find("out")->text = whole.string();
+  if (is_utf8(whole.string())) tree.find_path(kOut)->text = whole.string();
 }
 
 }  // namespace
@@ -174,14 +193,14 @@ RunStart find_start(const Node& tree, const fs::path& folder, const fs::path& re
 
 std::vector<const Node*> anchor_paths(Node& tree, const RunStart& start) {
   std::vector<const Node*> lost;
-  for (Node* node : find_path_nodes(tree)) {
+  for (const auto& [node, from] : find_path_nodes(tree)) {
     fs::path path = node->text;
     if (path.is_absolute()) {
       if (exists_at(path)) continue;
       path = path_below(path, start.recorded);
       if (path.empty()) continue;
-    } else if (node->key == "weights") {
-      continue;  // relative to the file or the current folder, as elsewhere
+    } else if (from == PathFrom::File) {
+      continue;  // as elsewhere
     }
     const auto found = std::find_if(start.searched.begin(), start.searched.end(),
                                     [&](const fs::path& at) { return exists_at(at / path); });

@@ -104,6 +104,13 @@ const Node* Section::text(const std::string& key, std::string& value, const std:
   return good ? node : nullptr;
 }
 
+const Node* Section::path(const std::string& key, PathFrom from, std::string& value,
+                          const std::string& help) {
+  const Node* node = text(key, value, help);
+  if (schema_ != nullptr) schema_->back().path_from = from;
+  return node;
+}
+
 const Node* Section::choice(const std::string& key, const std::vector<std::string>& choices,
                             int64_t& position, const std::string& help) {
   const std::string before = quote_text(choices[static_cast<size_t>(position)]);

@@ -11,6 +11,10 @@
 
 namespace retort::host::config {
 
+/// What a path is relative to. File: the file that it stands in, or for one from the command line the
+/// current folder; it is absolute as soon as it is read. Start: the working directory of the run's start.
+enum class PathFrom { NoPath, File, Start };
+
 /// One key as its reader declares it: what `retort inspect experiment` prints.
 struct KeyInfo {
   std::string path;      // as an override names it: "transfer[0].weight"
@@ -20,6 +24,7 @@ struct KeyInfo {
   std::string text;           // what it does
   bool applies = true;        // false: only beside another value of the key it depends on
   bool reserved = false;      // kept for later: it is refused, and no option may have its name
+  PathFrom path_from = PathFrom::NoPath;
 };
 using Schema = std::vector<KeyInfo>;
 
@@ -47,6 +52,8 @@ class Section {
                    const std::string& help = "");
   const Node* boolean(const std::string& key, bool& value, const std::string& help = "");
   const Node* text(const std::string& key, std::string& value, const std::string& help = "");
+  const Node* path(const std::string& key, PathFrom from, std::string& value,
+                   const std::string& help = "");
   const Node* choice(const std::string& key, const std::vector<std::string>& choices,
                      int64_t& position, const std::string& help = "");
 

@@ -35,7 +35,7 @@ class TrialCheck {
   TrialCheck(const Node& tree, const SweepConfig& sweep, Diagnostics& diagnostics,
              const std::function<Diagnostics(const Node&)>& read)
       : tree_(trial_tree(tree)),
-        keys_(tree.find("sweep")->find("keys")),
+        keys_(tree.find_path("sweep.keys")),
         sweep_(sweep),
         diagnostics_(diagnostics),
         read_(read) {

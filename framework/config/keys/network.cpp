@@ -17,8 +17,8 @@ constexpr EnumNames<NetworkRole, 2> kRoleNames = {{"teacher", "student"}};
 /// folder.
 void read_weights(Section& section, NetworkConfig& network) {
   std::string text;
-  const Node* node = section.text(
-      "weights", text,
+  const Node* node = section.path(
+      "weights", PathFrom::File, text,
       "safetensors file to start from (a teacher is then not trained), relative to this file");
   if (node == nullptr) return;
   const bool from_file = node->place.line > 0;

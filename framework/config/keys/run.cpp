@@ -11,7 +11,8 @@ constexpr EnumNames<Precision, 2> kPrecisionNames = {{"fp32", "bf16"}};
 
 void read_out(Section& section, RunConfig& run) {
   std::string out = run.out.string();
-  const Node* node = section.text("out", out, "folder of the run folders: OUT/NAME/001");
+  const Node* node =
+      section.path("out", PathFrom::Start, out, "folder of the run folders: OUT/NAME/001");
   if (out.empty()) {
     section.diagnostics().add(node->place, section.key_path("out") + " \"\"",
                               "must name a folder (default \"runs\")");

@@ -48,8 +48,7 @@ void read_clip_norm(Section& section, TrainConfig& train) {
 /// Adds a mistake about a key of the schedule, placed there where the file has it.
 void add_schedule_mistake(Section& section, const std::string& key, double value,
                           const std::string& what) {
-  const Node* schedule = section.present() ? section.node()->find("schedule") : nullptr;
-  const Node* node = schedule != nullptr ? schedule->find(key) : nullptr;
+  const Node* node = section.present() ? section.node()->find_path("schedule." + key) : nullptr;
   section.diagnostics().add(node != nullptr ? node->place : section.place(),
                             section.key_path("schedule") + "." + key + " = " + real_text(value),
                             what);

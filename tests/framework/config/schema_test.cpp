@@ -154,6 +154,18 @@ TEST_F(SchemaTest, NamesThatOptionsMayNotHaveAreRefusedByTheCompilerToo) {
   }
 }
 
+/// What a run folder keeps absolute, and looks for where the project was moved.
+TEST_F(SchemaTest, PathsAreDeclaredByTheirReaders) {
+  std::map<std::string, config::PathFrom> paths;
+  for (const config::KeyInfo& key : experiment_keys()) {
+    if (key.path_from != config::PathFrom::NoPath) paths[key.path] = key.path_from;
+  }
+  EXPECT_THAT(paths,
+              testing::ElementsAre(testing::Pair("run.out", config::PathFrom::Start),
+                                   testing::Pair("student.weights", config::PathFrom::File),
+                                   testing::Pair("teacher.weights", config::PathFrom::File)));
+}
+
 TEST_F(SchemaTest, KeysKeptForLaterAreRefused) {
   EXPECT_EQ(mistake(kSmall + "host = 1\n"), "kd.toml:5:1 student.host is not built yet");
   for (const config::KeyInfo& key : experiment_keys()) EXPECT_FALSE(key.path.ends_with(".host"));
