@@ -21,7 +21,9 @@ ExitCode resume(const ExperimentArguments& experiment, const RunArguments& argum
   const SavedRun saved =
       load_saved_run(arguments.resume, {}, scan_for_command(common, true), Purpose::Train);
   install_signal_handlers();
-  return resume_run(saved.experiment, saved.folder, arguments.accept_changes, output_of(common));
+  return resume_run(saved.experiment, saved.folder,
+                    arguments.accept_changes ? Changes::Accept : Changes::Refuse,
+                    output_of(common));
 }
 
 }  // namespace

@@ -8,108 +8,33 @@
 #include "framework/base/failure.hpp"
 #include "framework/base/text.hpp"
 #include "framework/guard/plugin_entry.hpp"
-#include "framework/io/file_bytes.hpp"
-#include "framework/io/hash.hpp"
 #include "framework/report/compare.hpp"
 #include "framework/report/log.hpp"
-#include "framework/report/phase_label.hpp"
+#include "framework/report/print.hpp"
+#include "framework/report/progress.hpp"
 #include "framework/report/report_page.hpp"
+#include "framework/report/run_folder.hpp"
 #include "framework/report/run_record.hpp"
+#include "framework/report/tensorboard.hpp"
 #include "framework/run/determinism.hpp"
+#include "framework/run/evaluations.hpp"
 #include "framework/run/phase_networks.hpp"
-#include "framework/run/run.hpp"
 #include "framework/run/term_trial.hpp"
 #include "framework/train/device.hpp"
 #include "framework/train/finite.hpp"
 #include "framework/train/interrupt.hpp"
-#include "framework/train/weights.hpp"
 
 namespace retort::host {
-ExitCode Run::go(Output output) {
-  print_header();
-  prepare_networks();
-  open_folder();
-  try {
-    if (train_all()) {
-      finish(output);
-      return ExitCode::Ok;
-    }
-  } catch (...) {
-    mark_failed(current_failure().text);
-    throw;
-  }
-  folder_->write_results(experiment_, facts("stopped by a signal"), rows_);
-  write_report(folder_->path());
-  say(fmt::format("stopped by a signal; go on with: retort run --resume {}",
-                  folder_->path().string()));
-  return pending_signal() == SIGTERM ? ExitCode::Terminated : ExitCode::Interrupted;
-}
+namespace {
 
-/// Writes the status of a run that failed. A disk that is full, say, must not hide why.
-void Run::mark_failed(const std::string& reason) {
-  try {
-    folder_->write_status(experiment_, facts("failed: " + reason));
-  } catch (...) {
-    spdlog::warn("{}: still says that it runs: {}", folder_->layout().results().string(),
-                 current_failure().text);
-  }
-}
-
-void Run::resume(const std::filesystem::path& folder, bool accept_changes) {
-  folder_ = std::make_unique<RunFolder>(folder);
-  states_ = std::make_unique<CheckpointStore>(folder_->layout().states());
-  machine_ = machine_facts(session_);
-  resumed_ = states_->newest();
-  if (!resumed_) {
-    if (std::filesystem::exists(folder_->layout().result_weights())) {
-      throw DataError(fmt::format(
-          "{}: holds a {} and no saved state, as a finished run does, but its {} does not say so; "
-          "restore {}, or run the experiment again",
-          folder.string(), RunLayout::kResultWeights, RunLayout::kResults, RunLayout::kResults));
-    }
-    say(folder.string() + ": no state was saved yet; starts at the beginning");
-    folder_->truncate_metrics(0);
-    return;
-  }
-  const Checkpoint& checkpoint = resumed_->checkpoint;
-  resumed_at_ = position_of(phases_, checkpoint.phase, resumed_->file.string());
-  const std::string changes = changes_between(checkpoint.facts, machine_);
-  if (!changes.empty() && !accept_changes) {
-    throw ConfigError(folder.string() + ": the run would not end with the same bytes: " + changes +
-                      "; make it as it was, or accept that with --accept-changes");
-  }
-  if (!changes.empty()) spdlog::warn("accepted: {}", changes);
-  folder_->truncate_metrics(checkpoint.metrics_bytes);
-  rows_ = checkpoint.rows;
-  files_ = checkpoint.files;
-  say(fmt::format("resumes   {} at {} epoch {}, step {}", folder.string(), checkpoint.phase,
-                  checkpoint.state.epoch + 1, checkpoint.state.step));
-}
-
-/// Whether a resumed run has this phase behind it.
-bool Run::is_behind(size_t position) const {
-  if (!resumed_) return false;
-  return position < resumed_at_ || (position == resumed_at_ && resumed_->checkpoint.complete);
-}
-
-void Run::open_folder() {
-  if (!folder_) folder_ = std::make_unique<RunFolder>(experiment_);
-  if (!states_) {
-    states_ = std::make_unique<CheckpointStore>(folder_->layout().states());
-    machine_ = machine_facts(session_);
-  }
-  if (experiment_.run.tensorboard) events_.emplace(folder_->path());
-  folder_->write_status(experiment_, facts("running"));
-}
-
-void Run::print_header() const {
-  const ImageData& data = session_.data();
+void say_header(const Session& session) {
   say(fmt::format("retort {}   LibTorch {}   {}   seed {}", RETORT_VERSION, RETORT_TORCH_VERSION,
-                  device_text(session_.placement().device, session_.threads()), experiment_.seed));
-  say("data      " + description(data));
+                  device_text(session.placement().device, session.threads()),
+                  session.experiment().seed));
+  say("data      " + description(session.data()));
 }
 
-void Run::print_network(Network& network, const std::string& origin) const {
+void say_network(Network& network, const std::string& origin) {
   const NetworkProfile& profile = network.profile();
   std::string line = fmt::format("{:9} {:26} {:>9} parameters   {:>6.1f} M multiply-adds   {}",
                                  network.role(), network.description(), grouped(profile.parameters),
@@ -118,16 +43,91 @@ void Run::print_network(Network& network, const std::string& origin) const {
   say(line);
 }
 
-void Run::prepare_networks() {
-  // Options of models, weights, taps and set-up are checked before hours of teacher training, not
-  // after them.
+/// A run on its way: its folder from the moment on when everything fits, and what it has come to.
+class RunInProgress {
+ public:
+  explicit RunInProgress(const Experiment& experiment)
+      : experiment_(experiment), session_(experiment), phases_(phases_of(experiment)) {}
+
+  /// Goes on in a folder. Before go().
+  void resume(const std::filesystem::path& folder, Changes changes);
+  ExitCode go(Output output);
+
+ private:
+  void prepare_networks();
+  void try_phases();
+  void open_folder();
+  bool run_phase(size_t position);
+  bool train(size_t position);
+  void watch(Trainer& trainer, const Phase& phase);
+  void save(const Trainer& trainer, const Phase& phase, PhaseEnd end);
+  Network& learner_of(const PhaseSpec& spec) const {
+    return spec.learner == kTeacherName ? *networks_.teacher : *networks_.student;
+  }
+  RunFacts facts(const std::string& status) const;
+  void finish(Output output);
+  ExitCode stop();
+  void mark_failed(const std::string& reason);
+
+  const Experiment& experiment_;
+  const Session session_;
+  const std::vector<PhaseSpec> phases_;
+  std::unique_ptr<RunFolder> folder_;
+  std::optional<RunStates> states_;
+  ResumePoint start_;
+  Networks networks_;     // as the phases leave them
+  TeacherOrigin origin_;  // where there is a teacher
+  bool judged_ = false;   // the teacher
+  Evaluations evaluations_{session_};
+  ResultTable table_;
+  std::optional<EventFile> events_;
+  ProgressLine progress_;
+};
+
+ExitCode RunInProgress::go(Output output) {
+  say_header(session_);
+  prepare_networks();
+  open_folder();
+  try {
+    size_t done = 0;
+    while (done < phases_.size() && run_phase(done)) ++done;
+    if (done == phases_.size()) {
+      finish(output);
+      return ExitCode::Ok;
+    }
+  } catch (...) {
+    mark_failed(current_failure().text);
+    throw;
+  }
+  return stop();
+}
+
+void RunInProgress::resume(const std::filesystem::path& folder, Changes changes) {
+  folder_ = std::make_unique<RunFolder>(folder);
+  states_.emplace(folder_->layout(), session_);
+  start_ = find_resume_point(*folder_, *states_, phases_, changes);
+  table_.rows = start_.rows();
+}
+
+/// Options of models, weights, taps and set-up are checked before hours of teacher training, not after
+/// them.
+void RunInProgress::prepare_networks() {
   networks_ = make_networks(session_);
-  if (networks_.teacher) print_network(*networks_.teacher, prepare_teacher());
-  print_network(*networks_.student,
-                experiment_.student.weights ? "from " + experiment_.student.weights->string() : "");
+  if (networks_.teacher) {
+    origin_ =
+        find_teacher(session_, phases_, start_, states_ ? &*states_ : nullptr, *networks_.teacher);
+    say_network(*networks_.teacher, origin_.text);
+  }
+  const auto& weights = experiment_.student.weights;
+  say_network(*networks_.student, weights ? "from " + weights->string() : "");
   check_determinism(session_);
+  try_phases();
+}
+
+/// Tries what is to be trained: the teacher, and the last phase.
+void RunInProgress::try_phases() {
   for (const PhaseSpec& spec : phases_) {
-    const bool is_tried = spec.kept ? store_ && !teacher_accuracy_ : spec.is_result;
+    const bool is_tried = spec.kept ? origin_.kind == TeacherOrigin::Kind::ToTrain : spec.is_result;
     if (!is_tried) continue;
     for (const std::string& warning : try_terms(make_phase(session_, spec, networks_))) {
       spdlog::warn("{}", warning);
@@ -136,124 +136,151 @@ void Run::prepare_networks() {
   networks_.transfers.clear();
 }
 
-/// Finds the teacher's weights, and returns where they come from.
-std::string Run::prepare_teacher() {
-  if (experiment_.teacher->weights) return "from " + experiment_.teacher->weights->string();
-  if (is_behind(0)) {  // the teacher's phase comes first
-    load_saved(phases_.front().name, *networks_.teacher);
-    return "from the run's own folder";
+void RunInProgress::open_folder() {
+  if (!folder_) {
+    folder_ = std::make_unique<RunFolder>(experiment_);
+    states_.emplace(folder_->layout(), session_);
   }
-  store_ = std::make_unique<TeacherStore>(session_);
-  if (!resumed_) teacher_accuracy_ = store_->load(*networks_.teacher);
-  return teacher_accuracy_ ? "kept from an earlier run (" + store_->file().string() + ")"
-                           : "to be trained";
+  if (experiment_.run.tensorboard) events_.emplace(folder_->path());
+  folder_->write_status(experiment_, facts("running"));
 }
 
-/// The phases in their order, but those that a resumed run has behind it. The teacher is judged before
-/// anything learns from it.
-bool Run::train_all() {
-  const bool judged_before = !rows_.empty() && rows_.front().name == kTeacherRow;
-  bool judged = !networks_.teacher;
-  for (size_t i = 0; i < phases_.size(); ++i) {
-    const PhaseSpec& spec = phases_[i];
-    if (!judged && spec.learner != kTeacherName) {
-      networks_.teacher->parameters().freeze();
-      judge_teacher(judged_before);
-      judged = true;
-    }
-    if (is_behind(i)) {
-      if (spec.is_result) {  // only the results are left to write
-        renew_learner(session_, spec, networks_);
-        load_saved(spec.name, learner_of(spec));
-      }
-    } else if (spec.kept && teacher_accuracy_) {
-      save_weights(spec.name, SavedWeights::Last, learner_of(spec));
-    } else if (!train(i)) {
-      return false;
-    }
+/// Trains a phase, unless its weights are there. Returns whether it came to its end.
+bool RunInProgress::run_phase(size_t position) {
+  const PhaseSpec& spec = phases_[position];
+  if (networks_.teacher && spec.learner != kTeacherName && !judged_) {
+    networks_.teacher->parameters().freeze();
+    evaluations_.judge_teacher(*networks_.teacher, origin_, start_, table_);
+    judged_ = true;
   }
-  networks_.transfers.clear();
-  return true;
+  if (start_.is_behind(position)) {
+    if (!spec.is_result) return true;
+    renew_learner(session_, spec, networks_);  // only the results are left to write
+    states_->load_weights(spec.name, learner_of(spec));
+    return true;
+  }
+  if (spec.kept && origin_.kind == TeacherOrigin::Kind::Kept) {
+    states_->save_weights(spec.name, SavedWeights::Last, learner_of(spec));
+    return true;
+  }
+  return train(position);
 }
 
-Network& Run::learner_of(const PhaseSpec& spec) {
-  return spec.learner == kTeacherName ? *networks_.teacher : *networks_.student;
-}
-
-bool Run::train(size_t position) {
+bool RunInProgress::train(size_t position) {
   const PhaseSpec& spec = phases_[position];
   // The teacher is the one that was looked at before; a student learns once.
   if (spec.learner != kTeacherName) renew_learner(session_, spec, networks_);
   const Phase phase = make_phase(session_, spec, networks_);
   set_activity("phase " + phase.name);
   Trainer trainer(phase);
-  if (resumed_ && resumed_at_ == position) {
-    trainer.restore(resumed_->checkpoint.state, resumed_->tensors, resumed_->checkpoint.rollback);
-    resumed_.reset();
+  start_.restore(position, trainer);
+  watch(trainer, phase);
+  if (!trainer.run()) {
+    save(trainer, phase, PhaseEnd::Open);
+    return false;
   }
-  const auto save = [&](bool complete) {
-    states_->save({phase.name, complete, trainer.state(), rows_, folder_->metrics_bytes(), machine_,
-                   files_, trainer.rollback_state()},
-                  trainer.tensors());
-  };
+  table_.add(spec, phase.student(), trainer.state());
+  states_->save_weights(phase.name, SavedWeights::Last, phase.student());
+  if (spec.kept) origin_.store->save(phase.student(), table_.rows.back().accuracy);
+  save(trainer, phase, PhaseEnd::Reached);
+  return true;
+}
+
+/// What is told and kept of a training while it runs.
+void RunInProgress::watch(Trainer& trainer, const Phase& phase) {
   trainer.checkpoint_steps = experiment_.run.checkpoint_steps;
-  trainer.on_checkpoint = [&] { save(false); };
+  trainer.on_checkpoint = [&] { save(trainer, phase, PhaseEnd::Open); };
   trainer.on_progress = [&](const Progress& progress) { progress_.step(progress); };
-  trainer.on_best = [&] { save_weights(phase.name, SavedWeights::Best, phase.student()); };
+  trainer.on_best = [&] { states_->save_weights(phase.name, SavedWeights::Best, phase.student()); };
   trainer.on_epoch = [&](const EpochReport& report) {
     progress_.epoch(phase.name, phase.train.epochs, report);
     folder_->append_metrics(phase.name, report);
     if (events_) events_->add(phase.name, report);
-    save(false);
+    save(trainer, phase, PhaseEnd::Open);
   };
-  if (!trainer.run()) {
-    save(false);
-    return false;
-  }
-  add_row(spec, phase.student(), trainer.state());
-  save_weights(phase.name, SavedWeights::Last, phase.student());
-  if (spec.kept) store_->save(phase.student(), rows_.back().accuracy);
-  save(true);
-  return true;
 }
 
-void Run::save_weights(const std::string& phase, SavedWeights which, const Network& network) {
-  const std::filesystem::path file = folder_->layout().phase_weights(phase, which);
-  save_network(file, network.parameters(), {{"format", "pt"}, {"model", network.description()}});
-  if (which == SavedWeights::Best) return;
-  files_[weights_name(phase, which)] = xxh3_128_hex(map_file(file, SIZE_MAX).bytes());
+void RunInProgress::save(const Trainer& trainer, const Phase& phase, PhaseEnd end) {
+  states_->save(phase.name, end, table_.rows, folder_->metrics_bytes(), trainer);
 }
 
-void Run::load_saved(const std::string& phase, Network& network) {
-  const std::filesystem::path file = folder_->layout().phase_weights(phase, SavedWeights::Last);
-  const std::string& saved = files_[weights_name(phase, SavedWeights::Last)];
-  if (xxh3_128_hex(map_file(file, SIZE_MAX).bytes()) != saved) {
-    throw DataError(file.string() + ": damaged: not the network that this run trained");
-  }
-  load_weights(network.parameters(), file, {});
+RunFacts RunInProgress::facts(const std::string& status) const {
+  return {device_name(session_.placement().device),
+          session_.threads(),
+          status,
+          session_.data().class_names,
+          folder_->started_in(),
+          table_.warnings};
 }
+
+void RunInProgress::finish(Output output) {
+  networks_.transfers.clear();
+  set_activity("the last evaluation");
+  evaluations_.evaluate_all(phases_, *states_, networks_, table_);
+  compare_process_state();
+  const Network& result = learner_of(phases_.back());
+  save_network(folder_->layout().result_weights(), result.parameters(),
+               {{"format", "pt"}, {"model", result.description()}});
+  const RunFacts done = facts("finished");
+  folder_->write_results(experiment_, done, table_.rows);
+  write_report(folder_->path());
+  states_->clear();  // only now: until then the run can be resumed
+  if (output == Output::None) return;
+  if (output == Output::Json) {
+    print_out("{}\n", results_json(experiment_, done, table_.rows));
+  } else {
+    print_out("{}wrote {}: {}, {}, {}\n", comparison_text(table_.rows), folder_->path().string(),
+              RunLayout::kPage, RunLayout::kResultWeights, RunLayout::kMetrics);
+  }
+}
+
+/// Ends a run that a signal stopped.
+ExitCode RunInProgress::stop() {
+  folder_->write_results(experiment_, facts("stopped by a signal"), table_.rows);
+  write_report(folder_->path());
+  say(fmt::format("stopped by a signal; go on with: retort run --resume {}",
+                  folder_->path().string()));
+  return pending_signal() == SIGTERM ? ExitCode::Terminated : ExitCode::Interrupted;
+}
+
+/// Writes the status of a run that failed. A disk that is full, say, must not hide why.
+void RunInProgress::mark_failed(const std::string& reason) {
+  try {
+    folder_->write_status(experiment_, facts("failed: " + reason));
+  } catch (...) {
+    spdlog::warn("{}: still says that it runs: {}", folder_->layout().results().string(),
+                 current_failure().text);
+  }
+}
+
+/// Ends a run that had come to its end: a kill may have come between the results and what is made from
+/// them.
+ExitCode finish_again(const RunLayout& layout, Output output) {
+  say(layout.folder().string() + ": finished before; nothing is left to do");
+  const RunFolder owned(layout.folder());
+  if (!std::filesystem::exists(layout.page())) write_report(layout.folder());
+  CheckpointStore(layout.states()).clear();
+  if (output != Output::None) {
+    print_comparison({layout.folder()},
+                     output == Output::Json ? CompareFormat::Json : CompareFormat::Text);
+  }
+  return ExitCode::Ok;
+}
+
+}  // namespace
 
 ExitCode run_experiment(const Experiment& experiment, Output output) {
-  return Run(experiment).go(output);
+  return RunInProgress(experiment).go(output);
 }
 
 ExitCode resume_run(const Experiment& experiment, const std::filesystem::path& folder,
-                    bool accept_changes, Output output) {
+                    Changes changes, Output output) {
   const RunLayout layout(folder);
   if (std::filesystem::exists(layout.results()) && read_results(folder).status == "finished") {
-    say(folder.string() + ": finished before; nothing is left to do");
-    const RunFolder owned(folder);
-    // A kill may have come between the results and what is made from them.
-    if (!std::filesystem::exists(layout.page())) write_report(folder);
-    CheckpointStore(layout.states()).clear();
-    if (output != Output::None) {
-      print_comparison({folder},
-                       output == Output::Json ? CompareFormat::Json : CompareFormat::Text);
-    }
-    return ExitCode::Ok;
+    return finish_again(layout, output);
   }
-  Run run(experiment);
-  run.resume(folder, accept_changes);
+  RunInProgress run(experiment);
+  run.resume(folder, changes);
   return run.go(output);
 }
 

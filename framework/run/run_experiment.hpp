@@ -8,6 +8,9 @@ namespace retort::host {
 /// What a run prints on stdout at its end.
 enum class Output { Table, Json, None };
 
+/// Whether a run goes on although something that decides about its bits has changed.
+enum class Changes { Refuse, Accept };
+
 /// Runs an experiment from end to end: the teacher (loaded, kept, or trained and then kept), the
 /// student alone, the student with the transfers, the run folder, and the comparison table on
 /// stdout.
@@ -17,10 +20,10 @@ ExitCode run_experiment(const Experiment& experiment, Output output);
 
 /// Goes on with the run of a folder, whose experiment.toml `experiment` is, from the newest state
 /// that verifies; ends with the bytes that the run would have ended with. What else decides about
-/// bits (threads, processor, LibTorch, plugins, data) must be as it was, unless `accept_changes`.
+/// bits (threads, processor, LibTorch, plugins, data) must be as it was, unless changes are accepted.
 /// A finished run is left as it is.
 /// Throws: ConfigError naming what differs; DataError when no state is whole.
 ExitCode resume_run(const Experiment& experiment, const std::filesystem::path& folder,
-                    bool accept_changes, Output output);
+                    Changes changes, Output output);
 
 }  // namespace retort::host

@@ -9,6 +9,7 @@
 
 #include "framework/base/text.hpp"
 #include "framework/report/phase_label.hpp"
+#include "framework/run/result_table.hpp"
 #include "framework/train/chance.hpp"
 
 namespace retort::host {
@@ -17,12 +18,6 @@ namespace {
 constexpr int64_t kMostSamples = 1024;
 constexpr int64_t kFewestSamples = 128;
 constexpr int64_t kMostMultiplyAdds = 100'000'000'000;  // seconds on two cores
-
-const ComparisonRow* find_row(const std::vector<ComparisonRow>& rows, const char* name) {
-  const auto found = std::find_if(rows.begin(), rows.end(),
-                                  [&](const ComparisonRow& row) { return row.name == name; });
-  return found == rows.end() ? nullptr : &*found;
-}
 
 }  // namespace
 

@@ -41,7 +41,7 @@ Outcome run_one(const Experiment& trial, EarlierRuns& runs) {
     say("finished before: " + before->string());
     return {ExitCode::Ok, *before};
   }
-  const ExitCode code = before ? resume_run(trial, *before, false, Output::None)
+  const ExitCode code = before ? resume_run(trial, *before, Changes::Refuse, Output::None)
                                : run_experiment(trial, Output::None);
   return {code, runs.find(trial).value_or("")};
 }

@@ -1,0 +1,47 @@
+#include "framework/run/result_table.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+#include "framework/report/phase_label.hpp"
+
+namespace retort::host {
+
+void ResultTable::add(const PhaseSpec& spec, Network& network, const TrainingState& state) {
+  ComparisonRow row = {spec.row, state.last, {}, state.train_seconds, {}, 0};
+  if (state.best_epoch > 0) {  // none where each epoch had outputs that are not finite
+    row.best = state.best_test;
+    row.best_epoch = state.best_epoch;
+  }
+  row.size = measure_size(network);
+  const ComparisonRow* alone = find_row(rows, kAloneRow);
+  if (spec.transfers && alone != nullptr) {
+    row.versus_alone = row.accuracy.top1() - alone->accuracy.top1();
+  }
+  rows.push_back(row);
+}
+
+void ResultTable::add_teacher(Network& teacher, const Accuracy& accuracy) {
+  ComparisonRow row = {kTeacherRow, accuracy, {}, {}, {}, 0};
+  row.size = measure_size(teacher);
+  rows.insert(rows.begin(), row);
+}
+
+void ResultTable::warn(const std::string& text) {
+  if (text.empty() || std::find(warnings.begin(), warnings.end(), text) != warnings.end()) return;
+  warnings.push_back(text);
+  spdlog::warn("{}", text);
+}
+
+const ComparisonRow* find_row(const std::vector<ComparisonRow>& rows, const std::string& name) {
+  const auto found = std::find_if(rows.begin(), rows.end(),
+                                  [&](const ComparisonRow& row) { return row.name == name; });
+  return found == rows.end() ? nullptr : &*found;
+}
+
+NetworkSize measure_size(Network& network) {
+  return {network.profile().parameters, network.profile().multiply_adds};
+}
+
+}  // namespace retort::host

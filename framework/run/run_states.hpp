@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "framework/report/run_layout.hpp"
+#include "framework/run/checkpoint.hpp"
+#include "framework/run/machine_facts.hpp"
+#include "framework/train/trainer.hpp"
+
+namespace retort::host {
+
+/// Whether a phase has come to its end.
+enum class PhaseEnd { Open, Reached };
+
+/// What a run leaves in its folder to go on with: states, and the weights of each phase at its end, of
+/// which the states hold the hashes.
+class RunStates {
+ public:
+  RunStates(const RunLayout& layout, const Session& session)
+      : layout_(layout), store_(layout.states()), machine_(machine_facts(session)) {}
+
+  const MachineFacts& machine() const { return machine_; }
+  /// As CheckpointStore::newest(); the weights that it needs are those that load_weights() takes.
+  std::optional<CheckpointStore::Found> find_newest();
+
+  /// Saves where a phase stands, with the rows of those that came to their end and the size of
+  /// metrics.jsonl.
+  void save(const std::string& phase, PhaseEnd end, const std::vector<ComparisonRow>& rows,
+            uint64_t metrics_bytes, const Trainer& trainer);
+  /// Saves the weights of a phase as they are.
+  void save_weights(const std::string& phase, SavedWeights which, const Network& network);
+  /// Loads the weights that a phase ended with.
+  /// Throws: DataError where they are not what this run saved.
+  void load_weights(const std::string& phase, Network& network) const;
+
+  /// Removes the states: the run is finished.
+  void clear() { store_.clear(); }
+
+ private:
+  RunLayout layout_;
+  CheckpointStore store_;
+  MachineFacts machine_;
+  std::map<std::string, std::string> files_;  // weights that a resumed run needs: name -> hash
+};
+
+}  // namespace retort::host
