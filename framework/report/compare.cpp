@@ -10,6 +10,7 @@
 
 #include "framework/base/error.hpp"
 #include "framework/base/text.hpp"
+#include "framework/config/leaves.hpp"
 #include "framework/config/paths.hpp"
 #include "framework/config/toml_file.hpp"
 #include "framework/report/phase_label.hpp"
@@ -23,29 +24,6 @@ namespace {
 namespace fs = std::filesystem;
 using Lines = std::vector<std::string>;
 
-/// A key's value in an experiment, and where it stands there.
-struct Leaf {
-  Place place;
-  std::string text;  // "train.optimizer.lr = 0.05"
-};
-
-/// Splits tables, and lists of tables, into their keys: two experiments then differ by a value.
-void add_leaves(const config::Node& node, const std::string& path, std::vector<Leaf>& leaves) {
-  const bool is_table = node.is(config::Node::Kind::Table);
-  const bool has_tables = node.is(config::Node::Kind::List) && !node.items.empty() &&
-                          node.items.front().is(config::Node::Kind::Table);
-  if (!is_table && !has_tables) {
-    leaves.push_back({node.place, path + " = " + config::toml_text(node)});
-    return;
-  }
-  for (size_t i = 0; i < node.items.size(); ++i) {
-    const config::Node& item = node.items[i];
-    const std::string key = is_table ? (path.empty() ? "" : ".") + config::key_text(item.key)
-                                     : "[" + std::to_string(i) + "]";
-    add_leaves(item, path + key, leaves);
-  }
-}
-
 /// The values of a resolved experiment in its order, without what may differ between seeds.
 Lines settings_of(const RunRecord& record) {
   Diagnostics mistakes;
@@ -58,13 +36,9 @@ Lines settings_of(const RunRecord& record) {
                     "; restore the file or run the experiment again");
   }
   std::erase_if(tree->items, [](const config::Node& item) { return item.key == "seed"; });
-  std::vector<Leaf> leaves;
-  add_leaves(*tree, "", leaves);
-  std::stable_sort(leaves.begin(), leaves.end(), [](const Leaf& a, const Leaf& b) {
-    return std::pair(a.place.line, a.place.column) < std::pair(b.place.line, b.place.column);
-  });
   Lines lines;
-  for (const Leaf& leaf : leaves) lines.push_back(leaf.text);
+  for (const config::Leaf& leaf : config::find_leaves(*tree))
+    lines.push_back(leaf.key + " = " + leaf.value);
   return lines;
 }
 

@@ -2,11 +2,19 @@
 
 #include <ATen/Version.h>
 
+#include <algorithm>
+
 #include "framework/io/hash.hpp"
 #include "framework/report/plugin_hash.hpp"
+#include "framework/run/recipe.hpp"
 #include "framework/train/device.hpp"
 
 namespace retort::host {
+namespace {
+
+const std::string kRecipePrefix = "experiment.toml ";
+
+}  // namespace
 
 MachineFacts machine_facts(const Session& session) {
   const Experiment& experiment = session.experiment();
@@ -28,16 +36,26 @@ MachineFacts machine_facts(const Session& session) {
   };
   if (experiment.teacher) add_weights("teacher.weights", *experiment.teacher);
   add_weights("student.weights", experiment.student);
+  for (const auto& [key, value] : make_recipe(experiment)) facts[kRecipePrefix + key] = value;
   return facts;
 }
 
 std::string changes_between(const MachineFacts& was, const MachineFacts& is) {
+  const auto is_recipe = [](const auto& fact) { return fact.first.starts_with(kRecipePrefix); };
+  const auto find = [](const MachineFacts& facts, const std::string& name) {
+    const auto found = facts.find(name);
+    return found == facts.end() ? "nothing" : found->second;
+  };
+  MachineFacts names = is;
+  // A state of an older version does not hold the experiment.
+  if (std::none_of(was.begin(), was.end(), is_recipe)) std::erase_if(names, is_recipe);
+  for (const auto& fact : was)
+    if (is_recipe(fact)) names.insert(fact);
   std::string changes;
-  for (const auto& [name, value] : is) {
-    const auto before = was.find(name);
-    if (before != was.end() && before->second == value) continue;
-    changes += (changes.empty() ? "" : "; ") + name + " was " +
-               (before == was.end() ? "nothing" : before->second) + " and is " + value;
+  for (const auto& [name, unused] : names) {
+    const std::string before = find(was, name), now = find(is, name);
+    if (before == now) continue;
+    changes += (changes.empty() ? "" : "; ") + name + " was " + before + " and is " + now;
   }
   return changes;
 }

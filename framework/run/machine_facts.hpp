@@ -7,8 +7,8 @@
 
 namespace retort::host {
 
-/// What decides about the bits of a run beside its experiment: device, threads, processor, LibTorch,
-/// the program, the plugins' files, the data and the weights that were given.
+/// What decides about the bits of a run: device, threads, processor, LibTorch, the program, the
+/// plugins' files, the data, the weights that were given, and the experiment's keys.
 MachineFacts machine_facts(const Session& session);
 
 /// "threads was 2 and is 4; ..", or "" where both are equal.

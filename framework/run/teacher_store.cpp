@@ -3,6 +3,8 @@
 #include <spdlog/fmt/fmt.h>
 #include <spdlog/spdlog.h>
 
+#include <map>
+
 #include "framework/base/error.hpp"
 #include "framework/config/component.hpp"
 #include "framework/config/resolved.hpp"
@@ -16,6 +18,8 @@
 
 namespace retort::host {
 namespace {
+
+constexpr const char* kContent = "content";  // a hash of the weights
 
 /// The part of the experiment that shapes the teacher, as text.
 std::string recipe_text(const Experiment& experiment) {
@@ -43,6 +47,40 @@ std::string facts_text(const ImageData& data) {
   return text;
 }
 
+std::string hash_of(const std::string& text) {
+  return xxh3_128_hex({reinterpret_cast<const uint8_t*>(text.data()), text.size()});
+}
+
+/// Of names and values, in the order of the names.
+std::string hash_of_weights(const ParameterSet& parameters) {
+  std::map<std::string, std::string> hashes;
+  for (const auto& [name, tensor] : named_weights(parameters)) {
+    const at::Tensor values = tensor.detach().to(at::kCPU).contiguous();
+    hashes[name] =
+        xxh3_128_hex({static_cast<const uint8_t*>(values.const_data_ptr()), values.nbytes()});
+  }
+  std::string text;
+  for (const auto& [name, hash] : hashes) text += name + " " + hash + "\n";
+  return hash_of(text);
+}
+
+std::string hash_of_weights(const SafetensorsFile& file) {
+  std::map<std::string, std::string> hashes;
+  for (const SafeTensorView& tensor : file.tensors())
+    hashes[tensor.name] = xxh3_128_hex({tensor.data, tensor.bytes});
+  std::string text;
+  for (const auto& [name, hash] : hashes) text += name + " " + hash + "\n";
+  return hash_of(text);
+}
+
+/// Throws: DataError where the weights are not those that were written. A file of an older version does
+/// not say which those are.
+void check_content(const SafetensorsFile& kept, const std::filesystem::path& file) {
+  const auto written = kept.metadata().find(kContent);
+  if (written == kept.metadata().end() || written->second == hash_of_weights(kept)) return;
+  throw DataError(file.string() + ": its weights are not those that were written: it is damaged");
+}
+
 std::string key_of(const Session& session) {
   const Experiment& experiment = session.experiment();
   const std::string text = hash_of_plugin(experiment.teacher->model.info) +
@@ -65,6 +103,7 @@ std::optional<Accuracy> TeacherStore::load(Network& teacher) const {
     // Read first: a teacher that is trained again starts at its start values.
     const Accuracy accuracy = {std::stoll(kept.metadata().at("test_correct")),
                                std::stoll(kept.metadata().at("test_total"))};
+    check_content(kept, file_);
     load_weights(teacher.parameters(), file_, {});
     return accuracy;
   } catch (const DataError& damage) {
@@ -81,6 +120,7 @@ void TeacherStore::save(const Network& teacher, const Accuracy& accuracy) const 
   SafeMetadata metadata;
   metadata["format"] = "pt";
   metadata["key"] = key_;
+  metadata[kContent] = hash_of_weights(teacher.parameters());
   metadata["model"] = teacher.description();
   metadata["test_correct"] = std::to_string(accuracy.correct);
   metadata["test_total"] = std::to_string(accuracy.total);

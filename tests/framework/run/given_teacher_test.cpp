@@ -272,7 +272,24 @@ TEST_F(GivenTeacher, KeptWithNanIsToldAndTrainedAgain) {
   const Finished run = retort({"run", tiny_experiment(*scratch_).string(), "train.epochs=6"});
   EXPECT_EQ(run.code, 0) << run.err;
   EXPECT_THAT(run.err, AllOf(HasSubstr("cannot be used and is trained again"),
-                             HasSubstr("not finite in float32")));
+                             HasSubstr("its weights are not those that were written")));
+}
+
+TEST(KeptTeacher, WithOneBitOfItsWeightsFlippedIsTrainedAgain) {
+  const Scratch scratch;
+  ASSERT_EQ(run_tiny(scratch, {}).code, 0);
+  for (const auto& kept : std::filesystem::directory_iterator(scratch.path("runs/teachers"))) {
+    std::string bytes = content_of(kept.path());
+    bytes[bytes.size() - 4] = static_cast<char>(bytes[bytes.size() - 4] ^ 1);
+    std::ofstream(kept.path(), std::ios::binary) << bytes;
+  }
+  const Finished run = run_tiny(scratch, {});
+  EXPECT_EQ(run.code, 0) << run.err;
+  EXPECT_THAT(run.err, HasSubstr("it is damaged"));
+  const auto student = [&](const char* folder) {
+    return content_of(scratch.path("runs/tiny") / folder / "student.safetensors");
+  };
+  EXPECT_EQ(student("001"), student("002"));
 }
 
 TEST_F(GivenTeacher, KeptIsJudgedByWhatItGivesNotByWhatItsFileSays) {

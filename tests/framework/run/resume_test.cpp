@@ -248,6 +248,22 @@ TEST_F(Stopped, RefusesAnotherNumberOfThreadsUnlessAccepted) {
   EXPECT_THAT(accepted.err, HasSubstr("accepted: threads was 1 and is 2"));
 }
 
+/// What the state was made by is not what the file would go on with.
+TEST_F(Stopped, RefusesAnEditedExperimentByItsKeysUnlessAccepted) {
+  std::string text = content_of(run() / "experiment.toml");
+  const size_t at = text.find("lr = 0.05");
+  ASSERT_NE(at, std::string::npos);
+  text.replace(at, 9, "lr = 0.02");
+  std::ofstream(run() / "experiment.toml") << text;
+  const Finished refused = retort({"run", "--resume", run().string()});
+  EXPECT_EQ(refused.code, 2);
+  const std::string told = "train.optimizer.lr was 0.05 and is 0.02";
+  EXPECT_THAT(refused.err, AllOf(HasSubstr(told), HasSubstr("--accept-changes")));
+  const Finished accepted = retort({"run", "--accept-changes", "--resume", run().string()});
+  EXPECT_EQ(accepted.code, 0) << accepted.err;
+  EXPECT_THAT(accepted.err, HasSubstr("accepted: experiment.toml "));
+}
+
 TEST_F(Stopped, RefusesAFileBesideIt) {
   const Finished resumed = retort({"run", "x.toml", "--resume", run().string()});
   EXPECT_EQ(resumed.code, 2);
