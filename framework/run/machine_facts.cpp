@@ -6,13 +6,14 @@
 
 #include "framework/io/hash.hpp"
 #include "framework/report/plugin_hash.hpp"
+#include "framework/report/run_layout.hpp"
 #include "framework/run/recipe.hpp"
 #include "framework/train/device.hpp"
 
 namespace retort::host {
 namespace {
 
-const std::string kRecipePrefix = "experiment.toml ";
+const std::string kRecipePrefix = std::string(RunLayout::kExperiment) + " ";
 
 }  // namespace
 
