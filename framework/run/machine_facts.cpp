@@ -7,7 +7,7 @@
 #include "framework/io/hash.hpp"
 #include "framework/report/plugin_hash.hpp"
 #include "framework/report/run_layout.hpp"
-#include "framework/run/recipe.hpp"
+#include "framework/run/identity.hpp"
 #include "framework/train/device.hpp"
 
 namespace retort::host {

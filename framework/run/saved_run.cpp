@@ -82,30 +82,36 @@ SavedRun load_saved_run(const fs::path& folder, const std::vector<std::string>& 
   return run;
 }
 
-const EarlierRuns::Texts& EarlierRuns::texts_of(const fs::path& folder) {
+const EarlierRuns::Kept& EarlierRuns::read(const fs::path& folder) {
   const auto [entry, is_new] = kept_.try_emplace(folder);
   if (is_new) {
     const fs::path recorded = read_start(folder);
-    entry->second.absolute = text_of_file(RunLayout(folder).experiment());
+    const std::string absolute = text_of_file(RunLayout(folder).experiment());
     // A folder that does not say so was started here, if it is of this project.
-    entry->second.portable =
-        portable_text(entry->second.absolute, recorded.empty() ? working_directory() : recorded);
+    const std::string portable =
+        portable_text(absolute, recorded.empty() ? working_directory() : recorded);
+    entry->second = {read_settings(absolute), read_settings(portable)};
   }
   return entry->second;
 }
 
 std::optional<fs::path> EarlierRuns::find(const Experiment& experiment) {
   const fs::path here = working_directory();
-  const std::string absolute = to_toml(with_absolute_paths(experiment, here));
-  const std::string portable = portable_text(absolute, here);
+  const std::string text = to_toml(with_absolute_paths(experiment, here));
+  const Settings defaults = make_default_settings(experiment);
+  const Settings absolute = make_identity(read_settings(text), defaults);
+  const Settings portable = make_identity(read_settings(portable_text(text, here)), defaults);
   std::optional<fs::path> found;
   bool is_finished = false;
   std::error_code none;
   for (const auto& entry :
        fs::directory_iterator(runs_folder(experiment.run.out, experiment.name), none)) {
     if (!fs::is_regular_file(RunLayout(entry.path()).experiment(), none)) continue;
-    const Texts& kept = texts_of(entry.path());
-    if (kept.absolute != absolute && kept.portable != portable) continue;
+    const Kept& kept = read(entry.path());
+    if (make_identity(kept.absolute, defaults) != absolute &&
+        make_identity(kept.portable, defaults) != portable) {
+      continue;
+    }
     const bool finished = read_status(entry.path()) == "finished";
     if (found && (is_finished != finished ? is_finished : precedes(entry.path(), *found))) continue;
     found = entry.path();

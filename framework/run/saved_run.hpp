@@ -8,6 +8,7 @@
 
 #include "framework/config/experiment.hpp"
 #include "framework/config/experiment_file.hpp"
+#include "framework/run/identity.hpp"
 
 namespace retort::host {
 
@@ -26,19 +27,21 @@ SavedRun load_saved_run(const std::filesystem::path& folder,
                         const std::vector<std::string>& overrides, Catalog catalog,
                         Purpose purpose);
 
-/// The folders of earlier runs below OUT/NAME, each known by its resolved experiment.
+/// The folders of earlier runs below OUT/NAME, each known by its experiment.toml, also of an older
+/// version.
 class EarlierRuns {
  public:
-  /// The newest run of exactly this experiment: a finished one where there is any.
+  /// The newest run of this experiment (make_identity): a finished one where there is any.
   std::optional<std::filesystem::path> find(const Experiment& experiment);
 
  private:
-  struct Texts {
-    std::string absolute, portable;
+  /// Paths are absolute, or relative to the project where they lie in it.
+  struct Kept {
+    Settings absolute, portable;
   };
-  const Texts& texts_of(const std::filesystem::path& folder);
+  const Kept& read(const std::filesystem::path& folder);
 
-  std::map<std::filesystem::path, Texts> kept_;  // read once: an experiment.toml never changes
+  std::map<std::filesystem::path, Kept> kept_;  // read once: an experiment.toml never changes
 };
 
 }  // namespace retort::host

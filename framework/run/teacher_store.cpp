@@ -12,6 +12,7 @@
 #include "framework/io/hash.hpp"
 #include "framework/report/plugin_hash.hpp"
 #include "framework/report/run_layout.hpp"
+#include "framework/run/identity.hpp"
 #include "framework/train/device.hpp"
 #include "framework/train/finite.hpp"
 #include "framework/train/weights.hpp"
@@ -35,7 +36,8 @@ std::string recipe_text(const Experiment& experiment) {
   shaping.train = experiment.teacher->train;
   shaping.run.precision = experiment.run.precision;
   shaping.run.channels_last = experiment.run.channels_last;
-  return to_toml(shaping);
+  return write_identity(
+      make_identity(read_settings(to_toml(shaping)), make_default_settings(shaping)));
 }
 
 /// What the data set says of its images beside their content.

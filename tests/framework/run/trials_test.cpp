@@ -7,6 +7,7 @@
 
 #include "framework/report/compare.hpp"
 #include "framework/report/run_order.hpp"
+#include "framework/run/identity.hpp"
 #include "tests/framework/cli/program.hpp"
 
 namespace retort::test {
@@ -112,6 +113,44 @@ TEST_F(Trials, RunEverySeedOnceAndAreOrdinaryRuns) {
   EXPECT_EQ(again.code, 0);
   EXPECT_THAT(again.err,
               AllOf(HasSubstr("finished before: " + run(1).string()), Not(HasSubstr("distil "))));
+}
+
+/// Takes a key out of a run's experiment, as if its version had not known it.
+void forget_key(const fs::path& run, const std::string& key) {
+  std::string text = content_of(run / "experiment.toml");
+  const size_t begin = text.find("\n" + key + " = ");
+  ASSERT_NE(begin, std::string::npos) << key;
+  text.erase(begin, text.find('\n', begin + 1) - begin);
+  std::ofstream(run / "experiment.toml") << text;
+}
+
+TEST_F(Trials, OfAVersionWithFewerKeysAreFoundAgain) {
+  ASSERT_EQ(start({"seeds=[1, 2]"}).code, 0);
+  for (const int number : {1, 2}) {
+    forget_key(run(number), "label_smoothing");
+    forget_key(run(number), "tensorboard");
+  }
+  const Finished again = start({"seeds=[1, 2]", "run.tensorboard=true"});
+  EXPECT_EQ(again.code, 0);
+  for (const int number : {1, 2})
+    EXPECT_THAT(again.err, HasSubstr("finished before: " + run(number).string()));
+  EXPECT_FALSE(fs::exists(run(3)));
+  EXPECT_EQ(start({"seeds=[1, 2]", "train.label_smoothing=0.1"}).code, 0);
+  EXPECT_TRUE(fs::exists(run(4))) << "a key that is not at its default makes another experiment";
+}
+
+TEST(Identity, LeavesOutDefaultsAndWhereItIsWritten) {
+  const host::Settings defaults = {{"train.epochs", "1"}, {"train.ema", "0"}};
+  const host::Settings run = {{"train.epochs", "3"}, {"train.ema", "0"}, {"run.out", "\"a\""}};
+  const host::Settings identity = host::make_identity(run, defaults);
+  EXPECT_EQ(identity, (host::Settings{{"train.epochs", "3"}}));
+  host::Settings later = run, later_defaults = defaults;
+  later["train.new_key"] = later_defaults["train.new_key"] = "false";
+  EXPECT_EQ(host::write_identity(host::make_identity(later, later_defaults)),
+            host::write_identity(identity));
+  later["train.new_key"] = "true";
+  EXPECT_NE(host::write_identity(host::make_identity(later, later_defaults)),
+            host::write_identity(identity));
 }
 
 TEST_F(Trials, OfASweepGoOnWhenOneFails) {

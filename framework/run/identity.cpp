@@ -1,0 +1,84 @@
+#include "framework/run/identity.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+#include <utility>
+
+#include "framework/config/component.hpp"
+#include "framework/config/leaves.hpp"
+#include "framework/config/resolved.hpp"
+#include "framework/config/toml_file.hpp"
+
+namespace retort::host {
+namespace {
+
+constexpr std::array<std::string_view, 3> kWithoutResult = {"run.out", "run.tensorboard",
+                                                            "run.checkpoint_steps"};
+
+ComponentChoice with_defaults(ComponentChoice choice) {
+  for (size_t i = 0; i < choice.options.size(); ++i)
+    choice.options[i] = config::make_default(choice.info.options[i]);
+  return choice;
+}
+
+}  // namespace
+
+Settings read_settings(const std::string& toml) {
+  Settings settings;
+  Diagnostics mistakes;
+  const auto tree = config::parse_toml(toml, "experiment", mistakes);
+  if (!tree) return settings;
+  for (const config::Leaf& leaf : config::find_leaves(*tree)) settings[leaf.key] = leaf.value;
+  return settings;
+}
+
+Settings make_default_settings(const Experiment& experiment) {
+  Experiment defaults;
+  defaults.data.dataset = with_defaults(experiment.data.dataset);
+  defaults.student.model = with_defaults(experiment.student.model);
+  if (experiment.teacher) {
+    defaults.teacher.emplace();
+    defaults.teacher->model = with_defaults(experiment.teacher->model);
+  }
+  for (const TransferConfig& given : experiment.transfers) {
+    TransferConfig transfer;
+    transfer.strategy = with_defaults(given.strategy);
+    defaults.transfers.push_back(std::move(transfer));
+  }
+  return read_settings(to_toml(defaults));
+}
+
+Settings make_identity(const Settings& settings, const Settings& defaults) {
+  Settings identity;
+  for (const auto& [key, value] : settings) {
+    if (std::find(kWithoutResult.begin(), kWithoutResult.end(), key) != kWithoutResult.end())
+      continue;
+    const auto usual = defaults.find(key);
+    if (usual == defaults.end() || usual->second != value) identity.emplace(key, value);
+  }
+  return identity;
+}
+
+std::string write_identity(const Settings& identity) {
+  std::string text = "identity 1\n";
+  for (const auto& [key, value] : identity) text += key + " = " + value + "\n";
+  return text;
+}
+
+Settings make_recipe(const Experiment& experiment) {
+  Experiment recipe = experiment;
+  recipe.name = "recipe";
+  recipe.seeds.clear();
+  recipe.sweep.reset();
+  recipe.run = {};
+  recipe.run.precision = experiment.run.precision;
+  recipe.run.channels_last = experiment.run.channels_last;
+  recipe.run.deterministic = experiment.run.deterministic;
+  recipe.data.dataset = with_defaults(experiment.data.dataset);
+  if (recipe.teacher && recipe.teacher->weights) recipe.teacher->weights = "given";
+  if (recipe.student.weights) recipe.student.weights = "given";
+  return read_settings(to_toml(recipe));
+}
+
+}  // namespace retort::host
