@@ -202,4 +202,19 @@ void apply_override(Node& tree, const std::string& override_text, Diagnostics& d
   *target = std::move(*value);
 }
 
+std::string write_override_path(const std::string& path) {
+  size_t wrong = 0;
+  const std::vector<Segment> segments = split(path, wrong);
+  if (segments.empty()) return path;
+  std::string text;
+  for (const Segment& segment : segments) {
+    if (segment.position || is_number(segment.text)) {
+      text += "[" + segment.text + "]";
+    } else {
+      text += (text.empty() ? "" : ".") + key_text(segment.text);
+    }
+  }
+  return text;
+}
+
 }  // namespace retort::host::config

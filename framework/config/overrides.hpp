@@ -13,4 +13,8 @@ namespace retort::host::config {
 /// "command line: " and the override, with the column in it. Mistakes go to the diagnostics.
 void apply_override(Node& tree, const std::string& override_text, Diagnostics& diagnostics);
 
+/// The path of an override in one spelling: transfer[0].x for `transfer.0."x"`. As it is where it is
+/// malformed.
+std::string write_override_path(const std::string& path);
+
 }  // namespace retort::host::config

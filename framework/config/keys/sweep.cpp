@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "framework/config/enum_names.hpp"
+#include "framework/config/overrides.hpp"
 #include "framework/config/toml_writer.hpp"
 
 namespace retort::host::config {
@@ -54,8 +55,30 @@ void read_range(Section range, SweepKey& key) {
   }
 }
 
+/// A key in two spellings, and a value that would make two equal trials.
+void check_repeats(const Node& node, const std::string& path, const SweepConfig& sweep,
+                   Diagnostics& diagnostics) {
+  const std::string key = write_override_path(node.key);
+  for (const SweepKey& before : sweep.keys) {
+    if (write_override_path(before.key) != key) continue;
+    diagnostics.add(node.key_place, path,
+                    "is the key " + before.key + " again; name it once, with all its values");
+  }
+  if (sweep.kind != SweepKind::Grid || !node.is(Node::Kind::List)) return;
+  for (size_t i = 1; i < node.items.size(); ++i) {
+    const std::string value = toml_text(node.items[i]);
+    const auto end = node.items.begin() + static_cast<std::ptrdiff_t>(i);
+    if (std::none_of(node.items.begin(), end,
+                     [&](const Node& other) { return toml_text(other) == value; }))
+      continue;
+    diagnostics.add(node.items[i].place, path,
+                    "has " + value + " twice, which would make two equal trials; name it once");
+  }
+}
+
 void read_key(const Node& node, const std::string& path, SweepKind kind, Diagnostics& diagnostics,
               SweepConfig& sweep) {
+  check_repeats(node, path, sweep, diagnostics);
   SweepKey key;
   key.key = node.key;
   const bool table = node.is(Node::Kind::Table);

@@ -49,6 +49,16 @@ TEST_F(SweepTest, AMistakeOfTheFileIsToldOnce) {
             "kd.toml:9:15 transfer[0].temperature = 0 must be > 0 (default 4)");
 }
 
+TEST_F(SweepTest, AKeyInTwoSpellingsAndAValueTwiceAreRefused) {
+  EXPECT_THAT(mistakes(kBase + "[sweep.keys]\n\"train.epochs\" = [1]\n'train.\"epochs\"' = [3]\n"),
+              HasSubstr("again; name it once, with all its values"));
+  EXPECT_THAT(mistakes(kBase + "[sweep.keys]\n\"transfer[0].temperature\" = [1]\n"
+                               "\"transfer.0.temperature\" = [3]\n"),
+              HasSubstr("is the key transfer.0.temperature again"));
+  EXPECT_THAT(mistake(kBase + "[sweep.keys]\n\"train.epochs\" = [1, 2, 1]\n"),
+              HasSubstr("kd.toml:10:25 sweep.keys.\"train.epochs\" has 1 twice"));
+}
+
 TEST_F(SweepTest, AListsTrialIsCheckedAsAWhole) {
   const std::string list = kBase +
                            "[sweep]\nkind = \"list\"\n[sweep.keys]\n"
