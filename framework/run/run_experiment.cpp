@@ -256,6 +256,12 @@ void RunInProgress::mark_failed(const std::string& reason) {
 /// Ends a run that had come to its end: a kill may have come between the results and what is made from
 /// them.
 ExitCode finish_again(const RunLayout& layout, Output output) {
+  if (!std::filesystem::exists(layout.result_weights())) {
+    throw DataError(
+        fmt::format("{}: finished, but its {} is missing; restore it, or run the "
+                    "experiment again",
+                    layout.folder().string(), RunLayout::kResultWeights));
+  }
   say(layout.folder().string() + ": finished before; nothing is left to do");
   const RunFolder owned(layout.folder());
   if (!std::filesystem::exists(layout.page())) write_report(layout.folder());

@@ -57,6 +57,7 @@ Trainer::Trainer(Phase phase)
 
 bool Trainer::run() {
   watch_process_state();
+  if (state_.step == 0) note_start();
   while (state_.epoch < phase_.train.epochs && !state_.stopped_early) {
     const double start = now();
     const Ended ended = train_epoch(sampler_.batches_per_epoch());
@@ -71,6 +72,7 @@ bool Trainer::run() {
 
 void Trainer::finish_epoch() {
   compare_process_state();
+  warn_of_idle_weights();
   EpochReport report;
   report.epoch = state_.epoch + 1;
   report.train_seconds = std::exchange(epoch_seconds_, 0);

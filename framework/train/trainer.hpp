@@ -123,6 +123,8 @@ class Trainer {
   std::string find_bad_buffer() const;
   void check_weights();
   void check_skipped() const;
+  void note_start();
+  void warn_of_idle_weights();
   bool holds_rollback_point() const;
   std::vector<NamedTensor> current_tensors() const;
   using NamedMap = std::map<std::string, at::Tensor>;
@@ -143,7 +145,9 @@ class Trainer {
   bool rolled_back_ = false;
   bool passing_over_ = false;  // the batches that are left of a group that is skipped
   std::optional<WeightAverage> average_;
-  std::optional<StepMemory> step_memory_;        // non_finite = "skip"
+  std::optional<StepMemory> step_memory_;  // non_finite = "skip"
+  // Some numbers of each trained parameter before the first step, until the first epoch is over.
+  std::vector<std::pair<at::Tensor, at::Tensor>> start_;
   std::optional<RollbackPoint> rollback_point_;  // non_finite = "rollback": an epoch's start
 
   double epoch_seconds_ = 0;

@@ -3,6 +3,7 @@
 #include <c10/core/GradMode.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <string_view>
 
 #include "framework/base/error.hpp"
@@ -77,6 +78,30 @@ void Trainer::check_skipped() const {
                          kNonFiniteAtStartRemedy);
   }
   spdlog::warn("{}: {} of {} steps were skipped", phase_.name, state_.skipped, steps);
+}
+
+void Trainer::note_start() {
+  constexpr int64_t kNumbers = 64;
+  for (const Parameter& parameter : student_.parameters().all()) {
+    if (!parameter.trained || !parameter.master.requires_grad()) continue;
+    // Of its memory, whatever its layout.
+    const at::Tensor numbers = parameter.master.detach();
+    const at::Tensor some = numbers.as_strided({std::min(kNumbers, numbers.numel())}, {1});
+    start_.emplace_back(some, some.clone());
+  }
+}
+
+/// After the first epoch: whether anything was learnt at all.
+void Trainer::warn_of_idle_weights() {
+  const auto stays = [](const auto& entry) { return entry.first.equal(entry.second); };
+  if (!start_.empty() && std::all_of(start_.begin(), start_.end(), stays)) {
+    spdlog::warn(
+        "{}: no weight of the {} moved in the first epoch; raise the learning rate, "
+        "train.clip_norm, or "
+        "the weights of the terms",
+        phase_.name, student_.role());
+  }
+  start_.clear();
 }
 
 /// Does with a step that is not finite what train.non_finite says.

@@ -143,6 +143,16 @@ TEST(Resume, LeavesAFinishedRunAsItIs) {
   expect_resumes(scratch, "finished");
 }
 
+TEST(Resume, OfAFinishedRunWithoutItsStudentSaysWhatIsMissing) {
+  const Scratch scratch;
+  ASSERT_EQ(retort({"run", tiny_experiment(scratch).string()}).code, 0);
+  const fs::path run = scratch.path("runs/tiny/001");
+  fs::remove(run / "student.safetensors");
+  const Finished resumed = retort({"run", "--resume", run.string()});
+  EXPECT_EQ(resumed.code, 3);
+  EXPECT_THAT(resumed.err, HasSubstr("finished, but its student.safetensors is missing"));
+}
+
 TEST(Resume, AfterAKillWithinALineOfItsMetrics) {
   const Scratch scratch;
   ASSERT_EQ(retort({"run", tiny_experiment(scratch).string(), "train.epochs=1"}).code, 0);

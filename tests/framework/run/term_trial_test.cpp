@@ -150,6 +150,13 @@ TEST_F(TermTrial, RefusesATapThatChangesItsShape) {
                         "as [1, 10]"));
 }
 
+TEST_F(TermTrial, TellsOfATrainingInWhichNoWeightMoves) {
+  const std::string told = "no weight of the student moved in the first epoch";
+  EXPECT_THAT(run("run", {"logits.kd"}, {"train.optimizer.lr=1e-45", "train.epochs=1"}).err,
+              HasSubstr(told));
+  EXPECT_THAT(run("run", {"logits.kd"}, {"train.epochs=1"}).err, Not(HasSubstr(told)));
+}
+
 /// How often a text stands in another.
 int64_t count_of(const std::string& text, const std::string& part) {
   int64_t count = 0;
