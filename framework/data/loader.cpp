@@ -52,10 +52,8 @@ std::optional<Batch> Loader::next() {
   if (next_ >= end_) return std::nullopt;
   changed_.wait(
       lock, [this] { return !ahead_.empty() && (ahead_.front().batch || ahead_.front().failure); });
-  if (ahead_.front().failure) {
-    next_ = end_;
-    std::rethrow_exception(ahead_.front().failure);
-  }
+  // It stays in front: threads at work count their places from next_, and a second call throws again.
+  if (ahead_.front().failure) std::rethrow_exception(ahead_.front().failure);
   Batch batch = std::move(*ahead_.front().batch);
   ahead_.pop_front();
   ++next_;

@@ -144,6 +144,20 @@ TEST(Loader, GivesTheSameBatchesWithAnyNumberOfThreads) {
   }
 }
 
+TEST(Loader, ThrowsWhatAThreadThrewAndStartsAnew) {
+  for (const size_t workers : {1, 3}) {
+    Fixture f;
+    host::Loader loader(f.data, f.sampler, {{host::kImageField, &f.views}}, 1, {}, workers);
+    const at::Tensor images = f.data.train.images;
+    f.data.train.images.reset();  // what a view is made of
+    loader.start_epoch(0);
+    EXPECT_ANY_THROW(loader.next());
+    EXPECT_ANY_THROW(loader.next());
+    f.data.train.images = images;
+    EXPECT_EQ(order_of(loader, 1), order_of(f.loader, 1));
+  }
+}
+
 TEST(Batch, RefusesATakenNameAnotherSizeAndAFieldThatIsNotThere) {
   host::Batch batch;
   batch.put("label", at::zeros({4}));
