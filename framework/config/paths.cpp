@@ -172,7 +172,8 @@ RunStart find_start(const Node& tree, const fs::path& folder, const fs::path& re
   RunStart start;
   start.recorded = recorded;
   const fs::path here = working_directory();
-  const bool known = !recorded.empty() && fs::is_directory(recorded);
+  std::error_code none;  // one that may not be looked at counts as none
+  const bool known = !recorded.empty() && fs::is_directory(recorded, none);
   start.searched.push_back(known ? recorded : here);
 
   // OUT/NAME/001: what stands before OUT, where OUT is relative.

@@ -30,8 +30,15 @@ bool is_file(int file, dev_t device, ino_t inode) {
 
 }  // namespace
 
+int copy_file(int file) {
+  constexpr int kLowest = 512;
+  const int copy = fcntl(file, F_DUPFD_CLOEXEC, kLowest);
+  if (copy >= 0 || errno != EINVAL) return copy;
+  return fcntl(file, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);  // fewer files are allowed
+}
+
 HostFile::HostFile(int file, std::string name)
-    : file_(file), copy_(fcntl(file, F_DUPFD_CLOEXEC, kLowestCopy)), name_(std::move(name)) {
+    : file_(file), copy_(copy_file(file)), name_(std::move(name)) {
   struct stat facts = {};
   if (fstat(file, &facts) != 0) return;
   device_ = facts.st_dev;

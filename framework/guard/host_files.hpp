@@ -7,9 +7,6 @@
 
 namespace retort::host {
 
-/// Who closes files by their number begins at the low ones: the host's copies have this one or a higher.
-inline constexpr int kLowestCopy = 512;
-
 /// While it lives, an open file of the host is put back where a plugin closed it or put another one in
 /// its place. The file is opened a second time for that; a lock (flock) on it is held by both.
 class HostFile {
@@ -29,6 +26,10 @@ class HostFile {
   dev_t device_ = 0;
   ino_t inode_ = 0;
 };
+
+/// Opens a file a second time, under a high number: who closes files by their number begins at the low
+/// ones. Returns -1 with errno where that cannot be.
+int copy_file(int file);
 
 /// Standard output and standard error become host files, until the process ends.
 void keep_standard_streams();

@@ -20,6 +20,7 @@ struct LastWords {
   std::atomic<bool> crash_is_code =
       false;                            // a crash ends the command with code 1, not by its signal
   std::atomic<bool> call_runs = false;  // the latest call into a plugin
+  std::atomic<uint64_t> calls = 0;      // begun, and ended, so far
   char command[32] = "";                // "check"
   char call[1024] = "";                 // "logits.mine 0.2.0 (mine.retort) in loss(), step 3"
 

@@ -1,6 +1,7 @@
 // Runs in the launcher, without LibTorch or any other library.
 #include "framework/guard/launch.hpp"
 
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -48,7 +49,12 @@ void become(const std::string& program, char** argv) {
 /// Memory for both processes, behind a file that is open in the program too; null where there is none.
 LastWords* make_words() {
   std::signal(SIGXFSZ, SIG_IGN);  // a limit of file sizes holds for this one too
-  const int file = memfd_create(kLastWordsVariable, 0);
+  int file = memfd_create(kLastWordsVariable, 0);
+  if (file >= 0 && file <= STDERR_FILENO) {  // that of a standard stream which is closed
+    const int high = fcntl(file, F_DUPFD, STDERR_FILENO + 1);
+    close(file);
+    file = high;
+  }
   if (file < 0) return nullptr;
   void* memory = MAP_FAILED;
   if (ftruncate(file, sizeof(LastWords)) == 0) {
@@ -161,11 +167,13 @@ class StopWatch {
   }
   void look() {
     const std::string call = words_.call_runs ? words_.call : "";
-    if (!call.empty() && call == last_call_) {
+    const uint64_t calls = words_.calls;  // one that is made again and again moves on
+    if (!call.empty() && call == last_call_ && calls == last_calls_) {
       tell(words_, "warning", "waiting for " + call + "; once more to end at once");
       told_ = true;
     }
     last_call_ = call;
+    last_calls_ = calls;
     next_look_ = now_ms() + kLookMs;
   }
 
@@ -173,6 +181,7 @@ class StopWatch {
   const LastWords& words_;
   int64_t next_look_ = 0;
   std::string last_call_;
+  uint64_t last_calls_ = 0;
   bool told_ = false;
 };
 
@@ -220,16 +229,17 @@ int launch(const std::string& program, char** argv) {
     become(program, argv);
     return kNotStarted;
   }
+  std::signal(SIGPIPE, SIG_IGN);  // its death would be the program's
   const int status = wait_for(child, waited, *words);
   const int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
   if (signal == 0 && words->answered) return WEXITSTATUS(status);
   if (!words->told) {
     const std::string message = untold(*words, status);
-    if (!message.empty()) tell(*words, "error", message);
     // A run that was stopped or killed from outside is left as it is, to go on from.
     if (signal != SIGKILL && signal != SIGPIPE && !is_wish(signal)) {
       write_crash_mark(*words, json_inside(message));
     }
+    if (!message.empty()) tell(*words, "error", message);
   }
   const bool is_crash = signal != SIGPIPE && !is_wish(signal);
   if (signal != 0 && !(is_crash && words->crash_is_code)) die_by(signal);

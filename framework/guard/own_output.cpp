@@ -22,19 +22,17 @@ Results results;
 /// must not get its number.
 void lead_to_standard_error() {
   if (dup2(STDERR_FILENO, STDOUT_FILENO) >= 0) return;
-  const int null = open("/dev/null", O_WRONLY);  // gets the number of a standard stream, the lowest
-  if (null < 0 || null == STDOUT_FILENO) return;
-  dup2(null, STDOUT_FILENO);
-  if (null > STDERR_FILENO) close(null);
+  int null = open("/dev/null", O_WRONLY);
+  while (null >= 0 && null <= STDERR_FILENO) null = open("/dev/null", O_WRONLY);  // fills 0, 1, 2
+  if (null < 0) return;
+  dup2(STDERR_FILENO, STDOUT_FILENO);
+  close(null);
 }
 
 }  // namespace
 
 void take_standard_output() {
-  int own = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, kLowestCopy);
-  if (own < 0 && errno == EINVAL) {  // fewer files are allowed
-    own = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-  }
+  const int own = copy_file(STDOUT_FILENO);
   const bool closed = own < 0 && errno == EBADF;
   if (own < 0 && !closed) return;
   results.file = closed ? nullptr : fdopen(own, "w");

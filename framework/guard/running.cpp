@@ -43,6 +43,7 @@ void publish(const RunningCall& call, bool running) {
   latest.running.store(running, kRelaxed);
   LastWords& words = last_words();
   words.call_runs.store(running, kRelaxed);
+  words.calls.fetch_add(1, kRelaxed);
   FixedText text;
   text.append(call.plugin->name.text.c_str()).append(running ? " in " : ", after ");
   append_where(text, call);

@@ -22,6 +22,13 @@ ComponentChoice with_defaults(ComponentChoice choice) {
   return choice;
 }
 
+/// The component's own id is no default: which one was chosen is part of an identity.
+ComponentChoice without_id(ComponentChoice choice) {
+  choice = with_defaults(std::move(choice));
+  choice.info.id.clear();
+  return choice;
+}
+
 }  // namespace
 
 Settings read_settings(const std::string& toml) {
@@ -35,15 +42,15 @@ Settings read_settings(const std::string& toml) {
 
 Settings make_default_settings(const Experiment& experiment) {
   Experiment defaults;
-  defaults.data.dataset = with_defaults(experiment.data.dataset);
-  defaults.student.model = with_defaults(experiment.student.model);
+  defaults.data.dataset = without_id(experiment.data.dataset);
+  defaults.student.model = without_id(experiment.student.model);
   if (experiment.teacher) {
     defaults.teacher.emplace();
-    defaults.teacher->model = with_defaults(experiment.teacher->model);
+    defaults.teacher->model = without_id(experiment.teacher->model);
   }
   for (const TransferConfig& given : experiment.transfers) {
     TransferConfig transfer;
-    transfer.strategy = with_defaults(given.strategy);
+    transfer.strategy = without_id(given.strategy);
     defaults.transfers.push_back(std::move(transfer));
   }
   return read_settings(to_toml(defaults));
@@ -61,7 +68,7 @@ Settings make_identity(const Settings& settings, const Settings& defaults) {
 }
 
 std::string write_identity(const Settings& identity) {
-  std::string text = "identity 1\n";
+  std::string text = "identity 2\n";
   for (const auto& [key, value] : identity) text += key + " = " + value + "\n";
   return text;
 }

@@ -38,8 +38,8 @@ void warn_of_lost_paths(const std::vector<const config::Node*>& lost, const RunS
 /// whether that is another folder.
 bool work_in(const RunStart& start, Experiment& experiment) {
   if (start.recorded.empty()) return false;
-  const fs::path folder = fs::is_directory(start.recorded) ? start.recorded : start.around;
-  std::error_code failed;
+  std::error_code failed;  // one that may not be looked at counts as none
+  const fs::path folder = fs::is_directory(start.recorded, failed) ? start.recorded : start.around;
   if (folder.empty() || fs::equivalent(folder, working_directory(), failed)) return false;
   const auto keep = [](ComponentChoice& choice) {
     choice.info.file = fs::absolute(choice.info.file);

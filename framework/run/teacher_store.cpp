@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 
 #include <map>
+#include <stdexcept>
 
 #include "framework/base/error.hpp"
 #include "framework/config/component.hpp"
@@ -110,7 +111,7 @@ std::optional<Accuracy> TeacherStore::load(Network& teacher) const {
     return accuracy;
   } catch (const DataError& damage) {
     spdlog::warn("the kept teacher cannot be used and is trained again: {}", damage.what());
-  } catch (const std::exception&) {
+  } catch (const std::logic_error&) {  // of what looks its accuracy up and reads it
     spdlog::warn("{}: the kept teacher does not say how accurate it is, and is trained again",
                  file_.string());
   }

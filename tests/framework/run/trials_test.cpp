@@ -139,6 +139,23 @@ TEST_F(Trials, OfAVersionWithFewerKeysAreFoundAgain) {
   EXPECT_TRUE(fs::exists(run(4))) << "a key that is not at its default makes another experiment";
 }
 
+/// A component's id is no default: what a run has not is not what another has without options.
+TEST_F(Trials, WithATeacherAreNotFoundInARunWithoutOne) {
+  std::string text = content_of(tiny_experiment(scratch_));
+  const size_t transfers = text.find("[[transfer]]");
+  text.erase(transfers, text.find("[train]") - transfers);
+  const fs::path with = scratch_.put("with.toml", text);
+  const std::string teacher = "[teacher]\nmodel = \"convnet\"\n";
+  text.erase(text.find(teacher), teacher.size());
+  const fs::path without = scratch_.put("without.toml", text);
+  const std::vector<std::string> more = {"seeds=[1, 2]", "task.weight=1"};
+  const Finished first = retort({"run", without.string(), more[0], more[1]});
+  ASSERT_EQ(first.code, 0) << first.err;
+  const Finished second = retort({"run", with.string(), more[0], more[1]});
+  EXPECT_EQ(second.code, 0) << second.err;
+  EXPECT_THAT(second.err, Not(HasSubstr("finished before")));
+}
+
 TEST(Identity, LeavesOutDefaultsAndWhereItIsWritten) {
   const host::Settings defaults = {{"train.epochs", "1"}, {"train.ema", "0"}};
   const host::Settings run = {{"train.epochs", "3"}, {"train.ema", "0"}, {"run.out", "\"a\""}};
