@@ -143,7 +143,7 @@ TEST_F(Trials, OfAVersionWithFewerKeysAreFoundAgain) {
 TEST_F(Trials, WithATeacherAreNotFoundInARunWithoutOne) {
   std::string text = content_of(tiny_experiment(scratch_));
   const size_t transfers = text.find("[[transfer]]");
-  text.erase(transfers, text.find("[train]") - transfers);
+  text.erase(transfers, text.find("[run]") - transfers);  // and [train]: all at its defaults
   const fs::path with = scratch_.put("with.toml", text);
   const std::string teacher = "[teacher]\nmodel = \"convnet\"\n";
   text.erase(text.find(teacher), teacher.size());
