@@ -152,20 +152,28 @@ int64_t now_ms() {
 }
 
 /// Watches a program that was asked to stop and did not: says once which call it is in, where that is
-/// the same one at two looks.
+/// the same one at two looks. Asked once more after that it ends it, whatever became of its signals.
 class StopWatch {
  public:
-  explicit StopWatch(const LastWords& words) : words_(words) {}
+  StopWatch(const LastWords& words, pid_t program) : words_(words), program_(program) {}
 
   void asked() {
     if (next_look_ == 0) next_look_ = now_ms() + kPatienceMs - kLookMs;
+    if (told_ && !ends_) next_look_ = now_ms() + kLookMs;
+    ends_ = told_;
   }
   /// Until the next look; nothing where there is none to come.
   std::optional<int64_t> left_ms() const {
-    if (next_look_ == 0 || told_) return std::nullopt;
+    if (next_look_ == 0 || (told_ && !ends_)) return std::nullopt;
     return std::max<int64_t>(next_look_ - now_ms(), 0);
   }
+  bool has_killed() const { return killed_; }
   void look() {
+    if (ends_) {
+      tell(words_, "error", "the program does not react to signals; it was killed");
+      kill(program_, SIGKILL);
+      killed_ = true;
+    }
     const std::string call = words_.call_runs ? words_.call : "";
     const uint64_t calls = words_.calls;  // one that is made again and again moves on
     if (!call.empty() && call == last_call_ && calls == last_calls_) {
@@ -179,20 +187,26 @@ class StopWatch {
 
  private:
   const LastWords& words_;
+  pid_t program_;
   int64_t next_look_ = 0;
   std::string last_call_;
   uint64_t last_calls_ = 0;
-  bool told_ = false;
+  bool told_ = false;  // which call it is in
+  bool ends_ = false;
+  bool killed_ = false;
 };
 
 /// Waits for the end of the program, whose status it returns, and passes signals on meanwhile: those of
 /// the terminal reach both processes, those of another program only this one.
-int wait_for(pid_t child, const sigset_t& waited, const LastWords& words) {
-  StopWatch watch(words);
+int wait_for(pid_t child, const sigset_t& waited, LastWords& words) {
+  StopWatch watch(words, child);
   for (;;) {
     int status = 0;
     const pid_t ended = waitpid(child, &status, WNOHANG);
-    if (ended == child) return status;
+    if (ended == child) {
+      if (watch.has_killed()) words.told = true;
+      return status;
+    }
     if (ended < 0 && errno != EINTR) return kNotStarted << 8;
     siginfo_t info = {};
     const std::optional<int64_t> left = watch.left_ms();

@@ -15,6 +15,10 @@ namespace {
 
 const std::string kRecipePrefix = std::string(RunLayout::kExperiment) + " ";
 
+bool is_recipe(const MachineFacts::value_type& fact) {
+  return fact.first.starts_with(kRecipePrefix);
+}
+
 }  // namespace
 
 MachineFacts machine_facts(const Session& session) {
@@ -41,15 +45,17 @@ MachineFacts machine_facts(const Session& session) {
   return facts;
 }
 
+bool hold_experiment(const MachineFacts& facts) {
+  return std::any_of(facts.begin(), facts.end(), is_recipe);
+}
+
 std::string changes_between(const MachineFacts& was, const MachineFacts& is) {
-  const auto is_recipe = [](const auto& fact) { return fact.first.starts_with(kRecipePrefix); };
   const auto find = [](const MachineFacts& facts, const std::string& name) {
     const auto found = facts.find(name);
     return found == facts.end() ? "nothing" : found->second;
   };
   MachineFacts names = is;
-  // A state of an older version does not hold the experiment.
-  if (std::none_of(was.begin(), was.end(), is_recipe)) std::erase_if(names, is_recipe);
+  if (!hold_experiment(was)) std::erase_if(names, is_recipe);
   for (const auto& fact : was)
     if (is_recipe(fact)) names.insert(fact);
   std::string changes;

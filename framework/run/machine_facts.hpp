@@ -11,6 +11,9 @@ namespace retort::host {
 /// plugins' files, the data, the weights that were given, and the experiment's keys.
 MachineFacts machine_facts(const Session& session);
 
+/// Whether the facts hold the experiment's keys, as those of older versions do not.
+bool hold_experiment(const MachineFacts& facts);
+
 /// "threads was 2 and is 4; ..", or "" where both are equal.
 std::string changes_between(const MachineFacts& was, const MachineFacts& is);
 

@@ -20,6 +20,13 @@ void check_is_not_finished(const RunLayout& layout) {
 
 void check_changes(const std::string& folder, const MachineFacts& was, const MachineFacts& is,
                    Changes changes) {
+  if (!hold_experiment(was)) {
+    spdlog::warn(
+        "{}: its saved state, of an older version, does not hold the experiment's keys: whether {} "
+        "was "
+        "edited since is not known",
+        folder, RunLayout::kExperiment);
+  }
   const std::string text = changes_between(was, is);
   if (text.empty()) return;
   if (changes == Changes::Refuse) {

@@ -111,6 +111,10 @@ void do_wrong(const std::string& how) {
   if (how == "thread_segv") std::thread([] { *nowhere = 1; }).join();
   if (how == "thread_throw") std::thread([] { throw std::runtime_error("lost"); }).join();
   if (how == "hang") hang();
+  if (how == "deaf") {
+    signal(SIGINT, SIG_IGN), signal(SIGTERM, SIG_IGN);
+    hang();
+  }
   if (how == "fork") fork();
   if (how == "round") std::fesetround(FE_UPWARD);
   if (how == "change") change_everything();

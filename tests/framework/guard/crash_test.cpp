@@ -313,6 +313,22 @@ TEST(HangingPlugin, IsNamedAWhileAfterTheFirstSignalOfARun) {
                              "in loss(), step 1; once more to end at once\"}\n");
 }
 
+TEST(HangingPlugin, ThatIgnoresSignalsIsEndedAsTold) {
+  const Scratch scratch;
+  setenv("RETORT_TEST_HANGING", scratch.path("hangs").c_str(), 1);
+  Program program = start("loss@1 deaf", {"run", wrong_experiment(scratch).string()});
+  while (program.running() && !std::filesystem::exists(scratch.path("hangs")))
+    std::this_thread::sleep_for(10ms);
+  program.send(SIGINT);
+  for (int i = 0; i < 1000 && program.err().find("once more to end") == std::string::npos; ++i)
+    std::this_thread::sleep_for(10ms);
+  program.send(SIGINT);
+  const Finished finished = program.wait();
+  EXPECT_EQ(finished.code, 1000 + SIGKILL);
+  EXPECT_THAT(finished.err, AllOf(HasSubstr("in loss(), step 1; once more to end at once"),
+                                  HasSubstr("does not react to signals; it was killed")));
+}
+
 TEST(Timers, OfAPluginAreStoppedAndThePluginNamed) {
   const Scratch scratch;
   const Finished finished = run("setup alarm", scratch);
