@@ -13,6 +13,7 @@
 #include "framework/run/teacher_store.hpp"
 #include "framework/train/device.hpp"
 #include "framework/train/finite.hpp"
+#include "framework/train/trainer.hpp"
 
 namespace retort::host {
 namespace {
@@ -130,7 +131,7 @@ void Bench::measure(Phase phase) {
 }
 
 StepTimes Bench::share_of_parts(Phase phase) const {
-  phase.measure = true;
+  phase.timing = StepTiming::Done;
   Trainer trainer(phase);
   trainer.run_steps(arguments_.warmup);
   const StepTimes before = trainer.times();

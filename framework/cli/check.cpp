@@ -19,6 +19,7 @@
 #include "framework/run/teacher_store.hpp"
 #include "framework/run/term_trial.hpp"
 #include "framework/train/device.hpp"
+#include "framework/train/trainer.hpp"
 
 namespace retort::host {
 namespace {

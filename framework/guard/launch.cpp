@@ -158,6 +158,7 @@ class StopWatch {
   StopWatch(const LastWords& words, pid_t program) : words_(words), program_(program) {}
 
   void asked() {
+    if (killed_) return;
     if (next_look_ == 0) next_look_ = now_ms() + kPatienceMs - kLookMs;
     if (told_ && !ends_) next_look_ = now_ms() + kLookMs;
     ends_ = told_;
@@ -173,6 +174,8 @@ class StopWatch {
       tell(words_, "error", "the program does not react to signals; it was killed");
       kill(program_, SIGKILL);
       killed_ = true;
+      next_look_ = 0;
+      return;
     }
     const std::string call = words_.call_runs ? words_.call : "";
     const uint64_t calls = words_.calls;  // one that is made again and again moves on

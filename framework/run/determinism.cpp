@@ -5,6 +5,7 @@
 #include "framework/base/error.hpp"
 #include "framework/run/phase_networks.hpp"
 #include "framework/train/device.hpp"
+#include "framework/train/trainer.hpp"
 
 namespace retort::host {
 namespace {

@@ -8,7 +8,6 @@
 #include "framework/run/check_images.hpp"
 #include "framework/run/networks.hpp"
 #include "framework/train/device.hpp"
-#include "framework/train/task.hpp"
 #include "framework/train/weights.hpp"
 
 namespace retort::host {
@@ -105,39 +104,6 @@ std::vector<std::shared_ptr<Transfer>> Session::make_transfers() const {
     transfers.push_back(make_transfer(config));
   }
   return transfers;
-}
-
-Phase Session::make_phase(const std::string& name, Network& learner, double task_weight) const {
-  const bool is_teacher = learner.role() == kTeacherName;
-  Phase phase;
-  phase.name = name;
-  phase.participants.push_back({learner.role(), std::make_shared<LiveNetwork>(learner), true,
-                                is_teacher ? &teacher_views() : student_views_.get()});
-  phase.train = is_teacher ? experiment_.teacher->train : experiment_.train;
-  phase.terms.push_back(
-      std::make_shared<CrossEntropyTask>(learner.role(), task_weight, phase.train.label_smoothing));
-  phase.data = &data_;
-  phase.batch_size = experiment_.data.batch_size;
-  phase.mix = {experiment_.data.mixup, experiment_.data.cutmix};
-  phase.seed = experiment_.seed;
-  return phase;
-}
-
-Phase Session::plan(const std::string& phase, Network& network) const {
-  return make_phase(phase, network, 1);
-}
-
-Phase Session::distil_plan(Network& student, Network* teacher,
-                           const std::vector<std::shared_ptr<Transfer>>& transfers) const {
-  Phase distil = make_phase("distil", student, experiment_.task.weight);
-  if (teacher != nullptr) {
-    // A field of its own where it normalises otherwise.
-    const std::string field = std::string(kImageField) + (own_teacher_views_ ? "@teacher" : "");
-    distil.participants.push_back(
-        {kTeacherName, std::make_shared<LiveNetwork>(*teacher, field), false, &teacher_views()});
-  }
-  distil.terms.insert(distil.terms.end(), transfers.begin(), transfers.end());
-  return distil;
 }
 
 }  // namespace retort::host

@@ -7,7 +7,7 @@
 #include "framework/data/image_data.hpp"
 #include "framework/data/views.hpp"
 #include "framework/train/network.hpp"
-#include "framework/train/trainer.hpp"
+#include "framework/train/phase.hpp"
 #include "framework/train/transfer.hpp"
 
 namespace retort::host {
@@ -46,15 +46,8 @@ class Session {
   /// Throws: ConfigError where a batch is larger than the training split.
   RunShape shape() const;
 
-  /// The phase that trains a network on the labels alone. The networks must outlive it.
-  Phase plan(const std::string& phase, Network& network) const;
-  /// The phase that trains the student with the experiment's transfers.
-  Phase distil_plan(Network& student, Network* teacher,
-                    const std::vector<std::shared_ptr<Transfer>>& transfers) const;
-
  private:
   void refuse_what_does_not_fit() const;
-  Phase make_phase(const std::string& name, Network& learner, double task_weight) const;
   std::unique_ptr<Network> make(const std::string& role, const NetworkConfig& config) const;
   const Normalize& normalize_of(const NetworkConfig& config) const;
 

@@ -50,11 +50,13 @@ std::string facts_text(const ImageData& data) {
   return text;
 }
 
-std::string hash_of(const std::string& text) {
+/// Of names and values, in the order of the names; `hashes` are those of the values.
+std::string hash_of(const std::map<std::string, std::string>& hashes) {
+  std::string text;
+  for (const auto& [name, hash] : hashes) text += name + " " + hash + "\n";
   return xxh3_128_hex({reinterpret_cast<const uint8_t*>(text.data()), text.size()});
 }
 
-/// Of names and values, in the order of the names.
 std::string hash_of_weights(const ParameterSet& parameters) {
   std::map<std::string, std::string> hashes;
   for (const auto& [name, tensor] : named_weights(parameters)) {
@@ -62,18 +64,14 @@ std::string hash_of_weights(const ParameterSet& parameters) {
     hashes[name] =
         xxh3_128_hex({static_cast<const uint8_t*>(values.const_data_ptr()), values.nbytes()});
   }
-  std::string text;
-  for (const auto& [name, hash] : hashes) text += name + " " + hash + "\n";
-  return hash_of(text);
+  return hash_of(hashes);
 }
 
 std::string hash_of_weights(const SafetensorsFile& file) {
   std::map<std::string, std::string> hashes;
   for (const SafeTensorView& tensor : file.tensors())
     hashes[tensor.name] = xxh3_128_hex({tensor.data, tensor.bytes});
-  std::string text;
-  for (const auto& [name, hash] : hashes) text += name + " " + hash + "\n";
-  return hash_of(text);
+  return hash_of(hashes);
 }
 
 /// Throws: DataError where the weights are not those that were written. A file of an older version does

@@ -17,6 +17,10 @@
 
 namespace retort::host {
 
+/// Whether a part of a step is over when its work is on its way to the device, or when it is done there,
+/// so that its time means something on a GPU.
+enum class StepTiming { Queued, Done };
+
 /// Who takes part in a phase. What it is called is all that tells a teacher from a student.
 struct Participant {
   std::string name;
@@ -39,8 +43,7 @@ struct Phase {
   int64_t batch_size = 0;
   MixConfig mix;
   uint64_t seed = 0;
-  // Wait for the device after each part of a step, so that StepTimes mean something on a GPU.
-  bool measure = false;
+  StepTiming timing = StepTiming::Queued;
 
   /// The participant that learns. Throws: std::logic_error where it is not one.
   const Participant& learner() const;

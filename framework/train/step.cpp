@@ -30,7 +30,7 @@ size_t place_tap(std::vector<std::string>& taps, const std::string& tap) {
 void StepClock::start() { last_ = seconds_now(); }
 
 void StepClock::mark(StepPart part) {
-  if (waits_) synchronize(device_);
+  if (timing_ == StepTiming::Done) synchronize(device_);
   const double now = seconds_now();
   times_[static_cast<size_t>(part)] += now - last_;
   last_ = now;

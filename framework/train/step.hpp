@@ -25,8 +25,7 @@ using StepTimes = std::array<double, kStepParts>;
 /// Adds up the time between marks.
 class StepClock {
  public:
-  /// `waits`: for the device at each mark.
-  StepClock(at::Device device, bool waits) : device_(device), waits_(waits) {}
+  StepClock(at::Device device, StepTiming timing) : device_(device), timing_(timing) {}
   void start();
   /// A part ends here, and the next one begins.
   void mark(StepPart part);
@@ -34,7 +33,7 @@ class StepClock {
 
  private:
   at::Device device_;
-  bool waits_;
+  StepTiming timing_;
   double last_ = 0;
   StepTimes times_{};
 };

@@ -42,7 +42,7 @@ Trainer::Trainer(Phase phase)
       sampler_(make_sampler(phase_)),
       loader_(*phase_.data, sampler_, make_views(phase_), phase_.seed, phase_.mix),
       optimizer_(phase_.train, find_trained_owners(phase_)),
-      clock_(student_.placement().device, phase_.measure),
+      clock_(student_.placement().device, phase_.timing),
       runner_(phase_, optimizer_, clock_),
       reads_each_step_(student_.placement().device.is_cpu() ||
                        phase_.train.non_finite != NonFinite::Stop) {

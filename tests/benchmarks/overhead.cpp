@@ -33,8 +33,10 @@
 #include "framework/run/checkpoint.hpp"
 #include "framework/run/machine.hpp"
 #include "framework/run/machine_facts.hpp"
+#include "framework/run/phase_networks.hpp"
 #include "framework/run/session.hpp"
 #include "framework/train/loss_reader.hpp"
+#include "framework/train/trainer.hpp"
 
 namespace retort::bench {
 namespace {
@@ -180,14 +182,14 @@ class Overhead {
   explicit Overhead(const host::Experiment& experiment)
       : experiment_(experiment),
         session_(experiment),
-        student_(session_.make_student()),
-        transfers_(session_.make_transfers()),
+        phases_(host::phases_of(experiment)),
         nowhere_(open("/dev/null", O_WRONLY | O_CLOEXEC)),
         on_terminal_(terminal_.stderr_of()),
         elsewhere_(nowhere_) {
+    host::renew_learner(session_, phases_.back(), networks_);
     if (experiment.teacher) {
-      teacher_ = session_.make_teacher();
-      teacher_->parameters().freeze();
+      networks_.teacher = session_.make_teacher();
+      networks_.teacher->parameters().freeze();
     }
   }
 
@@ -202,8 +204,8 @@ class Overhead {
 
   const host::Experiment& experiment_;
   host::Session session_;
-  std::unique_ptr<host::Network> teacher_, student_;
-  std::vector<std::shared_ptr<host::Transfer>> transfers_;
+  std::vector<host::PhaseSpec> phases_;
+  host::Networks networks_;
   Terminal terminal_;
   Stderr nowhere_;
   TimedLine on_terminal_, elsewhere_;
@@ -220,7 +222,7 @@ void Overhead::run() {
   host::RunFolder folder(experiment_);
   folder_ = folder.path().string();
   events_.emplace(folder.path());
-  const host::Phase phase = session_.distil_plan(*student_, teacher_.get(), transfers_);
+  const host::Phase phase = host::make_phase(session_, phases_.back(), networks_);
   try {
     train(phase, folder);
   } catch (...) {
@@ -230,12 +232,12 @@ void Overhead::run() {
   std::filesystem::remove_all(folder.path());
   std::error_code where_other_runs_are;
   std::filesystem::remove(folder.path().parent_path(), where_other_runs_are);
-  read_losses(transfers_.size() + 2);
+  read_losses(networks_.transfers.size() + 2);
 }
 
 void Overhead::train(const host::Phase& phase, host::RunFolder& folder) {
   host::Trainer trainer(phase);
-  host::CheckpointStore store(folder.file("checkpoints/resume"));
+  host::CheckpointStore store(folder.layout().states());
   const host::MachineFacts machine = host::machine_facts(session_);
   const auto aside = [&](const auto& work) {
     const Stopwatch start;
@@ -264,9 +266,9 @@ void Overhead::train(const host::Phase& phase, host::RunFolder& folder) {
   trainer.on_best = [&] {
     aside([&] {
       best_.time([&] {
-        host::save_tensors(folder.file("checkpoints/" + phase.name + "-best.safetensors"),
-                           host::named_weights(student_->parameters()),
-                           {{"format", "pt"}, {"model", student_->description()}});
+        host::save_tensors(folder.layout().phase_weights(phase.name, host::SavedWeights::Best),
+                           host::named_weights(networks_.student->parameters()),
+                           {{"format", "pt"}, {"model", networks_.student->description()}});
       });
     });
   };
