@@ -72,8 +72,8 @@ std::string list_names(const std::vector<PhaseSpec>& phases) {
   return join(names);
 }
 
-size_t position_of(const std::vector<PhaseSpec>& phases, const std::string& name,
-                   const std::string& where) {
+size_t find_phase(const std::vector<PhaseSpec>& phases, const std::string& name,
+                  const std::string& where) {
   const auto found = std::find_if(phases.begin(), phases.end(),
                                   [&](const PhaseSpec& phase) { return phase.name == name; });
   if (found != phases.end()) return static_cast<size_t>(found - phases.begin());

@@ -35,7 +35,7 @@ std::string list_names(const std::vector<PhaseSpec>& phases);
 
 /// The position of the phase in which a state was saved; messages begin with `where`.
 /// Throws: DataError where it is none of them.
-size_t position_of(const std::vector<PhaseSpec>& phases, const std::string& name,
-                   const std::string& where);
+size_t find_phase(const std::vector<PhaseSpec>& phases, const std::string& name,
+                  const std::string& where);
 
 }  // namespace retort::host

@@ -103,8 +103,8 @@ Outputs with_gradient(const Outputs& outputs) {
 
 StepView step_of(const ProbeInputs& inputs, const ProbePlace& place) {
   StepView step;
-  step.outputs_of(kStudentName) = with_gradient(inputs.student);
-  step.outputs_of(kTeacherName) = inputs.teacher;
+  step.put_outputs(kStudentName) = with_gradient(inputs.student);
+  step.put_outputs(kTeacherName) = inputs.teacher;
   if (inputs.labels.defined()) step.batch.put(kLabelField, inputs.labels);
   if (inputs.indices.defined()) step.batch.put(kIndexField, inputs.indices);
   step.progress = at::full({}, place.progress, at::TensorOptions().dtype(inputs.type));

@@ -65,7 +65,7 @@ ResumePoint find_resume_point(RunFolder& folder, RunStates& states,
     return {};
   }
   const Checkpoint& checkpoint = found->checkpoint;
-  const size_t position = position_of(phases, checkpoint.phase, found->file.string());
+  const size_t position = find_phase(phases, checkpoint.phase, found->file.string());
   check_changes(path, checkpoint.facts, states.machine(), changes);
   folder.truncate_metrics(checkpoint.metrics_bytes);
   say(fmt::format("resumes   {} at {} epoch {}, step {}", path, checkpoint.phase,

@@ -154,7 +154,7 @@ TrialLoss try_later(Transfer& transfer, const StepView& first, const TrialLoss& 
   last.step = std::max<int64_t>(phase.train.epochs * steps_per_epoch - 1, 0);
   last.progress = at::full_like(
       first.progress, static_cast<double>(last.step) / static_cast<double>(last.step + 1));
-  last.outputs_of(kStudentName) = changed(first.of(kStudentName));
+  last.put_outputs(kStudentName) = changed(first.of(kStudentName));
   try {
     {
       const c10::NoGradGuard without_gradients;
@@ -252,7 +252,7 @@ class TermTrial {
     step_.progress = at::full({}, 0.0, at::TensorOptions().dtype(at::kFloat).device(device));
     for (const Participant& participant : phase_.participants) {
       const c10::AutoGradMode gradients(participant.learns);
-      step_.outputs_of(participant.name) = participant.outputs->make_outputs(
+      step_.put_outputs(participant.name) = participant.outputs->make_outputs(
           step_.batch, find_taps(participant.name),
           participant.learns ? PassMode::Train : PassMode::Evaluate, 0);
     }
@@ -301,13 +301,12 @@ class TermTrial {
     StepView step = step_;
     step.participants.clear();
     for (const Wanted& wanted : transfer.wanted()) {
-      if (phase_.find(wanted.participant) == nullptr) continue;
+      const Participant* participant = phase_.find(wanted.participant);
+      if (participant == nullptr) continue;
       size_t& first = taps_before_[wanted.participant];
       Outputs own = part_of(step_.of(wanted.participant), first, wanted.taps.size());
       first += wanted.taps.size();
-      const bool is_learner = wanted.participant == phase_.learner().name;
-      step.outputs_of(wanted.participant == kStudentName ? kStudentName : kTeacherName) =
-          is_learner ? leaves_of(own) : std::move(own);
+      step.put_outputs(participant->name) = participant->learns ? leaves_of(own) : std::move(own);
     }
     const std::string key = "transfer[" + std::to_string(i) + "]";
     MetricSink* const metrics = transfer.metrics();

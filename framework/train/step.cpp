@@ -170,7 +170,8 @@ StepResult StepRunner::run(const Batch& batch, const StepNumbers& numbers) {
     if (term.component() != nullptr) graph.terms.emplace_back(term.component(), loss);
     result.seen.emplace_back(&term, std::move(own));
   }
-  result.terms.add("loss", total);  // last: a term that is not finite is told before the sum
+  result.terms.add(std::string(names::kLoss),
+                   total);  // last: a term that is not finite is told before the sum
   clock_.mark(StepPart::Loss);
   // The mean over the group: its batches are of one size.
   const auto group = static_cast<double>(numbers.group);

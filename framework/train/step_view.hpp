@@ -7,14 +7,15 @@
 #include <string_view>
 #include <vector>
 
+#include "framework/base/names.hpp"
 #include "framework/data/batch.hpp"
 #include "framework/train/outputs.hpp"
 
 namespace retort::host {
 
 // The participants that contract 0.2 knows by name.
-inline constexpr const char* kStudentName = "student";
-inline constexpr const char* kTeacherName = "teacher";
+inline constexpr const char* kStudentName = names::kStudent.data();
+inline constexpr const char* kTeacherName = names::kTeacher.data();
 
 /// What one participant gave: logits, and the taps that are bound, in the order of the binding.
 struct ParticipantOutputs {
@@ -37,7 +38,7 @@ struct StepView {
     return found == participants.end() ? kNone : found->outputs;
   }
   /// Those of a participant, which is put behind the others where it is new.
-  Outputs& outputs_of(std::string_view participant) {
+  Outputs& put_outputs(std::string_view participant) {
     const auto found = find(participants.begin(), participants.end(), participant);
     if (found != participants.end()) return found->outputs;
     return participants.emplace_back(ParticipantOutputs{participant, {}}).outputs;

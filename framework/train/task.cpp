@@ -10,7 +10,7 @@ CrossEntropyTask::CrossEntropyTask(std::string learner, double weight, double la
     : learner_(std::move(learner)), weight_(weight), label_smoothing_(label_smoothing) {}
 
 const std::string& CrossEntropyTask::name() const {
-  static const std::string kName = "task";
+  static const std::string kName(names::kTask);
   return kName;
 }
 

@@ -83,9 +83,9 @@ TEST_P(StrategyComponent, HidesNoNumberThatIsNotFinite) {
   const int64_t n = usual_batch();
   const auto transfer = pair_.transfer(n);
   host::StepView inputs = pair_.inputs(n, 0);
-  std::vector<at::Tensor*> read = read_tensors(GetParam(), inputs.outputs_of("student"));
+  std::vector<at::Tensor*> read = read_tensors(GetParam(), inputs.put_outputs("student"));
   if ((GetParam().needs & RETORT_NEED_NO_TEACHER) == 0)
-    for (at::Tensor* tensor : read_tensors(GetParam(), inputs.outputs_of("teacher")))
+    for (at::Tensor* tensor : read_tensors(GetParam(), inputs.put_outputs("teacher")))
       read.push_back(tensor);
   ASSERT_FALSE(read.empty());
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
@@ -118,14 +118,14 @@ TEST_P(StrategyComponent, StaysFiniteOnInputsWithoutVariation) {
   for (const Change student : changes) {
     for (const Change teacher : changes) {
       host::StepView inputs = usual;
-      for (at::Tensor* tensor : read_tensors(GetParam(), inputs.outputs_of("student")))
+      for (at::Tensor* tensor : read_tensors(GetParam(), inputs.put_outputs("student")))
         *tensor = student(tensor->detach()).set_requires_grad(true);
-      for (at::Tensor* tensor : read_tensors(GetParam(), inputs.outputs_of("teacher")))
+      for (at::Tensor* tensor : read_tensors(GetParam(), inputs.put_outputs("teacher")))
         *tensor = teacher(*tensor);
       const at::Tensor loss = transfer->loss(inputs);
       EXPECT_TRUE(finite(loss));
       loss.backward();
-      for (const at::Tensor* tensor : read_tensors(GetParam(), inputs.outputs_of("student"))) {
+      for (const at::Tensor* tensor : read_tensors(GetParam(), inputs.put_outputs("student"))) {
         if (tensor->grad().defined()) {
           EXPECT_TRUE(finite(tensor->grad()));
         }

@@ -71,8 +71,8 @@ class StrategyPair {
     }
     student.logits.set_requires_grad(true);
     for (at::Tensor& feature : student.features) feature.set_requires_grad(true);
-    inputs.outputs_of("student") = std::move(student);
-    inputs.outputs_of("teacher") = std::move(teacher);
+    inputs.put_outputs("student") = std::move(student);
+    inputs.put_outputs("teacher") = std::move(teacher);
     inputs.batch.put(host::kLabelField, at::arange(n, at::kLong).remainder(kClasses).to(device));
     inputs.batch.put(host::kIndexField, at::arange(n, at::kLong).to(device));
     inputs.progress = (at::zeros({}, at::kFloat) + static_cast<double>(step) / kSteps).to(device);

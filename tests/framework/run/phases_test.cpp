@@ -82,9 +82,9 @@ TEST(Phases, TrainByTheRecipeOfTheirLearner) {
 TEST(Phases, AreFoundByName) {
   const Experiment experiment = make_experiment(Teacher::Trained, {"logits.kd"});
   const std::vector<PhaseSpec> phases = phases_of(experiment);
-  EXPECT_EQ(position_of(phases, "teacher", "state.json"), 0u);
-  EXPECT_EQ(position_of(phases, "distil", "state.json"), 2u);
-  EXPECT_THAT([&] { position_of(phases, "warmup", "state.json"); },
+  EXPECT_EQ(find_phase(phases, "teacher", "state.json"), 0u);
+  EXPECT_EQ(find_phase(phases, "distil", "state.json"), 2u);
+  EXPECT_THAT([&] { find_phase(phases, "warmup", "state.json"); },
               testing::ThrowsMessage<DataError>(
                   "state.json: was saved in the phase \"warmup\", and this experiment has teacher, "
                   "alone, distil; restore the file, or train anew without --resume"));

@@ -210,9 +210,9 @@ TEST(Trainer, HandsEachTransferItsOwnTapsInTheOrderOfItsBinding) {
   alone->setup({}, host::LiveNetwork(*rig.student).find_shapes(taps, 16),
                host::LiveNetwork(*rig.teacher).find_shapes(taps, 16));
   host::StepView step;
-  step.outputs_of("student") =
+  step.put_outputs("student") =
       rig.student->forward(batch.at(host::kImageField), taps, host::PassMode::Train);
-  step.outputs_of("teacher") =
+  step.put_outputs("teacher") =
       rig.teacher->forward(batch.at(host::kImageField), taps, host::PassMode::Evaluate);
   const double wanted = alone->loss(step).item<double>();
   expect_relative(rig.losses_of(1).at("second"), wanted, kReorderedTolerance);

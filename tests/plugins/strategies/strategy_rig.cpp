@@ -123,8 +123,8 @@ at::Tensor StrategyRig::loss(const host::Outputs& student, const host::Outputs& 
 host::StepView StrategyRig::inputs(const host::Outputs& student,
                                    const host::Outputs& teacher) const {
   host::StepView step;
-  step.outputs_of("student") = student;
-  step.outputs_of("teacher") = teacher;
+  step.put_outputs("student") = student;
+  step.put_outputs("teacher") = teacher;
   if (labels.defined()) step.batch.put(host::kLabelField, labels);
   step.batch.put(host::kIndexField, at::arange(student.logits.size(0), at::kLong));
   step.progress = at::full({}, progress, at::kFloat);
