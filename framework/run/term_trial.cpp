@@ -1,8 +1,6 @@
 #include "framework/run/term_trial.hpp"
 
-#include <ATen/ops/arange.h>
 #include <ATen/ops/full.h>
-#include <ATen/ops/full_like.h>
 #include <c10/core/GradMode.h>
 #include <spdlog/fmt/fmt.h>
 
@@ -15,16 +13,12 @@
 #include "framework/base/text.hpp"
 #include "framework/config/diagnostics.hpp"
 #include "framework/run/network_trial.hpp"
+#include "framework/run/trial_loss.hpp"
 #include "framework/train/backward.hpp"
 
 namespace retort::host {
 namespace {
 
-// A gradient below it moves no float32 weight.
-constexpr double kNoGradient = 1e-12;
-// A loss that changes by less than this part of itself, where the student's outputs change by their
-// own size, is flat: what is left is rounding (1e-5 for feature.nst on maps of one pixel).
-constexpr double kFlat = 1e-4;
 constexpr size_t kMostNames = 5;
 
 /// Tensors as they were, to be put back.
@@ -44,131 +38,6 @@ class Copies {
  private:
   std::vector<std::pair<at::Tensor, at::Tensor>> copies_;
 };
-
-/// The gradients of some tensors.
-struct Gradients {
-  double largest = 0;  // absolute
-  double pull = 0;     // sum of |gradient * tensor|
-
-  /// Adds that of a tensor, and takes it off it.
-  void take(const at::Tensor& tensor) {
-    const at::Tensor gradient = tensor.grad();
-    const double size = gradient.abs().max().item().toDouble();
-    if (std::isnan(size) || size > largest) largest = size;
-    pull += gradient.mul(tensor.detach()).abs().sum().item().toDouble();
-    at::Tensor(tensor).mutable_grad().reset();
-  }
-};
-
-/// What one call of a loss came to.
-struct TrialLoss {
-  double value = 0;
-  bool reaches_student = false;  // by a gradient path
-  Gradients student, own;
-  std::vector<std::string> reached;    // own parameters, by name
-  std::vector<std::string> unreached;  // the same
-
-  bool has_path() const { return reaches_student || !reached.empty(); }
-  // What is not a number teaches something, or is told of elsewhere.
-  bool teaches_student() const {
-    return reaches_student && !(student.largest <= kNoGradient) &&
-           !(student.pull <= kFlat * std::abs(value));
-  }
-  bool teaches_itself() const { return !(own.largest <= kNoGradient); }
-};
-
-/// The student's outputs as leaves: what a loss could teach it is their gradient.
-Outputs leaves_of(const Outputs& outputs) {
-  const auto leaf = [](const at::Tensor& tensor) {
-    return tensor.detach().set_requires_grad(tensor.requires_grad());
-  };
-  Outputs leaves;
-  leaves.logits = leaf(outputs.logits);
-  for (const at::Tensor& feature : outputs.features) leaves.features.push_back(leaf(feature));
-  return leaves;
-}
-
-std::vector<at::Tensor> tensors_of(const Outputs& outputs) {
-  std::vector<at::Tensor> tensors = outputs.features;
-  tensors.push_back(outputs.logits);
-  return tensors;
-}
-
-/// Larger by up to twice the mean size, each element by another amount; drawn from nothing, so that
-/// no generator moves.
-at::Tensor changed(const at::Tensor& tensor) {
-  const at::Tensor before = tensor.detach();
-  const at::Tensor wave =
-      at::arange(before.numel(), before.options()).mul(12.9898).sin().add(1).reshape_as(before);
-  return before.add(wave.mul(before.abs().mean().add(0.1)));
-}
-
-Outputs changed(const Outputs& outputs) {
-  const auto change = [](const at::Tensor& tensor) {
-    return tensor.is_floating_point() ? changed(tensor).set_requires_grad(tensor.requires_grad())
-                                      : tensor;
-  };
-  Outputs all;
-  all.logits = change(outputs.logits);
-  for (const at::Tensor& feature : outputs.features) all.features.push_back(change(feature));
-  return all;
-}
-
-void change_trained(const ParameterSet& own) {
-  const c10::NoGradGuard without_gradients;
-  for (const Parameter& parameter : own.all()) {
-    if (parameter.trained) at::Tensor(parameter.master).copy_(changed(parameter.master));
-  }
-}
-
-/// The student's tensors in `step` are leaves.
-TrialLoss try_loss(Transfer& transfer, const StepView& step) {
-  TrialLoss trial;
-  transfer.parameters()->begin_pass(false);
-  const at::Tensor loss = transfer.loss(step);
-  trial.value = loss.item().toDouble();
-  if (loss.requires_grad()) loss.backward();
-  for (const at::Tensor& tensor : tensors_of(step.of(kStudentName))) {
-    if (!tensor.grad().defined()) continue;
-    trial.reaches_student = true;
-    trial.student.take(tensor);
-  }
-  for (const Parameter& parameter : transfer.parameters()->all()) {
-    if (!parameter.trained) continue;
-    const bool reached = parameter.master.grad().defined();
-    (reached ? trial.reached : trial.unreached).push_back(parameter.name);
-    if (reached) trial.own.take(parameter.master);
-  }
-  return trial;
-}
-
-/// Whether a loss that taught nothing in the first step can do so later: after one update of its
-/// state, in the last step, with other student outputs and own parameters. So a warm-up, an empty
-/// memory bank, an adapter that starts at 0 and a student that equals its teacher are not taken for a
-/// mistake.
-TrialLoss try_later(Transfer& transfer, const StepView& first, const TrialLoss& before,
-                    const Phase& phase) {
-  const int64_t steps_per_epoch = make_sampler(phase).batches_per_epoch();
-  StepView last = first;
-  last.epoch = phase.train.epochs - 1;
-  last.step = std::max<int64_t>(phase.train.epochs * steps_per_epoch - 1, 0);
-  last.progress = at::full_like(
-      first.progress, static_cast<double>(last.step) / static_cast<double>(last.step + 1));
-  last.put_outputs(kStudentName) = changed(first.of(kStudentName));
-  try {
-    {
-      const c10::NoGradGuard without_gradients;
-      transfer.after_backward(first);
-    }
-    change_trained(*transfer.parameters());
-    const TrialLoss later = try_loss(transfer, last);
-    const bool tells_more =
-        later.teaches_student() || (!before.reaches_student && later.has_path());
-    return tells_more ? later : before;
-  } catch (const Error&) {  // of outputs that no network gave; training tells of its own
-    return before;
-  }
-}
 
 std::string named(const std::vector<std::string>& names) {
   if (names.size() <= kMostNames) return join(names);
@@ -202,7 +71,7 @@ std::string no_path_text(const Transfer& transfer, const StepView& step) {
   std::string text = strategy_text(transfer) +
                      ": its loss has no gradient path to the student or to parameters of its own, "
                      "so it would teach nothing; ";
-  const std::vector<at::Tensor> given = tensors_of(step.of(kStudentName));
+  const std::vector<at::Tensor> given = list_tensors(step.of(kStudentName));
   const bool none = std::none_of(given.begin(), given.end(),
                                  [](const at::Tensor& tensor) { return tensor.requires_grad(); });
   return text + (none ? "the model publishes what is bound without a gradient"
@@ -306,7 +175,7 @@ class TermTrial {
       size_t& first = taps_before_[wanted.participant];
       Outputs own = part_of(step_.of(wanted.participant), first, wanted.taps.size());
       first += wanted.taps.size();
-      step.put_outputs(participant->name) = participant->learns ? leaves_of(own) : std::move(own);
+      step.put_outputs(participant->name) = participant->learns ? make_leaves(own) : std::move(own);
     }
     const std::string key = "transfer[" + std::to_string(i) + "]";
     MetricSink* const metrics = transfer.metrics();
