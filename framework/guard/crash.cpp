@@ -20,10 +20,10 @@
 #include "framework/base/failure.hpp"
 #include "framework/guard/crash_mark.hpp"
 #include "framework/guard/fixed_text.hpp"
+#include "framework/guard/last_line.hpp"
 #include "framework/guard/last_words.hpp"
 #include "framework/guard/plugin_code.hpp"
 #include "framework/guard/running.hpp"
-#include "framework/guard/write_text.hpp"
 
 namespace retort::host {
 namespace {
@@ -100,21 +100,10 @@ void append_sentence(FixedText& text, const Ending& ending, bool json) {
 }
 
 void write_line(const Ending& ending) {
-  FixedText text;
-  if (last_words().as_json) {
-    timespec now = {};
-    clock_gettime(CLOCK_REALTIME, &now);
-    text.append("{\"time\":").append_number(now.tv_sec).append(".");
-    text.append_number(now.tv_nsec / 1000, 6).append(",\"level\":\"error\",\"message\":\"");
-    append_sentence(text, ending, true);
-    text.append(ending.remedy).append("\"}");
-  } else {
-    if (isatty(STDERR_FILENO) != 0) text.append("\r\x1b[K");  // over a line of progress
-    append_sentence(text, ending, false);
-    text.append(ending.remedy);
-  }
-  text.append("\n");
-  write_text(STDERR_FILENO, {text.c_str(), text.size()});
+  FixedText message;
+  append_sentence(message, ending, last_words().as_json);
+  message.append(ending.remedy);
+  write_last_line(last_words(), "error", message.c_str());
 }
 
 /// Writes the CrashMark.

@@ -13,15 +13,15 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <ctime>
 #include <iterator>
 #include <new>
 #include <optional>
 #include <string>
 
 #include "framework/guard/crash_mark.hpp"
+#include "framework/guard/last_line.hpp"
 #include "framework/guard/last_words.hpp"
-#include "framework/guard/write_text.hpp"
+#include "framework/guard/monotonic.hpp"
 
 namespace retort::host {
 namespace {
@@ -130,25 +130,7 @@ std::string json_inside(const std::string& text) {
 }
 
 void tell(const LastWords& words, const char* level, const std::string& message) {
-  std::string line = message;
-  if (words.as_json) {
-    timespec now = {};
-    clock_gettime(CLOCK_REALTIME, &now);
-    char time[32];
-    std::snprintf(time, sizeof time, "%lld.%06ld", static_cast<long long>(now.tv_sec),
-                  now.tv_nsec / 1000);
-    line = std::string("{\"time\":") + time + R"(,"level":")" + level + R"(","message":")" +
-           json_inside(message) + "\"}";
-  } else if (isatty(STDERR_FILENO) != 0) {
-    line.insert(0, "\r\x1b[K");  // over a line of progress
-  }
-  write_text(STDERR_FILENO, line + "\n");
-}
-
-int64_t now_ms() {
-  timespec now = {};
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1000000;
+  write_last_line(words, level, (words.as_json ? json_inside(message) : message).c_str());
 }
 
 /// Watches a program that was asked to stop and did not: says once which call it is in, where that is
@@ -159,14 +141,14 @@ class StopWatch {
 
   void asked() {
     if (killed_) return;
-    if (next_look_ == 0) next_look_ = now_ms() + kPatienceMs - kLookMs;
-    if (told_ && !ends_) next_look_ = now_ms() + kLookMs;
+    if (next_look_ == 0) next_look_ = monotonic_ms() + kPatienceMs - kLookMs;
+    if (told_ && !ends_) next_look_ = monotonic_ms() + kLookMs;
     ends_ = told_;
   }
   /// Until the next look; nothing where there is none to come.
   std::optional<int64_t> left_ms() const {
     if (next_look_ == 0 || (told_ && !ends_)) return std::nullopt;
-    return std::max<int64_t>(next_look_ - now_ms(), 0);
+    return std::max<int64_t>(next_look_ - monotonic_ms(), 0);
   }
   bool has_killed() const { return killed_; }
   void look() {
@@ -185,7 +167,7 @@ class StopWatch {
     }
     last_call_ = call;
     last_calls_ = calls;
-    next_look_ = now_ms() + kLookMs;
+    next_look_ = monotonic_ms() + kLookMs;
   }
 
  private:

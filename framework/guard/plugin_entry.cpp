@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "framework/guard/fixed_text.hpp"
+#include "framework/guard/last_line.hpp"
 
 namespace retort::host {
 namespace {
@@ -91,12 +92,11 @@ void put_back_floating_point(const RunningCall& call, const FloatingPoint& befor
 /// run beside the right one, in the same folder. Locks of other threads may be held, so it only writes.
 [[noreturn]] void end_copy(const RunningCall& call) {
   FixedText text;
-  text.append("warning: ").append(call.plugin->name.text.c_str()).append(" forked in ");
+  const SafeText& name = call.plugin->name;
+  text.append((last_words().as_json ? name.json : name.text).c_str()).append(" forked in ");
   append_where(text, call);
-  text.append(
-      "; the copy of the process was ended. A plugin starts other programs by posix_spawn\n");
-  if (::write(STDERR_FILENO, text.c_str(), text.size()) < 0) {  // nobody is left to tell
-  }
+  text.append("; the copy of the process was ended. A plugin starts other programs by posix_spawn");
+  write_last_line(last_words(), "warning", text.c_str());
   end_process(1);
 }
 

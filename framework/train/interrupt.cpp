@@ -3,8 +3,8 @@
 #include <atomic>
 #include <csignal>
 #include <cstdint>
-#include <ctime>
 
+#include "framework/guard/monotonic.hpp"
 #include "framework/guard/plugin_entry.hpp"
 
 namespace retort::host {
@@ -19,14 +19,8 @@ static_assert(std::atomic<int64_t>::is_always_lock_free, "a handler may not wait
 // through the launcher.
 constexpr int64_t kSameWishMs = 300;
 
-int64_t now_ms() {
-  timespec now = {};
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1000000;
-}
-
 void on_signal(int number) {
-  const int64_t now = now_ms();
+  const int64_t now = monotonic_ms();
   int64_t first = 0;
   if (first_ms.compare_exchange_strong(first, now)) {
     received = number;
