@@ -75,6 +75,19 @@ void rotate(PlanarImage& image, double degrees) {
   affine(image, {c, -s, x - c * x + s * y, s, c, y - s * x - c * y});
 }
 
+void turn(PlanarImage& image, int quarters) {
+  const int64_t side = image.height, last = side - 1;
+  for (; quarters > 0; --quarters) {
+    uint8_t* out = image.scratch.data();
+    for (int64_t c = 0; c < image.channels; ++c) {
+      const uint8_t* plane = image.plane(c);
+      for (int64_t y = 0; y < side; ++y)
+        for (int64_t x = 0; x < side; ++x) *out++ = plane[x * side + last - y];
+    }
+    image.pixels.swap(image.scratch);
+  }
+}
+
 void posterize(PlanarImage& image, int bits) {
   const auto mask = static_cast<uint8_t>(0xFF00 >> bits);
   for (uint8_t& pixel : image.pixels) pixel &= mask;

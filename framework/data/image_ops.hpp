@@ -32,6 +32,9 @@ void affine(PlanarImage& image, const std::array<double, 6>& m);
 /// Turns counter-clockwise about the centre.
 void rotate(PlanarImage& image, double degrees);
 
+/// Turns a square image counter-clockwise by a number of quarters, 0 to 3.
+void turn(PlanarImage& image, int quarters);
+
 /// Keeps the highest `bits` bits.
 void posterize(PlanarImage& image, int bits);
 /// Inverts the pixels that are at least the threshold.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <stdexcept>
 #include <utility>
 
 #include "framework/guard/plugin_entry.hpp"
@@ -22,7 +23,13 @@ Loader::Loader(const ImageData& data, const Sampler& sampler, std::vector<View> 
       views_(std::move(views)),
       seed_(seed),
       mix_(mix),
-      workers_(workers) {}
+      workers_(workers) {
+  if (mix_.cutmix <= 0) return;
+  for (const View& view : views_) {
+    if (view.maker->height() != data_.height || view.maker->width() != data_.width)
+      throw std::logic_error("cutmix pastes one box into views of one size");
+  }
+}
 
 Loader::~Loader() { stop(); }
 
@@ -95,11 +102,13 @@ Loader::Made Loader::make_or_fail(int64_t epoch, int64_t number) const {
 
 Batch Loader::make(std::span<const int64_t> samples, int64_t epoch, int64_t number) const {
   Batch batch;
+  const SamplePixels pixels(*data_.source, data_.train.split, samples);
   for (auto view = views_.begin(); view != views_.end(); ++view) {
     const auto same = std::find_if(views_.begin(), view,
                                    [&](const View& before) { return before.maker == view->maker; });
     batch.put(view->field,
-              same == view ? view->maker->train_views(samples, epoch) : batch.at(same->field));
+              same == view ? view->maker->train_views(pixels, epoch) : batch.at(same->field),
+              view->maker->times());
   }
   const auto count = static_cast<int64_t>(samples.size());
   const auto integers = at::TensorOptions().dtype(at::kLong);
@@ -122,7 +131,7 @@ void Loader::mix(Batch& batch, int64_t epoch, int64_t number) const {
     const at::Tensor& images = batch.at(view.field);
     const auto is_same = [&](const at::Tensor& done) { return done.is_same(images); };
     if (std::any_of(mixed.begin(), mixed.end(), is_same)) continue;
-    mix_images(drawn, images);
+    mix_images(drawn, images, view.maker->times());
     mixed.push_back(images);
   }
   batch.share = drawn.lambda;

@@ -23,12 +23,13 @@ struct View {
   const ViewMaker* maker = nullptr;
 };
 
-/// Prepares the batches of an epoch on threads of its own, a few ahead of the training step: the views,
-/// then label and index, then what is mixed. A batch is a function of (seed, epoch, its number),
-/// whatever the number of threads.
+/// Prepares the batches of an epoch on threads of its own, a few ahead of the training step: the
+/// views, each with as many rows a sample as its maker makes copies, then label and index, then what
+/// is mixed. A batch is a function of (seed, epoch, its number), whatever the number of threads.
 class Loader {
  public:
   /// All but `views` must outlive it.
+  /// Throws: std::logic_error for cutmix with a view of another size than the data's.
   Loader(const ImageData& data, const Sampler& sampler, std::vector<View> views, uint64_t seed,
          const MixConfig& mix = {}, size_t workers = 1);
   ~Loader();

@@ -109,15 +109,15 @@ Mix draw_mix(const MixConfig& config, uint64_t seed, int64_t epoch, int64_t batc
   return mix;
 }
 
-void mix_images(const Mix& mix, const at::Tensor& images) {
+void mix_images(const Mix& mix, const at::Tensor& images, int64_t times) {
   if (mix.kind == Mix::Kind::None || images.size(0) == 0) return;
   const int64_t count = images.size(0), size = images.numel() / count;
   float* first = images.data_ptr<float>();
-  const std::vector<float> last(first + (count - 1) * size, first + count * size);
+  const std::vector<float> last(first + (count - times) * size, first + count * size);
   // From the end, so that each neighbour is still as it was.
   for (int64_t i = count - 1; i >= 0; --i) {
     float* image = first + i * size;
-    const float* neighbour = i > 0 ? image - size : last.data();
+    const float* neighbour = i >= times ? image - times * size : last.data() + i * size;
     if (mix.kind == Mix::Kind::Mixup) {
       blend(image, neighbour, size, mix.lambda);
     } else {

@@ -31,7 +31,8 @@ struct Mix {
 Mix draw_mix(const MixConfig& config, uint64_t seed, int64_t epoch, int64_t batch, int64_t height,
              int64_t width);
 
-/// Mixes images [N, C, H, W] float32 in place. They are dense, plain or channels-last.
-void mix_images(const Mix& mix, const at::Tensor& images);
+/// Mixes images [N * times, C, H, W] float32 in place, of which each sample has `times` one after
+/// the other: each with the neighbour's at the same place. They are dense, plain or channels-last.
+void mix_images(const Mix& mix, const at::Tensor& images, int64_t times = 1);
 
 }  // namespace retort::host

@@ -15,7 +15,8 @@ namespace {
 
 constexpr int64_t kLargestPadding = 1024;
 
-constexpr EnumNames<Augment::Kind, 4> kStepNames = {{"crop", "flip", "randaugment", "erase"}};
+constexpr EnumNames<Augment::Kind, 5> kStepNames = {
+    {"crop", "flip", "randaugment", "erase", "rotations"}};
 
 /// What stands in the brackets of "name(1, 2)".
 struct StepNumbers {
@@ -58,6 +59,10 @@ std::string take_erase(const StepNumbers& numbers, Augment& step) {
   return "";
 }
 
+std::string take_rotations(const StepNumbers& numbers, Augment&) {
+  return numbers.brackets ? "takes no argument; write \"rotations\"" : "";
+}
+
 /// How each kind is told of, and how it takes its numbers: "" or what is wrong with them.
 struct StepForm {
   std::string form;         // for messages
@@ -71,7 +76,9 @@ const std::array<StepForm, kStepNames.names.size()> kStepForms = {
      {"flip", "flip", take_flip},
      {"randaugment(operations, magnitude)",
       "randaugment(1 to 16 operations, magnitude 0 to 30) on 1 or 3 channels", take_randaugment},
-     {"erase(probability)", "erase(probability > 0 and <= 1) at the end", take_erase}}};
+     {"erase(probability)", "erase(probability > 0 and <= 1) at the end", take_erase},
+     {"rotations", "rotations (copy k of a sample by k * 90 degrees, with times)",
+      take_rotations}}};
 
 std::string join_forms(std::string StepForm::*text) {
   std::vector<std::string> forms;
@@ -157,6 +164,7 @@ std::string augment_text(const Augment& step) {
     case Augment::Kind::Crop:
       return name + "(" + std::to_string(step.padding) + ")";
     case Augment::Kind::Flip:
+    case Augment::Kind::Rotations:
       return name;
     case Augment::Kind::RandAugment:
       return name + "(" + std::to_string(step.operations) + ", " + std::to_string(step.magnitude) +

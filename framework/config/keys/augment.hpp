@@ -8,9 +8,10 @@
 
 namespace retort::host {
 
-/// One step of augmentation, in order.
+/// One step of augmentation, in order. Rotations turns copy k of a sample by k * 90 degrees
+/// counter-clockwise.
 struct Augment {
-  enum class Kind { Crop, Flip, RandAugment, Erase } kind = Kind::Flip;
+  enum class Kind { Crop, Flip, RandAugment, Erase, Rotations } kind = Kind::Flip;
   int64_t padding = 0;     // crop(padding): pixels of zero bytes on each side
   int64_t operations = 2;  // randaugment(operations, magnitude)
   int64_t magnitude = 9;   // of 30

@@ -15,19 +15,6 @@ namespace {
 using host::Augment;
 using testing::HasSubstr;
 
-Augment rand_augment(int64_t operations = 2, int64_t magnitude = 9) {
-  Augment step{Augment::Kind::RandAugment};
-  step.operations = operations;
-  step.magnitude = magnitude;
-  return step;
-}
-
-Augment erase(double probability) {
-  Augment step{Augment::Kind::Erase};
-  step.probability = probability;
-  return step;
-}
-
 at::Tensor views_at(const host::ViewMaker& views, const std::vector<int64_t>& samples,
                     int64_t epoch) {
   return views.train_views(samples, epoch);

@@ -7,7 +7,9 @@
 #include <set>
 #include <stdexcept>
 
+#include "framework/base/error.hpp"
 #include "tests/framework/data/images.hpp"
+#include "tests/framework/data/not_in_memory.hpp"
 
 namespace retort::test {
 namespace {
@@ -113,7 +115,7 @@ TEST(Loader, GivesFieldsOfOneMakerAsOneTensor) {
 
 TEST(Loader, GivesTheSameViewsInAnotherNormalisation) {
   Fixture f;
-  const host::ViewMaker plain(f.data, {{0}, {1}}, {crop(1), flip()}, 1, false);
+  const host::ViewMaker plain(f.data, {{0}, {1}}, {{crop(1), flip()}}, 1, false);
   host::Loader both(f.data, f.sampler, {{host::kImageField, &f.views}, {"plain", &plain}}, 1);
   both.start_epoch(0);
   const auto batch = both.next();
@@ -144,16 +146,62 @@ TEST(Loader, GivesTheSameBatchesWithAnyNumberOfThreads) {
   }
 }
 
+TEST(Loader, GivesSeveralViewsAlikeWithAnyNumberOfThreads) {
+  Fixture f;
+  const host::ViewMaker strong = maker_of(f.data, recipe_of("strong", {crop(1), rand_augment()}));
+  const host::ViewMaker large = maker_of(f.data, recipe_of("", {crop(1), flip()}, 7));
+  const host::ViewMaker turned =
+      maker_of(f.data, recipe_of("turned", {crop(1), flip(), rotations()}, 0, 4));
+  const std::vector<host::View> views = {
+      {"image", &f.views}, {"strong", &strong}, {"large", &large}, {"turned", &turned}};
+  host::Loader one(f.data, f.sampler, views, 1, {0.2, 0});
+  host::Loader many(f.data, f.sampler, views, 1, {0.2, 0}, 3);
+  for (int64_t epoch = 0; epoch < 5; ++epoch) {
+    one.start_epoch(epoch), many.start_epoch(epoch);
+    for (int number = 0; number < 4; ++number) {
+      const auto wanted = one.next(), given = many.next();
+      ASSERT_TRUE(wanted && given);
+      EXPECT_EQ(given->size(), 16);
+      EXPECT_EQ(given->at("turned").size(0), 64);
+      EXPECT_EQ(given->at(host::kLabelField).size(0), 16);
+      for (const host::Field& field : wanted->fields())
+        ASSERT_TRUE(given->at(field.name).equal(field.tensor)) << field.name;
+    }
+    EXPECT_FALSE(many.next());
+  }
+}
+
+TEST(Loader, GivesEachViewOfTheSameSamples) {
+  Fixture f;
+  const host::ViewMaker turned =
+      maker_of(f.data, recipe_of("turned", {crop(1), rotations()}, 0, 2));
+  host::Loader loader(f.data, f.sampler, {{"image", &f.views}, {"turned", &turned}}, 1);
+  loader.start_epoch(2);
+  const auto batch = loader.next();
+  ASSERT_TRUE(batch);
+  const std::span samples(batch->at(host::kIndexField).const_data_ptr<int64_t>(), 16);
+  EXPECT_TRUE(batch->at("image").equal(f.views.train_views(samples, 2)));
+  EXPECT_TRUE(batch->at("turned").equal(turned.train_views(samples, 2)));
+}
+
+TEST(Loader, RefusesCutmixOfViewsOfSeveralSizes) {
+  Fixture f;
+  const host::ViewMaker large = maker_of(f.data, recipe_of("", {}, 7));
+  EXPECT_THROW(host::Loader(f.data, f.sampler, {{"large", &large}}, 1, {0, 1}), std::logic_error);
+}
+
 TEST(Loader, ThrowsWhatAThreadThrewAndStartsAnew) {
   for (const size_t workers : {1, 3}) {
     Fixture f;
     host::Loader loader(f.data, f.sampler, {{host::kImageField, &f.views}}, 1, {}, workers);
-    const at::Tensor images = f.data.train.images;
-    f.data.train.images.reset();  // what a view is made of
+    const auto whole = f.data.source;
+    const auto broken = std::make_shared<NotInMemory>(whole);
+    broken->fail = true;
+    f.data.source = broken;
     loader.start_epoch(0);
-    EXPECT_ANY_THROW(loader.next());
-    EXPECT_ANY_THROW(loader.next());
-    f.data.train.images = images;
+    EXPECT_THROW(loader.next(), host::DataError);
+    EXPECT_THROW(loader.next(), host::DataError);
+    f.data.source = whole;
     EXPECT_EQ(order_of(loader, 1), order_of(f.loader, 1));
   }
 }
@@ -165,6 +213,45 @@ TEST(Batch, RefusesATakenNameAnotherSizeAndAFieldThatIsNotThere) {
   EXPECT_THROW(batch.put("index", at::zeros({5})), std::logic_error);
   EXPECT_THROW(batch.at("image"), std::logic_error);
   EXPECT_EQ(batch.size(), 4);
+}
+
+std::string refusal(host::Batch& batch, const at::Tensor& tensor, int64_t times) {
+  try {
+    batch.put("other", tensor, times);
+  } catch (const std::logic_error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(Batch, HoldsFieldsOfSeveralRowsASample) {
+  host::Batch batch;
+  batch.put("image", at::zeros({6, 1}), 3);
+  EXPECT_EQ(batch.size(), 2);
+  batch.put("label", at::zeros({2}));
+  batch.put("two", at::zeros({4}), 2);
+  EXPECT_EQ(batch.size(), 2);
+  EXPECT_EQ(refusal(batch, at::zeros({6}), 1),
+            "the field \"other\" has 6 samples, and the batch 2");
+  EXPECT_EQ(refusal(batch, at::zeros({6}), 2),
+            "the field \"other\" has 6 rows for 2 copies of samples, and the batch 2");
+  host::Batch uneven;
+  EXPECT_NE(refusal(uneven, at::zeros({5}), 2), "");
+}
+
+TEST(Batch, KeepsTheRowsOfItsSamplesWhenMovedOrNarrowed) {
+  host::Batch batch;
+  batch.put("image", at::zeros({6, 1}), 2);
+  batch.put("label", at::zeros({3}));
+  batch.share = 0.75;
+  const std::vector<std::string> names = {"image"};
+  EXPECT_EQ(batch.to(at::kMeta, names).size(), 3);
+  batch.at("image").narrow(0, 2, 4).fill_(1);
+  const host::Batch part = batch.narrow(1, 2);
+  EXPECT_EQ(part.size(), 2);
+  EXPECT_EQ(part.share, 0.75);
+  EXPECT_EQ(part.at("image").size(0), 4);
+  EXPECT_TRUE(part.at("image").eq(1).all().item<bool>());
 }
 
 TEST(Batch, MovesTheFieldsOfItsNamesAndOneTensorOnce) {

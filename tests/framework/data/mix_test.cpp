@@ -128,7 +128,7 @@ struct Fixture {
 
   host::ImageData data = random_images(64, 3, 8, 6);
   host::ViewMaker views = views_of(data, {crop(1), flip()}, 1, true);
-  host::ViewMaker teacher{data, {{0, 0, 0}, {1, 1, 1}}, {crop(1), flip()}, 1, true};
+  host::ViewMaker teacher{data, {{0, 0, 0}, {1, 1, 1}}, {{crop(1), flip()}}, 1, true};
   host::Sampler sampler{data.trained_samples(), 16, 1};
   host::Loader loader;
 };
@@ -184,6 +184,35 @@ TEST(Mix, MixesATensorThatBothShareOnce) {
   const auto both = shared.next();
   EXPECT_TRUE(teacher_images(*both).is_same(student_images(*both)));
   EXPECT_TRUE(student_images(*both).equal(student_images(f.batch(0, 0))));
+}
+
+/// Each copy with the copy of the neighbour at the same place.
+TEST(Mix, MixesCopiesWithTheSameCopiesOfTheNeighbour) {
+  for (const MixConfig& config : {MixConfig{1, 0}, MixConfig{0, 1}}) {
+    Fixture f(config);
+    const host::ViewMaker copies =
+        maker_of(f.data, recipe_of("x", {crop(1), flip()}, 0, 3), 1, true);
+    host::Loader loader(f.data, f.sampler, {{host::kImageField, &f.views}, {"copies", &copies}}, 1,
+                        config);
+    loader.start_epoch(0);
+    const auto batch = loader.next();
+    ASSERT_TRUE(batch);
+    EXPECT_TRUE(student_images(*batch).equal(student_images(f.batch(0, 0))));
+    const at::Tensor samples = indices(*batch);
+    const at::Tensor own = copies.train_views({samples.const_data_ptr<int64_t>(), 16}, 0);
+    const at::Tensor other = own.roll(3, 0);
+    at::Tensor wanted = own.mul(batch->share).add(other, 1 - batch->share);
+    if (config.cutmix > 0) {
+      const host::Box box = host::draw_mix(config, 1, 0, 0, 8, 6).box;
+      const auto part = [&](const at::Tensor& images) {
+        return images.narrow(2, box.top, box.height).narrow(3, box.left, box.width);
+      };
+      wanted = own.clone();
+      part(wanted).copy_(part(other));
+    }
+    EXPECT_TRUE(batch->at("copies").allclose(wanted));
+    EXPECT_TRUE(mixed_labels(*batch).equal(indices(*batch).roll(1).remainder(10)));
+  }
 }
 
 TEST(Mix, GivesTheSameBatchTwice) {

@@ -104,9 +104,7 @@ TEST(Validation, ShowsTheHeldOutSamplesPlainWithTheirLabels) {
   const at::Tensor labels = f.data.labels(host::EvalSplit::Validation, 4, 9);
   for (int64_t i = 0; i < 9; ++i) {
     const int64_t sample = f.data.validation[static_cast<size_t>(4 + i)];
-    const at::Tensor wanted =
-        f.data.train.images[sample].to(at::kDouble).div(255).sub(0.25).div(0.5).to(at::kFloat);
-    EXPECT_TRUE(seen[i].equal(wanted)) << i;
+    EXPECT_TRUE(seen[i].equal(normalized(pixels_of(f.data, sample)))) << i;
     EXPECT_EQ(labels[i].item<int64_t>(), sample % 10);
   }
 }
