@@ -171,12 +171,29 @@ void ParameterSet::begin_pass(bool bf16) {
   for (Parameter& parameter : parameters_) parameter.working.reset();
 }
 
-void ParameterSet::freeze() {
+void ParameterSet::set_learning(const std::function<bool(const Parameter&)>& learns) {
   frozen_ = true;
   for (Parameter& parameter : parameters_) {
     parameter.working.reset();
-    parameter.master.set_requires_grad(false);
+    const bool learns_now = parameter.trained && learns(parameter);
+    parameter.master.set_requires_grad(learns_now);
+    if (learns_now) frozen_ = false;
   }
+}
+
+void ParameterSet::freeze() {
+  set_learning([](const Parameter&) { return false; });
+}
+
+void ParameterSet::learn_only(const std::vector<std::string>& names) {
+  set_learning([&](const Parameter& parameter) {
+    return std::find(names.begin(), names.end(), parameter.name) != names.end();
+  });
+}
+
+void ParameterSet::learn_all() {
+  set_learning([](const Parameter&) { return true; });
+  frozen_ = false;
 }
 
 Parameter* ParameterSet::find(const std::string& name) {

@@ -3,6 +3,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -41,8 +42,11 @@ class ParameterSet {
   /// Starts a forward pass: a bfloat16 copy of each weight is made anew when it is next asked for.
   void begin_pass(bool bf16);
 
-  /// Stops gradients for good: a teacher.
+  /// Which of the trained parameters get gradients from here on: none, those of these names, or all, as
+  /// at first.
   void freeze();
+  void learn_only(const std::vector<std::string>& names);
+  void learn_all();
 
   const std::vector<Parameter>& all() const { return parameters_; }
   Parameter* find(const std::string& name);
@@ -54,6 +58,8 @@ class ParameterSet {
   at::Device device() const { return device_; }
 
  private:
+  void set_learning(const std::function<bool(const Parameter&)>& learns);
+
   uint64_t seed_;
   std::string owner_;
   at::Device device_;

@@ -13,7 +13,7 @@
 #include "framework/run/teacher_store.hpp"
 #include "framework/train/device.hpp"
 #include "framework/train/finite.hpp"
-#include "framework/train/trainer.hpp"
+#include "framework/train/loop.hpp"
 
 namespace retort::host {
 namespace {
@@ -54,11 +54,13 @@ class Bench {
         const BenchArguments& arguments)
       : arguments_(arguments), session_(experiment) {
     make_networks(session_);  // tells all that does not fit at once
-    if (experiment.teacher) prepare_teacher();
+    prepare_teachers();
     // The last first: it is what most ask for.
     for (auto spec = phases.rbegin(); spec != phases.rend(); ++spec) {
       if (arguments_.phase != kAllPhases && arguments_.phase != spec->name) continue;
-      renew_learner(session_, *spec, networks_);
+      if (spec->kind == PhaseKind::Teacher)
+        networks_.by_name[spec->name] = session_.make_network(spec->name);
+      renew_students(session_, *spec, networks_);
       measure(make_phase(session_, *spec, networks_));
     }
     peak_ = measure_peak_multiply_adds(session_.placement().device);
@@ -68,7 +70,8 @@ class Bench {
   void print_json() const;
 
  private:
-  void prepare_teacher();
+  void prepare_teachers();
+  void export_networks() const;
   void measure(Phase phase);
   StepTimes share_of_parts(Phase phase) const;
   double share_of_peak(const Measured& row) const {
@@ -83,60 +86,67 @@ class Bench {
   std::vector<Measured> rows_;
 };
 
-/// Takes the teacher's weights, the kept one, or start values, which cost the same.
-void Bench::prepare_teacher() {
-  networks_.teacher = session_.make_teacher();
-  Network& teacher = *networks_.teacher;
-  if (!session_.experiment().teacher->weights) TeacherStore(session_).load(teacher);
-  teacher.parameters().freeze();
-  if (arguments_.export_folder.empty()) return;
+/// Takes the teachers' weights, the kept ones, or start values, which cost the same.
+void Bench::prepare_teachers() {
+  for (const NetworkConfig& config : session_.experiment().teachers) {
+    auto teacher = session_.make_network(config.name);
+    if (!config.weights) TeacherStore(session_, config).load(*teacher);
+    networks_.by_name[config.name] = std::move(teacher);
+  }
+  if (session_.experiment().has_teacher() && !arguments_.export_folder.empty()) export_networks();
+}
+
+/// For the loops in PyTorch that are compared with: the first teacher and the first student.
+void Bench::export_networks() const {
+  const Experiment& experiment = session_.experiment();
   const std::filesystem::path folder = arguments_.export_folder;
   std::error_code failure;
   std::filesystem::create_directories(folder, failure);
   if (failure)
     throw EnvironmentError(folder.string() + ": cannot be created: " + failure.message());
-  save_network(folder / "teacher.safetensors", teacher.parameters(), {{"format", "pt"}});
-  save_network(folder / "student_start.safetensors", session_.make_student()->parameters(),
+  save_network(folder / "teacher.safetensors",
+               networks_.at(experiment.teachers.front().name).parameters(), {{"format", "pt"}});
+  save_network(folder / "student_start.safetensors",
+               session_.make_network(experiment.students.front().name)->parameters(),
                {{"format", "pt"}});
 }
 
 void Bench::measure(Phase phase) {
   const at::Device device = session_.placement().device;
-  Trainer trainer(phase);
-  trainer.run_steps(1);
+  Loop loop(phase);
+  loop.run_steps(1);
   synchronize(device);
   if (first_step_s_ == 0) first_step_s_ = process_seconds();
-  trainer.run_steps(arguments_.warmup);
+  loop.run_steps(arguments_.warmup);
   synchronize(device);
-  const StepTimes before = trainer.times();
-  const int64_t first = trainer.steps_done();
+  const StepTimes before = loop.times();
+  const int64_t first = loop.steps_done();
   const auto start = std::chrono::steady_clock::now();
-  trainer.run_steps(arguments_.steps);
+  loop.run_steps(arguments_.steps);
   synchronize(device);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
 
   Measured measured;
   measured.phase = phase.name;
-  const auto images = static_cast<double>((trainer.steps_done() - first) * phase.batch_size);
+  const auto images = static_cast<double>((loop.steps_done() - first) * phase.batch_size);
   measured.images_per_second = images / seconds.count();
-  // Backward costs twice the forward pass.
-  measured.multiply_adds = 3.0 * static_cast<double>(phase.student().profile().multiply_adds);
-  if (const Participant* teacher = phase.find(kTeacherName)) {
-    measured.multiply_adds +=
-        static_cast<double>(teacher->outputs->network()->profile().multiply_adds);
+  for (const Participant& participant : phase.participants) {
+    const auto forward = static_cast<double>(participant.network().profile().multiply_adds);
+    // Backward costs twice the forward pass.
+    measured.multiply_adds += participant.learns ? 3.0 * forward : forward;
   }
   // Waiting for a GPU after each part slows it down, so its parts are timed in steps of their own.
-  measured.share = device.is_cpu() ? shares(before, trainer.times()) : share_of_parts(phase);
+  measured.share = device.is_cpu() ? shares(before, loop.times()) : share_of_parts(phase);
   rows_.push_back(measured);
 }
 
 StepTimes Bench::share_of_parts(Phase phase) const {
   phase.timing = StepTiming::Done;
-  Trainer trainer(phase);
-  trainer.run_steps(arguments_.warmup);
-  const StepTimes before = trainer.times();
-  trainer.run_steps(arguments_.steps);
-  return shares(before, trainer.times());
+  Loop loop(phase);
+  loop.run_steps(arguments_.warmup);
+  const StepTimes before = loop.times();
+  loop.run_steps(arguments_.steps);
+  return shares(before, loop.times());
 }
 
 void Bench::print_json() const {

@@ -1,8 +1,10 @@
 #include <spdlog/fmt/fmt.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "framework/base/text.hpp"
@@ -15,11 +17,12 @@
 #include "framework/run/determinism.hpp"
 #include "framework/run/machine.hpp"
 #include "framework/run/phase_networks.hpp"
+#include "framework/run/phase_trial.hpp"
+#include "framework/run/result_files.hpp"
 #include "framework/run/teacher_quality.hpp"
 #include "framework/run/teacher_store.hpp"
-#include "framework/run/term_trial.hpp"
 #include "framework/train/device.hpp"
-#include "framework/train/trainer.hpp"
+#include "framework/train/loop.hpp"
 
 namespace retort::host {
 namespace {
@@ -43,13 +46,16 @@ Json binding_facts(Network& network, const std::vector<std::string>& taps, int64
 Json transfer_facts(const Networks& networks, int64_t batch) {
   Json facts = Json::array();
   for (const auto& transfer : networks.transfers) {
+    if (transfer == nullptr) continue;
     const TransferConfig& config = transfer->config();
-    Json fact = {{"name", config.name},
-                 {"weight", config.weight.from},
-                 {"student", binding_facts(*networks.student, config.bind_student, batch)},
-                 {"teacher", Json::object()}};
-    if (networks.teacher) {
-      fact["teacher"] = binding_facts(*networks.teacher, config.bind_teacher, batch);
+    Json fact = {
+        {"name", config.name},
+        {"weight", config.weight.from},
+        {"student", binding_facts(networks.at(config.student), config.bind_student, batch)},
+        {"teacher", Json::object()}};
+    if (!config.teachers.empty()) {
+      Network& teacher = networks.at(config.teachers.front());
+      fact["teacher"] = binding_facts(teacher, config.bind_teacher, batch);
     }
     facts.push_back(std::move(fact));
   }
@@ -76,54 +82,65 @@ std::vector<std::string> files_of(const Experiment& experiment,
     folder = numbered_run(parent, number);
   }
   std::vector<std::string> files;
-  for (const char* name : RunLayout::kFiles) files.push_back((folder / name).string());
-  files.push_back(RunLayout(folder).checkpoints().string() + "/");
-  for (const PhaseSpec& phase : phases) {
-    if (phase.kept) files.push_back(teachers_folder(experiment.run.out).string() + "/");
+  for (const char* name : RunLayout::kFiles) {
+    if (name != std::string_view(RunLayout::kResultWeights)) {
+      files.push_back((folder / name).string());
+      continue;
+    }
+    for (const ResultFile& result : list_result_files(experiment, RunLayout(folder)))
+      files.push_back(result.file.string());
   }
+  files.push_back(RunLayout(folder).checkpoints().string() + "/");
+  const auto keeps = [](const PhaseSpec& phase) { return phase.kind == PhaseKind::Teacher; };
+  if (std::any_of(phases.begin(), phases.end(), keeps))
+    files.push_back(teachers_folder(experiment.run.out).string() + "/");
   return files;
 }
 
-/// Tries what the run trains: the teacher, where it is to be trained, and the last phase.
+/// Tries what the run trains: teachers that are to be trained, and the main phases.
 Json tell_warnings(const Session& session, const std::vector<PhaseSpec>& phases,
                    Networks& networks) {
   std::vector<std::string> warnings;
-  for (const PhaseSpec& phase : phases) {
-    if (!phase.kept && !phase.is_result) continue;
-    for (const std::string& warning : try_terms(make_phase(session, phase, networks))) {
+  for (size_t i = 0; i < phases.size(); ++i) {
+    if (phases[i].kind == PhaseKind::Baseline) continue;
+    for (const std::string& warning : try_phase(session, phases, i, networks))
       warnings.push_back(warning);
-    }
   }
   for (const std::string& warning : warnings) spdlog::warn("{}", warning);
   return warnings;
 }
 
-/// The file of the teacher's weights, given or kept by an earlier run, which are loaded then; "" where
+/// The file of a teacher's weights, given or kept by an earlier run, which are loaded then; "" where
 /// the run would train it.
-std::string load_teacher(const Session& session, Network& teacher) {
-  const Experiment& experiment = session.experiment();
-  if (experiment.teacher->weights) return experiment.teacher->weights->string();
-  if (!std::filesystem::exists(teachers_folder(experiment.run.out))) return "";
-  const TeacherStore store(session);
+std::string load_teacher(const Session& session, const NetworkConfig& config, Network& teacher) {
+  if (config.weights) return config.weights->string();
+  if (!std::filesystem::exists(teachers_folder(session.experiment().run.out))) return "";
+  const TeacherStore store(session, config);
   return store.load(teacher) ? store.file().string() : "";
 }
 
 /// Evaluates a teacher that is not to be trained on some of the test split, and warns where it may be
 /// guessing.
 void judge_teacher(const Session& session, Network& teacher, const std::string& weights,
-                   Json& facts) {
+                   Json& network, Json& warnings) {
   const int64_t test_size = session.data().test.size();
   const auto [evaluation, labels] = sample_teacher(session, teacher);
   const Accuracy accuracy = {evaluation.top1_correct, evaluation.samples};
-  facts["teacher"]["weights"] = weights;
-  facts["teacher"]["test_sample"] = {{"correct", accuracy.correct},
-                                     {"samples", accuracy.total},
-                                     {"available", test_size},
-                                     {"top1", accuracy.top1()}};
-  const std::string warning = describe_guessing(evaluation, labels, test_size);
+  network["weights"] = weights;
+  network["test_sample"] = {{"correct", accuracy.correct},
+                            {"samples", accuracy.total},
+                            {"available", test_size},
+                            {"top1", accuracy.top1()}};
+  const std::string warning = describe_guessing(teacher.role(), evaluation, labels, test_size);
   if (warning.empty()) return;
   spdlog::warn("{}", warning);
-  facts["warnings"].push_back(warning);
+  warnings.push_back(warning);
+}
+
+/// Where a network is told of: the usual ones at the top, others under "networks".
+Json& place_network(Json& facts, const std::string& name) {
+  const bool usual = name == kTeacherName || name == kStudentName;
+  return usual ? facts[name] : facts["networks"][name];
 }
 
 /// Builds everything the run would, and runs one step of its main phase.
@@ -139,26 +156,34 @@ Json check_facts(const Session& session) {
                    {"shape", {data.channels, data.height, data.width}},
                    {"classes", data.class_count}};
   Networks networks = make_networks(session);
-  Network* const teacher = networks.teacher.get();
-  const std::string weights = teacher != nullptr ? load_teacher(session, *teacher) : "";
+  std::map<std::string, std::string> weights;  // of the teachers that are not to be trained
   std::vector<PhaseSpec> phases = phases_of(experiment);
-  if (!weights.empty()) std::erase_if(phases, [](const PhaseSpec& its) { return its.kept; });
-  if (teacher != nullptr) facts["teacher"] = network_facts(*teacher);
-  facts["student"] = network_facts(*networks.student);
+  for (const NetworkConfig& config : experiment.teachers) {
+    Network& teacher = networks.at(config.name);
+    const std::string file = load_teacher(session, config, teacher);
+    place_network(facts, config.name) = network_facts(teacher);
+    if (file.empty()) continue;
+    weights[config.name] = file;
+    std::erase_if(phases, [&](const PhaseSpec& its) {
+      return its.kind == PhaseKind::Teacher && its.name == config.name;
+    });
+  }
+  for (const NetworkConfig& config : experiment.students)
+    place_network(facts, config.name) = network_facts(networks.at(config.name));
+  facts["warnings"] = tell_warnings(session, phases, networks);
   Phase phase = make_phase(session, phases.back(), networks);
   phase.train.non_finite = NonFinite::Stop;  // a first step that is not finite is told, not skipped
-  Trainer trainer(phase);
-  facts["warnings"] = tell_warnings(session, phases, networks);
-  if (teacher != nullptr) teacher->parameters().freeze();
-  if (!weights.empty()) judge_teacher(session, *teacher, weights, facts);
+  Loop loop(phase);
+  for (const auto& [name, file] : weights)
+    judge_teacher(session, networks.at(name), file, place_network(facts, name), facts["warnings"]);
   facts["transfers"] = transfer_facts(networks, experiment.data.batch_size);
   int64_t steps_per_epoch = 0;
-  trainer.on_progress = [&](const Progress& progress) { steps_per_epoch = progress.steps; };
+  loop.on_progress = [&](const Progress& progress) { steps_per_epoch = progress.steps; };
   const auto start = std::chrono::steady_clock::now();
-  trainer.run_steps(1);
+  loop.run_steps(1);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
   facts["first_step_seconds"] = seconds.count();
-  for (const auto& [name, value] : trainer.losses()) facts["losses"][name] = value;
+  for (const auto& [name, value] : loop.losses()) facts["losses"][name] = value;
   facts["peak_rss_mib"] = peak_memory_mib();
   facts["peak_gpu_mib"] = peak_gpu_memory_mib(session.placement().device);
   facts["phases"] = phase_facts(phases, steps_per_epoch);
@@ -166,15 +191,14 @@ Json check_facts(const Session& session) {
   return facts;
 }
 
-void print_network(const char* role, const Json& network) {
+void print_network(const std::string& role, const Json& network) {
   print_out("{:9} {}   {} parameters   {:.1f} M multiply-adds   input {}\n", role,
             network["model"].get<std::string>(), grouped(network["parameters"].get<int64_t>()),
             network["multiply_adds"].get<double>() / 1e6,
             shape_text(network["input"].get<std::vector<int64_t>>()));
 }
 
-void print_teacher(const Json& teacher) {
-  print_network("teacher", teacher);
+void print_sample(const Json& teacher) {
   if (!teacher.contains("test_sample")) return;
   const Json& sample = teacher["test_sample"];
   const Accuracy accuracy = {sample["correct"].get<int64_t>(), sample["samples"].get<int64_t>()};
@@ -183,10 +207,17 @@ void print_teacher(const Json& teacher) {
             teacher["weights"].get<std::string>());
 }
 
-void print_facts(const Json& facts, const ImageData& data) {
-  print_out("data      {}\n", description(data));
-  if (facts.contains("teacher")) print_teacher(facts["teacher"]);
-  print_network("student", facts["student"]);
+void print_facts(const Json& facts, const Session& session) {
+  print_out("data      {}\n", description(session.data()));
+  const Experiment& experiment = session.experiment();
+  for (const auto* networks : {&experiment.teachers, &experiment.students}) {
+    for (const NetworkConfig& network : *networks) {
+      const Json& told =
+          facts.contains(network.name) ? facts[network.name] : facts["networks"][network.name];
+      print_network(network.name, told);
+      print_sample(told);
+    }
+  }
   for (const Json& transfer : facts["transfers"]) {
     print_out("transfer  {}   weight {:g}\n", transfer["name"].get<std::string>(),
               transfer["weight"].get<double>());
@@ -224,7 +255,7 @@ ExitCode check_command(const ExperimentArguments& arguments, const CommonOptions
   if (common.json) {
     print_out("{}\n", json_text(facts, 2));
   } else {
-    print_facts(facts, session.data());
+    print_facts(facts, session);
   }
   return ExitCode::Ok;
 }

@@ -7,7 +7,6 @@
 #include "framework/base/failure.hpp"
 #include "framework/cli/commands.hpp"
 #include "framework/io/atomic_file.hpp"
-#include "framework/report/phase_label.hpp"
 #include "framework/report/print.hpp"
 #include "framework/report/report_page.hpp"
 #include "framework/report/run_order.hpp"
@@ -51,9 +50,7 @@ ListedRun list_run(const fs::path& folder) {
                        ? fmt::format("unreadable: its {} has no status", RunLayout::kResults)
                        : state_of(RunLayout(folder), run.status);
     listed.seed = run.seed;
-    for (const RecordedResult& result : run.results) {
-      if (result.name.starts_with(kStudentRow)) listed.top1 = result.top1;
-    }
+    if (const RecordedResult* result = run.find_result()) listed.top1 = result->top1;
   } catch (...) {
     listed.state = "unreadable: " + current_failure().text;
   }

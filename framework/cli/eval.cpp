@@ -9,6 +9,7 @@
 #include "framework/report/print.hpp"
 #include "framework/report/run_layout.hpp"
 #include "framework/report/run_record.hpp"
+#include "framework/run/result_files.hpp"
 #include "framework/run/saved_run.hpp"
 #include "framework/run/session.hpp"
 #include "framework/run/teacher_store.hpp"
@@ -32,44 +33,49 @@ Experiment load_saved(const ExperimentArguments& arguments, const CommonOptions&
     return read_for_command(arguments, common).load(Purpose::Evaluate);
   }
   const RunLayout layout(target);
-  layout.check_no_links({RunLayout::kResultWeights});
-  if (!fs::exists(layout.result_weights())) {
-    throw DataError(target + " has no " + RunLayout::kResultWeights +
-                    ": the run did not come to its end; " + RunLayout::kCheckpoints +
-                    "/ holds what was saved on the way");
-  }
   SavedRun saved = load_saved_run(target, arguments.overrides, scan_for_command(common, true),
                                   Purpose::Evaluate);
-  saved.experiment.student.weights = RunLayout(saved.folder).result_weights();
-  saved.experiment.student.rename.clear();  // it was for the file that the run began with
+  for (const ResultFile& result : list_result_files(saved.experiment, RunLayout(saved.folder))) {
+    layout.check_no_links({result.file.filename().c_str()});
+    if (!fs::exists(result.file)) {
+      throw DataError(target + " has no " + result.file.filename().string() +
+                      ": the run did not come to its end; " + RunLayout::kCheckpoints +
+                      "/ holds what was saved on the way");
+    }
+    for (NetworkConfig& student : saved.experiment.students) {
+      if (student.name != result.student) continue;
+      student.weights = result.file;
+      student.rename.clear();  // it was for the file that the run began with
+    }
+  }
   return std::move(saved.experiment);
+}
+
+/// The file of a teacher's weights, given or kept, which are loaded then; "" where there is none.
+std::string load_teacher(const Session& session, const NetworkConfig& config, Network& teacher) {
+  if (config.weights) return config.weights->string();
+  const TeacherStore store(session, config);
+  return store.load(teacher) ? store.file().string() : "";
 }
 
 std::vector<Evaluated> evaluate_saved(const Experiment& experiment) {
   const Session session(experiment);
   std::vector<Evaluated> rows;
-  if (experiment.teacher) {
-    const auto teacher = session.make_teacher();
-    std::string source;
-    if (experiment.teacher->weights) {
-      source = experiment.teacher->weights->string();
-    } else {
-      const TeacherStore store(session);
-      if (store.load(*teacher)) source = store.file().string();
-    }
-    if (!source.empty()) {
-      teacher->parameters().freeze();
-      rows.push_back({kTeacherName, source,
-                      evaluate(*teacher, session.data(), session.teacher_views(),
-                               experiment.teacher->train.eval_batch_size)});
-    }
+  const auto add = [&](Network& network, const std::string& source, int64_t batch_size) {
+    network.parameters().freeze();
+    rows.push_back(
+        {network.role(), source,
+         evaluate(network, session.data(), session.eval_views(network.role()), batch_size)});
+  };
+  for (const NetworkConfig& config : experiment.teachers) {
+    const auto teacher = session.make_network(config.name);
+    const std::string source = load_teacher(session, config, *teacher);
+    if (!source.empty()) add(*teacher, source, config.train.eval_batch_size);
   }
-  if (experiment.student.weights) {
-    const auto student = session.make_student();
-    student->parameters().freeze();
-    rows.push_back({kStudentName, experiment.student.weights->string(),
-                    evaluate(*student, session.data(), session.student_views(),
-                             experiment.train.eval_batch_size)});
+  for (const NetworkConfig& config : experiment.students) {
+    if (!config.weights) continue;
+    add(*session.make_network(config.name), config.weights->string(),
+        experiment.train.eval_batch_size);
   }
   if (rows.empty()) {
     throw ConfigError(experiment.file.string() + ": neither network is saved; name its weights: " +

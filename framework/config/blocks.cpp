@@ -59,6 +59,23 @@ Row bind_row(const ComponentInfo& info) {
   return {write_entry("bind", taps), "the taps that are compared"};
 }
 
+/// The table beneath whose header a key stands, "" for the file itself, and the key there.
+std::pair<std::string, std::string> split_path(const std::string& path) {
+  const std::string view = "data.views.NAME";
+  const size_t dot = path.starts_with(view) ? view.size() : path.find('.');
+  if (dot == std::string::npos) return {"", path};
+  return {path.substr(0, dot), path.substr(dot + 1)};
+}
+
+/// The header of a table: [train], or [[transfer]] for the entries of a list; as a comment where
+/// nothing below it is set.
+std::string section_line(const std::string& table, bool any_active) {
+  const std::string of_list = "[0]";
+  const bool list = table.ends_with(of_list);
+  const std::string name = list ? table.substr(0, table.size() - of_list.size()) : table;
+  return (any_active ? "" : "# ") + (list ? "[[" + name + "]]" : "[" + name + "]") + "\n";
+}
+
 }  // namespace
 
 std::string option_block(const ComponentInfo& info) {
@@ -87,22 +104,27 @@ std::string experiment_block() {
   std::string text;
   std::string section;
   std::vector<Row> rows;
+  bool any_active = true;  // of the section's keys
+  const auto add_section = [&] {
+    const std::string header = section.empty() ? "" : "\n" + section_line(section, any_active);
+    text += header + commented(rows);
+    rows.clear();
+    any_active = false;
+  };
   for (const config::KeyInfo& key : experiment_keys()) {
-    const size_t dot = key.path.find('.');
-    const bool root = dot == std::string::npos;
-    std::string header = root ? "" : "\n[" + key.path.substr(0, dot) + "]\n";
-    if (header == "\n[transfer[0]]\n") header = "\n[[transfer]]\n";
-    if (header != section) {
-      text += section + commented(rows);
-      section = header;
-      rows.clear();
+    const auto [table, name] = split_path(key.path);
+    if (table != section) {
+      add_section();
+      section = table;
     }
     const bool active = key.applies && !key.default_value.empty();
+    any_active |= active;
     rows.emplace_back(
-        (active ? "" : "# ") + key.path.substr(root ? 0 : dot + 1) + " = " + key.default_value,
+        (active ? "" : "# ") + name + " = " + key.default_value,
         key.type + (key.accepted.empty() ? "" : " " + key.accepted) + "; " + key.text);
   }
-  return text + section + commented(rows);
+  add_section();
+  return text;
 }
 
 }  // namespace retort::host

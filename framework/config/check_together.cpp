@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "framework/base/suggest.hpp"
+#include "framework/config/check_participants.hpp"
+#include "framework/config/check_phases.hpp"
 
 namespace retort::host::config {
 namespace {
@@ -34,19 +36,29 @@ void add_batch_mistake(Section& root, const DataConfig& data, const std::string&
                          key + " = " + std::to_string(batch), needs);
 }
 
+/// How the rows that a strategy is handed follow from the batch: "", or "times 4, the copies of ..,
+/// ".
+std::string copies_text(int64_t times, const std::string& view) {
+  if (times == 1) return "";
+  return "times " + std::to_string(times) + ", the copies of " + quote_text(view) + ", ";
+}
+
 /// Whether every strategy can work with the largest batch.
 void check_batches(Section& root, const Experiment& experiment) {
-  const int64_t batch = find_largest_batch(experiment.data).second;
   for (const TransferConfig& transfer : experiment.transfers) {
     const ComponentInfo& info = transfer.strategy.info;
     if (info.id.empty()) continue;  // unknown, and told already
-    if (batch < info.batch_min) {
+    const ViewConfig* view = experiment.data.find_view(transfer.view_student);
+    const int64_t times = view == nullptr ? 1 : view->times;
+    const int64_t rows = find_largest_batch(experiment.data).second * times;
+    const std::string copies = copies_text(times, transfer.view_student);
+    if (rows < info.batch_min) {
       add_batch_mistake(root, experiment.data,
-                        "must be >= " + std::to_string(info.batch_min) + ": " + transfer.name +
-                            " compares samples of one batch");
-    } else if (info.batch_multiple_of > 1 && batch % info.batch_multiple_of != 0) {
+                        copies + "must be >= " + std::to_string(info.batch_min) + ": " +
+                            transfer.name + " compares samples of one batch");
+    } else if (info.batch_multiple_of > 1 && rows % info.batch_multiple_of != 0) {
       add_batch_mistake(root, experiment.data,
-                        "must be a multiple of " + std::to_string(info.batch_multiple_of) +
+                        copies + "must be a multiple of " + std::to_string(info.batch_multiple_of) +
                             " for " + transfer.name);
     }
   }
@@ -71,23 +83,14 @@ void check_labels_are_whole(Section& root, const Experiment& experiment) {
   }
 }
 
-void check_something_learns(Section& root, const Experiment& experiment) {
-  const bool transfers =
-      std::any_of(experiment.transfers.begin(), experiment.transfers.end(),
-                  [](const TransferConfig& t) { return t.weight.from > 0 || t.weight.to > 0; });
-  if (experiment.task.weight > 0 || transfers) return;
-  const Node* weight = root.node()->find_path("task.weight");
-  root.diagnostics().add(weight != nullptr ? weight->place : root.place(), "task.weight = 0",
-                         "no [[transfer]] has a weight either: the student would learn nothing");
-}
-
 }  // namespace
 
 void check_together(Section& root, const Experiment& experiment, Purpose purpose) {
   check_swept_seed(root, experiment);
   check_batches(root, experiment);
   if (purpose == Purpose::Train) check_labels_are_whole(root, experiment);
-  check_something_learns(root, experiment);
+  check_participants(root, experiment);
+  check_phases(root, experiment);
 }
 
 }  // namespace retort::host::config

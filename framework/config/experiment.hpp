@@ -4,11 +4,13 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "framework/config/component.hpp"
 #include "framework/config/keys/data.hpp"
 #include "framework/config/keys/network.hpp"
+#include "framework/config/keys/phase.hpp"
 #include "framework/config/keys/run.hpp"
 #include "framework/config/keys/sweep.hpp"
 #include "framework/config/keys/task.hpp"
@@ -29,13 +31,18 @@ struct Experiment {
   std::vector<uint64_t> seeds;  // more than one run, one each; empty: `seed` alone
   std::optional<SweepConfig> sweep;
   DataConfig data;
-  std::optional<NetworkConfig> teacher;
-  NetworkConfig student;
+  std::vector<NetworkConfig> teachers;
+  std::vector<NetworkConfig> students;  // at least one, once read
   TaskConfig task;
   std::vector<TransferConfig> transfers;
   TrainConfig train;
+  std::vector<PhaseConfig> phases;  // those of the file; empty: the usual ones
   RunConfig run;
   bool student_alone = true;  // [baseline]
+
+  /// The teacher or student of that name, or null.
+  const NetworkConfig* find_network(std::string_view name) const;
+  bool has_teacher() const { return !teachers.empty(); }
 };
 
 }  // namespace retort::host

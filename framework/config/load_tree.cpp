@@ -33,7 +33,14 @@ void expand_short_forms(Node* train) {
 }
 
 void expand_short_forms_of_all(Node& tree) {
-  for (const char* train : kTrainTables) expand_short_forms(tree.find_path(train));
+  expand_short_forms(tree.find("train"));
+  for (const char* key : kTrainOwners) {
+    Node* owner = tree.find(key);
+    if (owner == nullptr) continue;
+    expand_short_forms(owner->find("train"));
+    if (!owner->is(Node::Kind::List)) continue;
+    for (Node& item : owner->items) expand_short_forms(item.find("train"));
+  }
 }
 
 bool names_another(const Node& base, const Node& top) {

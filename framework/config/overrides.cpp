@@ -1,6 +1,7 @@
 #include "framework/config/overrides.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <charconv>
 #include <optional>
@@ -14,6 +15,9 @@ namespace retort::host::config {
 namespace {
 
 constexpr size_t kDeepestPath = 16;
+
+/// What may be one table or a list of them: [0] of the one is itself.
+constexpr std::array kTablesOrLists = {"teacher", "student"};
 
 /// One part of a path: a key, or a position in a list ("[0]", or "0" where the tree has a list).
 struct Segment {
@@ -127,6 +131,10 @@ Node* step_into(Node& parent, const Segment& segment, const std::string& path, c
                                : "there are " + std::to_string(count) + ", counted from 0");
     return nullptr;
   }
+  const bool one_of_one =
+      parent.is(Node::Kind::Table) && segment.position && segment.text == "0" &&
+      std::find(kTablesOrLists.begin(), kTablesOrLists.end(), path) != kTablesOrLists.end();
+  if (one_of_one) return &parent;
   if (!parent.is(Node::Kind::Table) || segment.position) {
     const bool list = parent.is(Node::Kind::List);
     diagnostics.add(place, path,

@@ -71,15 +71,32 @@ const config::Schema& path_keys() {
 /// Whether a line of a resolved experiment, `key = "..."` below the header "[section]", holds a path.
 bool holds_path(const std::string& header, const std::string& key) {
   if (header == "[data]" && is_path_name(key)) return true;
-  return std::any_of(path_keys().begin(), path_keys().end(), [&](const config::KeyInfo& info) {
-    return "[" + info.path == header.substr(0, header.size() - 1) + "." + key;
-  });
+  const size_t begin = std::min(header.find_first_not_of('['), header.size());  // of one or a list
+  const std::string section = header.substr(begin, header.find(']') - begin);
+  return std::any_of(path_keys().begin(), path_keys().end(),
+                     [&](const config::KeyInfo& info) { return info.path == section + "." + key; });
 }
 
 struct PathNode {
   Node* node;
   PathFrom from;
 };
+
+/// The values of "teacher.weights": of [teacher], or of each [[teacher]].
+std::vector<Node*> find_values(Node& tree, const std::string& path) {
+  const size_t dot = path.find('.');
+  Node* section = tree.find(path.substr(0, dot));
+  std::vector<Node*> found;
+  if (section == nullptr) return found;
+  const std::string key = path.substr(dot + 1);
+  if (!section->is(Node::Kind::List)) {
+    found.push_back(section->find_path(key));
+  } else {
+    for (Node& item : section->items) found.push_back(item.find_path(key));
+  }
+  std::erase(found, nullptr);
+  return found;
+}
 
 /// The paths of an experiment.toml, but for run.out.
 std::vector<PathNode> find_path_nodes(Node& tree) {
@@ -92,8 +109,10 @@ std::vector<PathNode> find_path_nodes(Node& tree) {
     }
   }
   for (const config::KeyInfo& key : path_keys()) {
-    Node* node = key.path == kOut ? nullptr : tree.find_path(key.path);
-    if (node != nullptr && node->is(Node::Kind::Text)) found.push_back({node, key.path_from});
+    if (key.path == kOut) continue;
+    for (Node* node : find_values(tree, key.path)) {
+      if (node->is(Node::Kind::Text)) found.push_back({node, key.path_from});
+    }
   }
   return found;
 }

@@ -9,13 +9,10 @@ namespace retort::host {
 std::string to_toml(const Experiment& experiment) {
   std::string text = config::write_names(experiment) + config::write_seeds(experiment) +
                      config::write_data(experiment.data);
-  if (experiment.teacher)
-    text += config::write_network(config::NetworkRole::Teacher, *experiment.teacher);
-  text += config::write_network(config::NetworkRole::Student, experiment.student) +
-          config::write_task(experiment.task);
-  for (const TransferConfig& transfer : experiment.transfers) {
-    text += config::write_transfer(transfer);
-  }
+  text += config::write_networks(config::NetworkRole::Teacher, experiment.teachers) +
+          config::write_networks(config::NetworkRole::Student, experiment.students) +
+          config::write_task(experiment.task) + config::write_transfers(experiment) +
+          config::write_phases(experiment.phases);
   text += "\n[train]\n" + config::write_train(experiment.train) +
           config::write_run(experiment.run) + config::write_baseline(experiment);
   return text + (experiment.sweep ? config::write_sweep(*experiment.sweep) : "");

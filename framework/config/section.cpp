@@ -146,12 +146,12 @@ Section Section::section(const std::string& key, const std::string& help) {
   return Section(take(key, "table", "", "", help), key_path(key), place_, diagnostics_);
 }
 
-Section Section::required(const std::string& key, const std::string& why, const std::string& how) {
+Section Section::required(const std::string& key, const std::string& how) {
   const Node* node = take(key);
   if (node == nullptr) {
-    diagnostics_.add(place_, key, "missing" + why + "; add " + how);
+    diagnostics_.add(place_, key, "missing; add " + how);
   } else if (node->is(Node::Kind::List)) {
-    diagnostics_.add(node->place, key, "only one is built yet; write [" + key + "]");
+    diagnostics_.add(node->place, key, "there is only one; write [" + key + "]");
     node = nullptr;
   }
   return Section(node, key, place_, diagnostics_, schema_);

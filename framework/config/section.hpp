@@ -22,8 +22,10 @@ struct KeyInfo {
   std::string accepted;  // ">= 0 and < 1"; "" where any value is
   std::string default_value;  // as TOML writes it; "" where there is none
   std::string text;           // what it does
-  bool applies = true;        // false: only beside another value of the key it depends on
-  bool reserved = false;      // kept for later: it is refused, and no option may have its name
+  // false: only beside another value of the key it depends on, or in a table that is not there by
+  // itself
+  bool applies = true;
+  bool reserved = false;  // kept for later: it is refused, and no option may have its name
   PathFrom path_from = PathFrom::NoPath;
 };
 using Schema = std::vector<KeyInfo>;
@@ -66,8 +68,9 @@ class Section {
   /// The table under a key.
   Section section(const std::string& key);
 
-  /// The table under a key that must be there and be one: `why` and `how` go on after "missing".
-  Section required(const std::string& key, const std::string& why, const std::string& how);
+  /// The table under a key that must be there and be one: `how` tells what to add where it is
+  /// missing.
+  Section required(const std::string& key, const std::string& how);
 
   /// The same for one whose keys are free, or declared elsewhere: the schema gets the table alone.
   Section section(const std::string& key, const std::string& help);

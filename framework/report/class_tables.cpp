@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "framework/io/markup.hpp"
+#include "framework/report/phase_label.hpp"
 #include "framework/report/run_layout.hpp"
 
 namespace retort::host {
@@ -82,6 +83,12 @@ std::string confused_pairs(const RunResults& run, const RecordedEvaluation& eval
                body);
 }
 
+/// "student against the teacher", or "a against the teacher big" where it has another name.
+std::string confusion_title(const RecordedResult& result) {
+  const bool named = !result.teacher.empty() && result.teacher != kTeacherRow;
+  return result.name + " against the teacher" + (named ? " " + result.teacher : "");
+}
+
 }  // namespace
 
 std::string class_accuracy_table(const RunResults& run) {
@@ -123,7 +130,7 @@ std::string confusion_tables(const RunResults& run) {
   for (const RecordedResult& result : run.results) {
     if (!result.evaluation || !result.evaluation->confusion) continue;
     const RecordedEvaluation& evaluation = *result.evaluation;
-    text += element("h3", escaped(result.name) + " against the teacher") +
+    text += element("h3", escaped(confusion_title(result))) +
             (evaluation.classes <= kMostInMatrix ? confusion_matrix(run, evaluation)
                                                  : confused_pairs(run, evaluation));
   }

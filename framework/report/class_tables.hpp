@@ -10,7 +10,7 @@ namespace retort::host {
 /// samples. "" where no network was evaluated.
 std::string class_accuracy_table(const RunResults& run);
 
-/// Of each student, its classes against the teacher's: a heat table up to 20 classes, and above
+/// Of each student, its classes against its teacher's: a heat table up to 20 classes, and above
 /// that the 20 pairs that differ most often. "" without a teacher.
 std::string confusion_tables(const RunResults& run);
 

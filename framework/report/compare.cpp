@@ -3,18 +3,12 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <boost/math/distributions/students_t.hpp>
-#include <cmath>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "framework/base/error.hpp"
-#include "framework/base/text.hpp"
 #include "framework/config/leaves.hpp"
 #include "framework/config/paths.hpp"
 #include "framework/config/toml_file.hpp"
-#include "framework/report/phase_label.hpp"
-#include "framework/report/print.hpp"
 #include "framework/report/run_layout.hpp"
 #include "framework/report/run_record.hpp"
 
@@ -122,13 +116,15 @@ std::string differing(const Group& group, const std::vector<Group>& all) {
   return text;
 }
 
+/// What a row gains in each run over the row that it names.
 std::vector<double> difference(const std::vector<RunRecord>& runs, const std::string& name,
-                               const std::string& other) {
+                               std::string RecordedResult::*other) {
   std::vector<double> values;
   for (const RunRecord& record : runs) {
     const RecordedResult* row = record.run.find(name);
-    const RecordedResult* beside = record.run.find(other);
-    if (row == nullptr || beside == nullptr || !row->top1 || !beside->top1) continue;
+    if (row == nullptr || (row->*other).empty()) continue;
+    const RecordedResult* beside = record.run.find(row->*other);
+    if (beside == nullptr || !row->top1 || !beside->top1) continue;
     values.push_back(*row->top1 - *beside->top1);
   }
   return values;
@@ -178,130 +174,14 @@ ComparedNetwork compared(const Group& group, const std::string& name) {
   network.train_seconds = spread_of(seconds).mean;
   network.parameters = shared_count(group.runs, name, &RecordedResult::parameters);
   network.multiply_adds = shared_count(group.runs, name, &RecordedResult::multiply_adds);
-  if (name != kTeacherRow) {
-    network.versus_teacher = spread_if_any(difference(group.runs, name, kTeacherRow));
-  }
-  if (name != kTeacherRow && name != kAloneRow) {
-    const std::vector<double> gains = difference(group.runs, name, kAloneRow);
-    network.versus_alone = spread_if_any(gains);
-    network.p_alone = paired_p(gains);
-  }
+  const std::vector<double> gains = difference(group.runs, name, &RecordedResult::alone);
+  network.versus_alone = spread_if_any(gains);
+  network.p_alone = paired_p(gains);
+  network.versus_teacher = spread_if_any(difference(group.runs, name, &RecordedResult::teacher));
   return network;
 }
 
-std::string spread_text(const std::optional<Spread>& spread, bool sign = false) {
-  if (!spread || spread->count == 0) return "";
-  const std::string mean =
-      sign ? fmt::format("{:+.2f}", spread->mean) : fmt::format("{:.2f}", spread->mean);
-  return spread->count > 1 ? fmt::format("{} +-{:.2f}", mean, spread->std) : mean;
-}
-
-void print_text(const std::vector<ComparedNetwork>& networks) {
-  size_t width = 20;
-  const auto label = [](const ComparedNetwork& network) {
-    return safe_line(network.experiment + "  " + network.network +
-                     (network.settings.empty() ? "" : "  " + network.settings));
-  };
-  for (const ComparedNetwork& network : networks) width = std::max(width, label(network).size());
-  print_out("{:{}}  {:>4} {:>14} {:>8} {:>14} {:>7} {:>14} {:>8} {:>7} {:>7} {:>11} {:>15}\n", "",
-            width, "runs", "top-1 %", "top-5 %", "vs alone", "p", "vs teacher", "agree %", "ECE",
-            "s", "parameters", "M multiply-adds");
-  for (const ComparedNetwork& network : networks) {
-    std::string line = fmt::format(
-        "{:{}}  {:>4} {:>14} {:>8} {:>14} {:>7} {:>14} {:>8} {:>7} {:>7.0f} {:>11} {:>15}",
-        label(network), width, network.top1.count, spread_text(network.top1),
-        network.top5 ? fmt::format("{:.2f}", network.top5->mean) : "",
-        spread_text(network.versus_alone, true),
-        network.p_alone ? fmt::format("{:.3f}", *network.p_alone) : "",
-        spread_text(network.versus_teacher, true),
-        network.agreement ? fmt::format("{:.2f}", network.agreement->mean) : "",
-        network.calibration_error ? fmt::format("{:.3f}", network.calibration_error->mean) : "",
-        network.train_seconds, network.parameters ? grouped(*network.parameters) : "-",
-        network.multiply_adds
-            ? fmt::format("{:.1f}", static_cast<double>(*network.multiply_adds) / 1e6)
-            : "-");
-    print_out("{}\n", line);
-  }
-}
-
-nlohmann::ordered_json json_of(const std::optional<Spread>& spread) {
-  if (!spread) return nullptr;
-  return {{"mean", spread->mean}, {"std", spread->std}, {"runs", spread->count}};
-}
-
-nlohmann::ordered_json json_of(const std::optional<int64_t>& count) {
-  return count ? nlohmann::ordered_json(*count) : nlohmann::ordered_json();
-}
-
-void print_json(const std::vector<ComparedNetwork>& networks) {
-  nlohmann::ordered_json list = nlohmann::ordered_json::array();
-  for (const ComparedNetwork& network : networks) {
-    nlohmann::ordered_json entry = {{"experiment", network.experiment},
-                                    {"settings", network.settings},
-                                    {"network", network.network},
-                                    {"top1", json_of(network.top1)},
-                                    {"top5", json_of(network.top5)},
-                                    {"versus_alone", json_of(network.versus_alone)},
-                                    {"versus_teacher", json_of(network.versus_teacher)},
-                                    {"teacher_agreement", json_of(network.agreement)},
-                                    {"calibration_error", json_of(network.calibration_error)},
-                                    {"train_seconds", network.train_seconds},
-                                    {"parameters", json_of(network.parameters)},
-                                    {"multiply_adds", json_of(network.multiply_adds)}};
-    entry["p_versus_alone"] =
-        network.p_alone ? nlohmann::ordered_json(*network.p_alone) : nlohmann::ordered_json();
-    list.push_back(entry);
-  }
-  print_out("{}\n", json_text(list, 2));
-}
-
-void print_csv(const std::vector<ComparedNetwork>& networks) {
-  print_out(
-      "experiment,settings,network,runs,top1_mean,top1_std,top5_mean,versus_alone_mean,"
-      "versus_alone_std,p_versus_alone,versus_teacher_mean,agreement_mean,calibration_error_mean,"
-      "train_seconds,parameters,multiply_adds\n");
-  const auto mean = [](const std::optional<Spread>& spread) {
-    return spread ? fmt::format("{:.6g}", spread->mean) : "";
-  };
-  const auto count = [](const std::optional<int64_t>& number) {
-    return number ? std::to_string(*number) : "";
-  };
-  for (const ComparedNetwork& network : networks) {
-    print_out("{},{},{},{},{:.6g},{:.6g},{},{},{},{},{},{},{},{:.2f},{},{}\n",
-              csv_field(network.experiment), csv_field(network.settings),
-              csv_field(network.network), network.top1.count, network.top1.mean, network.top1.std,
-              mean(network.top5), mean(network.versus_alone),
-              network.versus_alone ? fmt::format("{:.6g}", network.versus_alone->std) : "",
-              network.p_alone ? fmt::format("{:.6g}", *network.p_alone) : "",
-              mean(network.versus_teacher), mean(network.agreement),
-              mean(network.calibration_error), network.train_seconds, count(network.parameters),
-              count(network.multiply_adds));
-  }
-}
-
 }  // namespace
-
-Spread spread_of(const std::vector<double>& values) {
-  Spread spread;
-  spread.count = values.size();
-  if (values.empty()) return spread;
-  const auto count = static_cast<double>(values.size());
-  for (const double value : values) spread.mean += value / count;
-  if (values.size() < 2) return spread;
-  double squares = 0;
-  for (const double value : values) squares += (value - spread.mean) * (value - spread.mean);
-  spread.std = std::sqrt(squares / (count - 1));
-  return spread;
-}
-
-std::optional<double> paired_p(const std::vector<double>& differences) {
-  const Spread spread = spread_of(differences);
-  if (spread.count < 3 || spread.std == 0) return std::nullopt;
-  const double count = static_cast<double>(spread.count);
-  const double t = spread.mean / (spread.std / std::sqrt(count));
-  return 2 *
-         boost::math::cdf(boost::math::complement(boost::math::students_t(count - 1), std::abs(t)));
-}
 
 std::vector<ComparedNetwork> compare_runs(const std::vector<fs::path>& folders) {
   std::vector<ComparedNetwork> networks;
@@ -321,18 +201,6 @@ std::vector<ComparedNetwork> compare_runs(const std::vector<fs::path>& folders) 
     }
   }
   return networks;
-}
-
-void print_comparison(const std::vector<fs::path>& folders, CompareFormat format) {
-  const std::vector<ComparedNetwork> networks = compare_runs(folders);
-  switch (format) {
-    case CompareFormat::Text:
-      return print_text(networks);
-    case CompareFormat::Json:
-      return print_json(networks);
-    case CompareFormat::Csv:
-      return print_csv(networks);
-  }
 }
 
 }  // namespace retort::host

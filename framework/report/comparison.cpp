@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "framework/io/safe_text.hpp"
+#include "framework/report/phase_label.hpp"
 
 namespace retort::host {
 namespace {
@@ -17,6 +19,15 @@ std::string time_text(double seconds) {
 }
 
 }  // namespace
+
+ComparisonRow make_row(std::string name) {
+  auto [alone, teacher] = find_usual_references(name);
+  ComparisonRow row;
+  row.name = std::move(name);
+  row.alone = std::move(alone);
+  row.teacher = std::move(teacher);
+  return row;
+}
 
 std::string comparison_text(const std::vector<ComparisonRow>& rows) {
   size_t width = 20;

@@ -25,7 +25,12 @@ struct ComparisonRow {
   int64_t best_epoch = 0;        // 1-based
   std::optional<Evaluation> evaluation = {};
   std::optional<NetworkSize> size = {};  // nothing where an older version saved the row
+  // The rows that it is measured against, by name; "": none, and a row without a teacher is one.
+  std::string alone = {}, teacher = {};
 };
+
+/// A row whose references are the usual ones of its name.
+ComparisonRow make_row(std::string name);
 
 /// The table in aligned columns, for people.
 std::string comparison_text(const std::vector<ComparisonRow>& rows);

@@ -37,6 +37,15 @@ std::string losses_text(const std::vector<std::pair<std::string, double>>& losse
   return text;
 }
 
+std::string top1_text(const std::vector<LearnerReport>& learners) {
+  std::string text;
+  for (const LearnerReport& learner : learners) {
+    const std::string name = learners.size() > 1 ? learner.name + " " : "";
+    text += fmt::format("{}{}{:.2f} %", text.empty() ? "" : ", ", name, learner.accuracy.top1());
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string progress_text(const Progress& progress, size_t width) {
@@ -52,6 +61,12 @@ std::string progress_text(const Progress& progress, size_t width) {
   std::string text = safe_line(start + bar + share + end);
   if (text.size() > width) text = safe_line(start + " " + share + end);
   return width == 0 ? text : std::string(cut_text(text, width));
+}
+
+std::string epoch_text(const std::string& phase, int64_t epochs, const EpochReport& report) {
+  return fmt::format("{:8}  epoch {}/{}  top-1 {}{}  lr {:.4g}  {:.1f} s", phase, report.epoch,
+                     epochs, top1_text(report.learners), losses_text(report.losses), report.lr,
+                     report.train_seconds);
 }
 
 ProgressLine::ProgressLine()
@@ -78,9 +93,7 @@ void ProgressLine::epoch(const std::string& phase, int64_t epochs, const EpochRe
   if (!spdlog::should_log(spdlog::level::info)) return;
   if (shown_) std::fprintf(stderr, "\r\x1b[K");
   shown_ = false;
-  say(fmt::format("{:8}  epoch {}/{}  top-1 {:.2f} %{}  lr {:.4g}  {:.1f} s", phase, report.epoch,
-                  epochs, report.accuracy.top1(), losses_text(report.losses), report.lr,
-                  report.train_seconds));
+  say(epoch_text(phase, epochs, report));
 }
 
 }  // namespace retort::host

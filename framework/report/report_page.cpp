@@ -18,25 +18,40 @@
 namespace retort::host {
 namespace {
 
-/// The values of an epoch, by chart: "" is top-1 accuracy.
-std::vector<std::pair<std::string, double>> values_of(const RecordedEpoch& epoch) {
-  std::vector<std::pair<std::string, double>> values;
-  if (epoch.top1) values.emplace_back("", *epoch.top1);
-  values.insert(values.end(), epoch.losses.begin(), epoch.losses.end());
-  values.insert(values.end(), epoch.metrics.begin(), epoch.metrics.end());
-  return values;
+/// Charts by title: "" is top-1 accuracy.
+using Charts = std::vector<std::pair<std::string, std::vector<Series>>>;
+
+/// A value of an epoch.
+struct Point {
+  std::string chart, line;
+  double value;
+};
+
+std::vector<Point> points_of(const RecordedEpoch& epoch) {
+  std::vector<Point> points;
+  // Where several networks learn, losses and metrics are the phase's, and accuracies theirs.
+  const std::string line = epoch.networks.empty() ? make_line_name(epoch.phase) : epoch.phase;
+  if (epoch.top1) points.push_back({"", line, *epoch.top1});
+  for (const RecordedNetwork& network : epoch.networks) {
+    if (!network.top1) continue;
+    points.push_back({"", make_line_name(epoch.phase, network.name), *network.top1});
+  }
+  for (const auto* values : {&epoch.losses, &epoch.metrics}) {
+    for (const auto& [name, value] : *values) points.push_back({name, line, value});
+  }
+  return points;
 }
 
-/// The charts' lines, one a phase, from one run; `prefix` goes before their names.
-void add_lines(const RunRecord& record, const std::string& prefix,
-               std::vector<std::pair<std::string, std::vector<Series>>>& charts) {
+/// The charts' lines, one for each phase and learner, from one run; `prefix` goes before their
+/// names.
+void add_lines(const RunRecord& record, const std::string& prefix, Charts& charts) {
   for (const RecordedEpoch& epoch : record.metrics) {
-    const std::string name = prefix + line_name(epoch.phase);
-    for (const auto& [title, value] : values_of(epoch)) {
+    for (const auto& [title, line, value] : points_of(epoch)) {
       auto chart = std::find_if(charts.begin(), charts.end(),
                                 [&title = title](const auto& its) { return its.first == title; });
       if (chart == charts.end()) chart = charts.insert(charts.end(), {title, {}});
       auto& lines = chart->second;
+      const std::string name = prefix + line;
       auto series = std::find_if(lines.begin(), lines.end(),
                                  [&](const Series& its) { return its.name == name; });
       if (series == lines.end()) series = lines.insert(lines.end(), {name, {}});
@@ -45,25 +60,30 @@ void add_lines(const RunRecord& record, const std::string& prefix,
   }
 }
 
-/// A teacher that was not trained in this run is a level line in the chart of accuracy.
-void add_given_teacher(const RunRecord& record, const std::string& prefix,
-                       std::vector<std::pair<std::string, std::vector<Series>>>& charts) {
-  const std::string name = prefix + kTeacherRow;
+/// A network that was not trained in this run is a level line in the chart of accuracy, unless there
+/// is one of its name.
+void add_level_line(const std::string& name, double value, std::vector<Series>& lines) {
+  int64_t last = 1;
+  for (const Series& line : lines) {
+    if (line.name == name) return;
+    last = std::max(last, line.points.back().first);
+  }
+  lines.push_back({name, {{1, value}}});
+  if (last > 1) lines.back().points.emplace_back(last, value);
+}
+
+/// Those teachers that were not trained in this run.
+void add_given_teachers(const RunRecord& record, const std::string& prefix, Charts& charts) {
   for (auto& [title, lines] : charts) {
     if (!title.empty()) continue;
-    int64_t last = 1;
-    for (const Series& line : lines) {
-      if (line.name == name) return;
-      last = std::max(last, line.points.back().first);
+    for (const RecordedResult& result : record.run.results) {
+      if (!result.is_teacher() || !result.top1) continue;
+      add_level_line(prefix + result.name, *result.top1, lines);
     }
-    const RecordedResult* teacher = record.run.find(kTeacherRow);
-    if (teacher == nullptr || !teacher->top1) continue;
-    lines.push_back({name, {{1, *teacher->top1}}});
-    if (last > 1) lines.back().points.emplace_back(last, *teacher->top1);
   }
 }
 
-std::string charts_of(std::vector<std::pair<std::string, std::vector<Series>>> charts) {
+std::string charts_of(Charts charts) {
   std::string text;
   std::vector<std::string> names;
   for (auto& [title, series] : charts) {
@@ -93,13 +113,12 @@ std::string size_cells(const RecordedResult& result) {
          element("td", fmt::format("{:.1f}", static_cast<double>(*result.multiply_adds) / 1e6));
 }
 
-std::string result_row(const RecordedResult& result, const RecordedResult* teacher,
+std::string result_row(const RecordedResult& result, const RunResults& run,
                        const std::string& name) {
   const RecordedEvaluation evaluation = result.evaluation.value_or(RecordedEvaluation());
+  const RecordedResult* teacher = result.is_teacher() ? nullptr : run.find(result.teacher);
   std::optional<double> versus;
-  if (result.name != kTeacherRow && teacher != nullptr && teacher->top1 && result.top1) {
-    versus = *result.top1 - *teacher->top1;
-  }
+  if (teacher != nullptr && teacher->top1 && result.top1) versus = *result.top1 - *teacher->top1;
   return element("tr", element("th", escaped(name)) + number(result.top1, "{:.2f}") +
                            number(evaluation.top5, "{:.2f}") +
                            number(result.versus_alone, "{:+.2f}") + number(versus, "{:+.2f}") +
@@ -120,7 +139,7 @@ std::string result_table(const std::vector<RunRecord>& records) {
   for (const RunRecord& record : records) {
     const std::string prefix = records.size() > 1 ? record.name() + ": " : "";
     for (const RecordedResult& result : record.run.results) {
-      body += result_row(result, record.run.find(kTeacherRow), prefix + result.name);
+      body += result_row(result, record.run, prefix + result.name);
     }
   }
   const std::string table =
@@ -153,11 +172,11 @@ std::string details_of(const RunRecord& record) {
 
 std::string body_of(const std::vector<RunRecord>& records) {
   const bool single = records.size() == 1;
-  std::vector<std::pair<std::string, std::vector<Series>>> charts;
+  Charts charts;
   for (const RunRecord& record : records) {
     const std::string prefix = single ? "" : record.name() + ": ";
     add_lines(record, prefix, charts);
-    add_given_teacher(record, prefix, charts);
+    add_given_teachers(record, prefix, charts);
   }
   std::string body = result_table(records);
   if (const std::string curves = charts_of(charts); !curves.empty()) {

@@ -15,6 +15,7 @@
 #include "framework/io/atomic_file.hpp"
 #include "framework/io/json_text.hpp"
 #include "framework/report/evaluation_json.hpp"
+#include "framework/report/phase_label.hpp"
 #include "framework/report/plugin_hash.hpp"
 #include "framework/report/run_record.hpp"
 
@@ -50,14 +51,46 @@ std::string lock_text(const Experiment& experiment) {
   std::map<std::string, const ComponentInfo*> used;
   const auto add = [&](const ComponentChoice& choice) { used[choice.info.id] = &choice.info; };
   add(experiment.data.dataset);
-  add(experiment.student.model);
-  if (experiment.teacher) add(experiment.teacher->model);
+  for (const NetworkConfig& student : experiment.students) add(student.model);
+  for (const NetworkConfig& teacher : experiment.teachers) add(teacher.model);
   for (const TransferConfig& transfer : experiment.transfers) add(transfer.strategy);
   std::string text = "# The plugins that this run used: id, version, SHA-256 of the file.\n";
   for (const auto& [id, info] : used) {
     text += id + " " + info->version + " " + hash_of_plugin(*info) + "\n";
   }
   return text;
+}
+
+/// What an epoch came to for one network.
+void add_counts(nlohmann::ordered_json& object, const LearnerReport& learner) {
+  object["test_correct"] = learner.accuracy.correct;
+  object["test_total"] = learner.accuracy.total;
+  if (!learner.validation) return;
+  object["validation_correct"] = learner.validation->correct;
+  object["validation_total"] = learner.validation->total;
+}
+
+nlohmann::ordered_json result_json(const ComparisonRow& row, const Experiment& experiment) {
+  nlohmann::ordered_json entry = {{"name", row.name},
+                                  {"test_correct", row.accuracy.correct},
+                                  {"test_total", row.accuracy.total},
+                                  {"top1", row.accuracy.top1()}};
+  const RowReferences usual = find_usual_references(row.name);
+  if (row.alone != usual.alone) entry["alone"] = row.alone;
+  if (row.teacher != usual.teacher) entry["teacher"] = row.teacher;
+  if (row.size) {
+    entry["parameters"] = row.size->parameters;
+    entry["multiply_adds"] = row.size->multiply_adds;
+  }
+  if (row.best) {
+    entry["best_epoch"] = row.best_epoch;
+    entry["best_top1"] = row.best->top1();
+    entry["best_chosen_on"] = experiment.data.validation > 0 ? "validation" : "test";
+  }
+  if (row.versus_alone) entry["versus_alone"] = *row.versus_alone;
+  if (row.train_seconds) entry["train_seconds"] = *row.train_seconds;
+  if (row.evaluation) entry["evaluation"] = evaluation_json(*row.evaluation);
+  return entry;
 }
 
 }  // namespace
@@ -76,25 +109,7 @@ std::string results_json(const Experiment& experiment, const RunFacts& facts,
   run["classes"] = facts.class_names;
   if (!facts.warnings.empty()) run["warnings"] = facts.warnings;
   run["results"] = nlohmann::ordered_json::array();
-  for (const ComparisonRow& row : rows) {
-    nlohmann::ordered_json entry = {{"name", row.name},
-                                    {"test_correct", row.accuracy.correct},
-                                    {"test_total", row.accuracy.total},
-                                    {"top1", row.accuracy.top1()}};
-    if (row.size) {
-      entry["parameters"] = row.size->parameters;
-      entry["multiply_adds"] = row.size->multiply_adds;
-    }
-    if (row.best) {
-      entry["best_epoch"] = row.best_epoch;
-      entry["best_top1"] = row.best->top1();
-      entry["best_chosen_on"] = experiment.data.validation > 0 ? "validation" : "test";
-    }
-    if (row.versus_alone) entry["versus_alone"] = *row.versus_alone;
-    if (row.train_seconds) entry["train_seconds"] = *row.train_seconds;
-    if (row.evaluation) entry["evaluation"] = evaluation_json(*row.evaluation);
-    run["results"].push_back(entry);
-  }
+  for (const ComparisonRow& row : rows) run["results"].push_back(result_json(row, experiment));
   return json_text(run, 2);
 }
 
@@ -156,11 +171,9 @@ void RunFolder::append_metrics(const std::string& phase, const EpochReport& repo
   line["lr"] = report.lr;
   for (const auto& [name, value] : report.losses) line["losses"][name] = finite_or_null(value);
   for (const auto& [name, value] : report.metrics) line["metrics"][name] = finite_or_null(value);
-  line["test_correct"] = report.accuracy.correct;
-  line["test_total"] = report.accuracy.total;
-  if (report.validation) {
-    line["validation_correct"] = report.validation->correct;
-    line["validation_total"] = report.validation->total;
+  if (report.learners.size() == 1) add_counts(line, report.learners.front());
+  for (const LearnerReport& learner : report.learners) {
+    if (report.learners.size() > 1) add_counts(line["networks"][learner.name], learner);
   }
   // One write of one line: a reader, or a program that dies, sees whole lines only.
   append_line(layout_.metrics(), json_text(line));

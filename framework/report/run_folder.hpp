@@ -10,7 +10,7 @@
 #include "framework/report/comparison.hpp"
 #include "framework/report/run_layout.hpp"
 #include "framework/report/run_owner.hpp"
-#include "framework/train/trainer.hpp"
+#include "framework/train/loop.hpp"
 
 namespace retort::host {
 

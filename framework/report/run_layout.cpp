@@ -5,9 +5,23 @@
 #include "framework/base/error.hpp"
 
 namespace retort::host {
+namespace {
+
+constexpr const char* kWeightsEnding = ".safetensors";
+
+}  // namespace
+
+std::filesystem::path RunLayout::result_weights(const std::string& student) const {
+  return folder_ / (student + kWeightsEnding);
+}
 
 std::filesystem::path RunLayout::phase_weights(const std::string& phase, SavedWeights which) const {
-  return checkpoints() / (weights_name(phase, which) + ".safetensors");
+  return checkpoints() / (weights_name(phase, which) + kWeightsEnding);
+}
+
+std::filesystem::path RunLayout::phase_weights(const std::string& phase, const std::string& part,
+                                               SavedWeights which) const {
+  return checkpoints() / (weights_name(phase, part, which) + kWeightsEnding);
 }
 
 std::filesystem::path RunLayout::event_file(int64_t seconds, int64_t process) const {
@@ -33,6 +47,10 @@ std::string weights_name(const std::string& phase, SavedWeights which) {
   return phase + (which == SavedWeights::Last ? "-last" : "-best");
 }
 
+std::string weights_name(const std::string& phase, const std::string& part, SavedWeights which) {
+  return weights_name(part.empty() ? phase : phase + "+" + part, which);
+}
+
 std::string no_run_text(const std::filesystem::path& folder) {
   return folder.string() + " is no run folder: it has no " + RunLayout::kExperiment;
 }
@@ -50,7 +68,7 @@ std::filesystem::path numbered_run(const std::filesystem::path& runs, int number
 std::filesystem::path teachers_folder(const std::filesystem::path& out) { return out / "teachers"; }
 
 std::filesystem::path kept_teacher(const std::filesystem::path& out, const std::string& key) {
-  return teachers_folder(out) / (key + ".safetensors");
+  return teachers_folder(out) / (key + kWeightsEnding);
 }
 
 }  // namespace retort::host

@@ -18,7 +18,7 @@ enum class SavedWeights { Last, Best };
 ///   run.json             results in full, versions, device, threads, seed, timings, the working
 ///                        directory of the start
 ///   summary.csv          the comparison table
-///   student.safetensors  the student at the end
+///   student.safetensors  the student at the end; of several students each is NAME.safetensors
 ///   report.html          all of this to look at
 ///   owner                the program that is at work; see RunOwner
 ///   checkpoints/         last and best weights of each phase
@@ -49,12 +49,19 @@ class RunLayout {
   std::filesystem::path results() const { return folder_ / kResults; }
   std::filesystem::path summary() const { return folder_ / kSummary; }
   std::filesystem::path result_weights() const { return folder_ / kResultWeights; }
+  /// NAME.safetensors: one of several students. Whatever its name, it is none of the other files,
+  /// which end otherwise.
+  std::filesystem::path result_weights(const std::string& student) const;
   std::filesystem::path page() const { return folder_ / kPage; }
   std::filesystem::path owner() const { return folder_ / kOwner; }
   std::filesystem::path checkpoints() const { return folder_ / kCheckpoints; }
   std::filesystem::path states() const { return folder_ / kStates; }
   /// checkpoints/alone-last.safetensors.
   std::filesystem::path phase_weights(const std::string& phase, SavedWeights which) const;
+  /// checkpoints/both+a-last.safetensors: a part of what a phase trains, one of several networks or
+  /// the own parameters of a transfer.
+  std::filesystem::path phase_weights(const std::string& phase, const std::string& part,
+                                      SavedWeights which) const;
   /// events.out.tfevents.SECONDS.PROCESS.retort.
   std::filesystem::path event_file(int64_t seconds, int64_t process) const;
 
@@ -70,8 +77,10 @@ class RunLayout {
   std::filesystem::path folder_;
 };
 
-/// "alone-last": the weights of a phase, as a saved state names them too.
+/// "alone-last": the weights of a phase, as a saved state names them too; and "both+a-last", of a
+/// part of them. No phase, network or transfer has a "+" in its name: no two are called the same.
 std::string weights_name(const std::string& phase, SavedWeights which);
+std::string weights_name(const std::string& phase, const std::string& part, SavedWeights which);
 
 /// "runs/kd/001 is no run folder: it has no experiment.toml"; how a sentence begins.
 std::string no_run_text(const std::filesystem::path& folder);

@@ -1,12 +1,9 @@
 #include "framework/report/run_record.hpp"
 
 #include <algorithm>
-#include <functional>
 
 #include "framework/base/error.hpp"
 #include "framework/io/file_bytes.hpp"
-#include "framework/io/json_fields.hpp"
-#include "framework/io/json_text.hpp"
 #include "framework/report/run_layout.hpp"
 #include "framework/report/run_order.hpp"
 
@@ -14,19 +11,9 @@ namespace retort::host {
 namespace {
 
 namespace fs = std::filesystem;
-using nlohmann::json;
 
 constexpr size_t kMostBytes = size_t{256} << 20;  // of run.json and metrics.jsonl
 constexpr size_t kMostText = size_t{1} << 20;     // of the experiment, as its reader accepts
-constexpr int64_t kMostEpochs = int64_t{1} << 20;
-constexpr double kAny = 1e300;               // sums and differences of such are finite
-constexpr int64_t kMost = int64_t{1} << 53;  // that a double holds exactly
-
-/// How many samples a network names rightly, of how many.
-struct RecordedCount {
-  int64_t correct = 0;
-  int64_t total = 0;
-};
 
 /// "" for a file that is not there.
 std::string text_of(const fs::path& file, size_t most = kMostBytes) {
@@ -34,108 +21,6 @@ std::string text_of(const fs::path& file, size_t most = kMostBytes) {
   if (!fs::exists(fs::symlink_status(file, none))) return "";
   const FileBytes bytes = map_file(file, most, Links::Refuse);
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
-/// "test_correct" and "test_total", for "test". Nothing where one of them is missing.
-std::optional<RecordedCount> read_count(const JsonFields& fields, const std::string& split) {
-  const std::optional<int64_t> correct = fields.count((split + "_correct").c_str());
-  const std::optional<int64_t> total = fields.count((split + "_total").c_str());
-  if (!correct || !total) return std::nullopt;
-  if (*correct > *total) {
-    fields.refuse(split + "_correct = " + std::to_string(*correct) + " is above " + split +
-                  "_total = " + std::to_string(*total));
-  }
-  return RecordedCount{*correct, *total};
-}
-
-std::vector<std::string> read_texts(const JsonFields& fields, const char* key) {
-  std::vector<std::string> texts;
-  const json* list = fields.list(key);
-  for (size_t i = 0; list != nullptr && i < list->size(); ++i) {
-    const json& text = (*list)[i];
-    if (!text.is_string()) fields.refuse(key + ("[" + std::to_string(i) + "]"), text, "text");
-    texts.push_back(text.get<std::string>());
-  }
-  return texts;
-}
-
-std::vector<ConfusionEntry> read_confusion(const JsonFields& fields, const json& list,
-                                           int64_t classes) {
-  std::vector<ConfusionEntry> confusion;
-  for (size_t i = 0; i < list.size(); ++i) {
-    const std::vector<int64_t> row = fields.row("confusion", list, i, 3);
-    if (row[0] >= classes || row[1] >= classes) {
-      fields.refuse("confusion[" + std::to_string(i) + "] = " + json_text(list[i]) +
-                    "; there are " + std::to_string(classes) + " classes, counted from 0");
-    }
-    confusion.push_back({row[0], row[1], row[2]});
-  }
-  return confusion;
-}
-
-/// What the classes, and the pairs of classes, are counted to be together.
-void check_samples(const JsonFields& fields, const RecordedEvaluation& evaluation) {
-  const std::optional<int64_t> samples = fields.count("samples");
-  if (!samples) return;
-  int64_t labelled = 0, paired = 0;
-  for (const int64_t total : evaluation.class_total) labelled += total;
-  if (evaluation.confusion) {
-    for (const ConfusionEntry& entry : *evaluation.confusion) paired += entry.samples;
-  }
-  const auto check = [&](const char* key, bool told, int64_t sum) {
-    if (!told || sum == *samples) return;
-    fields.refuse("samples = " + std::to_string(*samples) + ", but " + key + " counts " +
-                  std::to_string(sum));
-  };
-  check("class_total", !evaluation.class_total.empty(), labelled);
-  check("confusion", evaluation.confusion.has_value(), paired);
-}
-
-RecordedEvaluation read_evaluation(const JsonFields& fields) {
-  RecordedEvaluation evaluation;
-  fields.number("top1", 0, 100);
-  evaluation.top5 = fields.number("top5", 0, 100);
-  evaluation.calibration_error = fields.number("calibration_error", 0, 2);
-  evaluation.cross_entropy = fields.number("cross_entropy", -kAny, kAny);
-  evaluation.teacher_agreement = fields.number("teacher_agreement", 0, 1);
-  evaluation.class_correct = fields.counts("class_correct");
-  evaluation.class_total = fields.counts("class_total");
-  const auto counted = static_cast<int64_t>(evaluation.class_total.size());
-  evaluation.classes = fields.count("classes").value_or(counted);
-  if (evaluation.class_correct.size() != evaluation.class_total.size() ||
-      (counted > 0 && counted != evaluation.classes)) {
-    fields.refuse("class_correct and class_total are of " +
-                  std::to_string(evaluation.class_correct.size()) + " and " +
-                  std::to_string(counted) +
-                  " classes, and classes = " + std::to_string(evaluation.classes));
-  }
-  for (size_t i = 0; i < evaluation.class_total.size(); ++i) {
-    if (evaluation.class_correct[i] <= evaluation.class_total[i]) continue;
-    fields.refuse("class_correct[" + std::to_string(i) + "] is above class_total");
-  }
-  const json* confusion = fields.list("confusion");
-  if (confusion != nullptr) {
-    evaluation.confusion = read_confusion(fields, *confusion, evaluation.classes);
-  }
-  check_samples(fields, evaluation);
-  return evaluation;
-}
-
-RecordedResult read_result(const JsonFields& fields) {
-  RecordedResult result;
-  result.name = fields.text("name");
-  result.top1 = fields.number("top1", 0, 100);
-  result.versus_alone = fields.number("versus_alone", -100, 100);
-  result.train_seconds = fields.number("train_seconds", 0, kAny);
-  result.parameters = fields.count("parameters", kMost);
-  result.multiply_adds = fields.count("multiply_adds", kMost);
-  read_count(fields, "test");
-  fields.count("best_epoch", kMostEpochs);
-  fields.number("best_top1", 0, 100);
-  fields.text("best_chosen_on");
-  const std::optional<JsonFields> evaluation = fields.object("evaluation");
-  if (evaluation) result.evaluation = read_evaluation(*evaluation);
-  return result;
 }
 
 std::string text_of_results(const RunLayout& layout) {
@@ -147,71 +32,12 @@ std::string text_of_results(const RunLayout& layout) {
   return text_of(layout.results());
 }
 
-RecordedEpoch epoch_of(const JsonFields& fields) {
-  RecordedEpoch epoch;
-  epoch.phase = fields.text("phase");
-  epoch.epoch = fields.count("epoch").value_or(0);
-  epoch.losses = fields.numbers("losses");
-  epoch.metrics = fields.numbers("metrics");
-  fields.number("lr", 0, kAny);
-  const std::optional<RecordedCount> test = read_count(fields, "test");
-  read_count(fields, "validation");
-  if (test && test->total > 0) {
-    epoch.top1 = 100 * static_cast<double>(test->correct) / static_cast<double>(test->total);
-  }
-  return epoch;
-}
-
 }  // namespace
-
-const RecordedResult* RunResults::find(const std::string& name) const {
-  const auto found =
-      std::find_if(results.begin(), results.end(),
-                   [&](const RecordedResult& result) { return result.name == name; });
-  return found == results.end() ? nullptr : &*found;
-}
 
 std::string RunRecord::name() const {
   const fs::path whole = fs::absolute(folder).lexically_normal();
   const fs::path own = whole.has_filename() ? whole : whole.parent_path();
   return (own.parent_path().filename() / own.filename()).string();
-}
-
-RunResults parse_results(std::string_view text, const std::string& where) {
-  const json object = parse_foreign_object(text, where);
-  const JsonFields fields(object, where + ": ");
-  RunResults run;
-  run.experiment = fields.text("experiment");
-  run.status = fields.text("status");
-  run.device = fields.text("device");
-  run.retort = fields.text("retort");
-  run.libtorch = fields.text("libtorch");
-  run.started_in = fields.text("started_in");
-  run.seed = fields.seed("seed");
-  run.threads = fields.count("threads").value_or(0);
-  run.classes = read_texts(fields, "classes");
-  run.warnings = read_texts(fields, "warnings");
-  const json* results = fields.list("results");
-  for (size_t i = 0; results != nullptr && i < results->size(); ++i) {
-    run.results.push_back(read_result(fields.entry("results", *results, i)));
-  }
-  if (results != nullptr) run.results_hash = std::hash<std::string>{}(json_text(*results));
-  return run;
-}
-
-std::vector<RecordedEpoch> parse_metrics(std::string_view text, const std::string& where) {
-  std::vector<RecordedEpoch> epochs;
-  // What follows the last line break is still being written, or was when the program was killed.
-  text = text.substr(0, text.rfind('\n') + 1);
-  while (!text.empty()) {
-    const size_t end = text.find('\n');
-    const std::string line_at = where + ":" + std::to_string(epochs.size() + 1);
-    if (std::ssize(epochs) == kMostEpochs) throw DataError(line_at + ": no run has as many epochs");
-    const json line = parse_foreign_object(text.substr(0, end), line_at);
-    epochs.push_back(epoch_of({line, line_at + ": "}));
-    text.remove_prefix(end + 1);
-  }
-  return epochs;
 }
 
 RunResults read_results(const fs::path& folder) {

@@ -29,10 +29,13 @@ struct RecordedEvaluation {
 /// A row of the table at the end of a run.
 struct RecordedResult {
   std::string name;
+  std::string alone, teacher;  // the rows that it is measured against, by name; "": none
   std::optional<double> top1, versus_alone;  // percent, percentage points
   std::optional<double> train_seconds;
   std::optional<int64_t> parameters, multiply_adds;
   std::optional<RecordedEvaluation> evaluation;
+
+  bool is_teacher() const { return teacher.empty(); }
 };
 
 /// run.json.
@@ -48,13 +51,23 @@ struct RunResults {
 
   /// The network of that name, or null.
   const RecordedResult* find(const std::string& name) const;
+  /// The network that the run is about: the last that is measured against itself alone, or else the
+  /// last that is no teacher; null where there is none.
+  const RecordedResult* find_result() const;
+};
+
+/// One of several networks in an epoch.
+struct RecordedNetwork {
+  std::string name;
+  std::optional<double> top1;  // percent, on the test split
 };
 
 /// A line of metrics.jsonl.
 struct RecordedEpoch {
   std::string phase;
-  int64_t epoch = 0;           // 1-based
-  std::optional<double> top1;  // percent, on the test split
+  int64_t epoch = 0;                      // 1-based
+  std::optional<double> top1;             // of the only network that learns, as above
+  std::vector<RecordedNetwork> networks;  // where several learn
   std::vector<std::pair<std::string, double>> losses, metrics;
 };
 

@@ -98,8 +98,12 @@ EventFile::EventFile(const std::filesystem::path& folder)
 }
 
 void EventFile::add(const std::string& phase, const EpochReport& report) {
-  std::vector<std::pair<std::string, double>> scalars = {{phase + "/top1", report.accuracy.top1()},
-                                                         {phase + "/lr", report.lr}};
+  std::vector<std::pair<std::string, double>> scalars;
+  for (const LearnerReport& learner : report.learners) {
+    const std::string of_network = report.learners.size() > 1 ? "/" + learner.name : "";
+    scalars.emplace_back(phase + "/top1" + of_network, learner.accuracy.top1());
+  }
+  scalars.emplace_back(phase + "/lr", report.lr);
   for (const auto& [name, value] : report.losses) {
     scalars.emplace_back(phase + "/losses/" + name, value);
   }

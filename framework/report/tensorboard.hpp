@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "framework/train/trainer.hpp"
+#include "framework/train/loop.hpp"
 
 namespace retort::host {
 
@@ -24,7 +24,8 @@ std::string scalar_event(double wall_time, int64_t step,
 
 /// The scalars of a run for TensorBoard: FOLDER/events.out.tfevents.SECONDS.PID.retort, one record
 /// an epoch. The steps are epochs; the tags are PHASE/top1, PHASE/lr, PHASE/losses/TERM and
-/// PHASE/metrics/NAME. A resumed run has a second file, which TensorBoard reads as one with it.
+/// PHASE/metrics/NAME. Where several networks learn, PHASE/top1/NETWORK stands for PHASE/top1. A
+/// resumed run has a second file, which TensorBoard reads as one with it.
 class EventFile {
  public:
   /// Throws: EnvironmentError where the file cannot be written.

@@ -26,24 +26,37 @@ Accuracy accuracy_of(const ordered_json& json) {
   return {json.at(0).get<int64_t>(), json.at(1).get<int64_t>()};
 }
 
+void add_standing(ordered_json& json, const Standing& standing) {
+  json["last"] = json_of(standing.last);
+  json["best"] = standing.best;
+  json["best_epoch"] = standing.best_epoch;
+  json["best_test"] = json_of(standing.best_test);
+}
+
+Standing standing_of(const ordered_json& json) {
+  return {accuracy_of(json.at("last")), json.at("best").get<double>(),
+          json.at("best_epoch").get<int64_t>(), accuracy_of(json.at("best_test"))};
+}
+
 ordered_json json_of(const TrainingState& state) {
-  return {{"step", state.step},
-          {"epoch", state.epoch},
-          {"step_in_epoch", state.step_in_epoch},
-          {"terms", state.terms},
-          {"loss_sums", state.loss_sums},
-          {"loss_count", state.loss_count},
-          {"metric_counts", state.metric_counts},
-          {"last", json_of(state.last)},
-          {"best", state.best},
-          {"best_epoch", state.best_epoch},
-          {"best_test", json_of(state.best_test)},
-          {"train_seconds", state.train_seconds},
-          {"skipped", state.skipped},
-          {"bad_in_a_row", state.bad_in_a_row},
-          {"rollbacks", state.rollbacks},
-          {"lr_factor", state.lr_factor},
-          {"stopped_early", state.stopped_early}};
+  ordered_json json = {{"step", state.step},
+                       {"epoch", state.epoch},
+                       {"step_in_epoch", state.step_in_epoch},
+                       {"terms", state.terms},
+                       {"loss_sums", state.loss_sums},
+                       {"loss_count", state.loss_count},
+                       {"metric_counts", state.metric_counts},
+                       {"train_seconds", state.train_seconds},
+                       {"skipped", state.skipped},
+                       {"bad_in_a_row", state.bad_in_a_row},
+                       {"rollbacks", state.rollbacks},
+                       {"lr_factor", state.lr_factor},
+                       {"stopped_early", state.stopped_early}};
+  // Of the first learner as versions before 0.3 did, which knew one.
+  add_standing(json, state.standings.front());
+  for (size_t i = 1; i < state.standings.size(); ++i)
+    add_standing(json["others"].emplace_back(), state.standings[i]);
+  return json;
 }
 
 TrainingState state_of(const ordered_json& json) {
@@ -55,10 +68,9 @@ TrainingState state_of(const ordered_json& json) {
   json.at("loss_sums").get_to(state.loss_sums);
   json.at("loss_count").get_to(state.loss_count);
   json.at("metric_counts").get_to(state.metric_counts);
-  state.last = accuracy_of(json.at("last"));
-  json.at("best").get_to(state.best);
-  json.at("best_epoch").get_to(state.best_epoch);
-  state.best_test = accuracy_of(json.at("best_test"));
+  state.standings = {standing_of(json)};
+  if (json.contains("others"))
+    for (const auto& other : json["others"]) state.standings.push_back(standing_of(other));
   json.at("train_seconds").get_to(state.train_seconds);
   json.at("skipped").get_to(state.skipped);
   state.bad_in_a_row = json.value("bad_in_a_row", int64_t{0});  // older versions did not save it
@@ -69,7 +81,10 @@ TrainingState state_of(const ordered_json& json) {
 }
 
 ordered_json json_of(const ComparisonRow& row) {
-  ordered_json json = {{"name", row.name}, {"accuracy", json_of(row.accuracy)}};
+  ordered_json json = {{"name", row.name},
+                       {"accuracy", json_of(row.accuracy)},
+                       {"alone", row.alone},
+                       {"teacher", row.teacher}};
   if (row.best) {
     json["best"] = json_of(*row.best);
     json["best_epoch"] = row.best_epoch;
@@ -84,9 +99,10 @@ ordered_json json_of(const ComparisonRow& row) {
 }
 
 ComparisonRow row_of(const ordered_json& json) {
-  ComparisonRow row;
-  json.at("name").get_to(row.name);
+  ComparisonRow row = make_row(json.at("name").get<std::string>());
   row.accuracy = accuracy_of(json.at("accuracy"));
+  if (json.contains("alone")) json["alone"].get_to(row.alone);
+  if (json.contains("teacher")) json["teacher"].get_to(row.teacher);
   if (json.contains("best")) {
     row.best = accuracy_of(json["best"]);
     row.best_epoch = json.at("best_epoch").get<int64_t>();
@@ -101,8 +117,10 @@ ComparisonRow row_of(const ordered_json& json) {
 
 /// The file may be somebody else's: its hash says that it is whole, not that it makes sense.
 void check_state(const TrainingState& state, const std::filesystem::path& file) {
+  const bool ranked = std::all_of(state.standings.begin(), state.standings.end(),
+                                  [](const Standing& its) { return its.best_epoch >= 0; });
   const bool counts = state.step >= 0 && state.epoch >= 0 && state.step_in_epoch >= 0 &&
-                      state.loss_count >= 0 && state.best_epoch >= 0;
+                      state.loss_count >= 0 && ranked;
   if (!counts || state.terms.size() != state.loss_sums.size()) {
     throw DataError(file.string() + ": damaged: a count below 0, or " +
                     std::to_string(state.loss_sums.size()) + " sums for " +

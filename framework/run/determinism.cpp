@@ -5,14 +5,14 @@
 #include "framework/base/error.hpp"
 #include "framework/run/phase_networks.hpp"
 #include "framework/train/device.hpp"
-#include "framework/train/trainer.hpp"
+#include "framework/train/loop.hpp"
 
 namespace retort::host {
 namespace {
 
 void try_step(const Phase& phase) {
   try {
-    Trainer(phase).run_steps(1);
+    Loop(phase).run_steps(1);
   } catch (const std::exception& failure) {
     const std::string refused = operator_without_deterministic_algorithm(failure);
     if (refused.empty()) throw;
@@ -29,13 +29,12 @@ void check_determinism(const Session& session) {
   const Experiment& experiment = session.experiment();
   if (!experiment.run.deterministic || !session.placement().device.is_cuda()) return;
   Networks networks;
-  if (experiment.teacher) networks.teacher = session.make_teacher();
   for (const PhaseSpec& spec : phases_of(experiment)) {
-    const bool is_teacher = spec.learner == kTeacherName;
-    if (networks.teacher && !is_teacher) networks.teacher->parameters().freeze();
-    renew_learner(session, spec, networks);
+    // Teachers that took no step, too.
+    for (const std::string& name : spec.participants)
+      networks.by_name[name] = session.make_network(name);
+    renew_students(session, spec, networks);
     try_step(make_phase(session, spec, networks));
-    if (is_teacher) networks.teacher = session.make_teacher();  // one that took no step
   }
 }
 

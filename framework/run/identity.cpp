@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "framework/base/names.hpp"
 #include "framework/config/component.hpp"
 #include "framework/config/leaves.hpp"
 #include "framework/config/resolved.hpp"
@@ -43,11 +44,19 @@ Settings read_settings(const std::string& toml) {
 Settings make_default_settings(const Experiment& experiment) {
   Experiment defaults;
   defaults.data.dataset = without_id(experiment.data.dataset);
-  defaults.student.model = without_id(experiment.student.model);
-  if (experiment.teacher) {
-    defaults.teacher.emplace();
-    defaults.teacher->model = without_id(experiment.teacher->model);
-  }
+  const auto make_usual = [](const std::vector<NetworkConfig>& networks) {
+    std::vector<NetworkConfig> usual;
+    for (const NetworkConfig& given : networks) {
+      NetworkConfig& network = usual.emplace_back();
+      network.model = without_id(given.model);
+    }
+    return usual;
+  };
+  defaults.students = make_usual(experiment.students);
+  defaults.teachers = make_usual(experiment.teachers);
+  defaults.phases.resize(experiment.phases.size());
+  if (defaults.students.size() == 1) defaults.students.front().name = std::string(names::kStudent);
+  if (defaults.teachers.size() == 1) defaults.teachers.front().name = std::string(names::kTeacher);
   for (const TransferConfig& given : experiment.transfers) {
     TransferConfig transfer;
     transfer.strategy = without_id(given.strategy);
@@ -83,8 +92,9 @@ Settings make_recipe(const Experiment& experiment) {
   recipe.run.channels_last = experiment.run.channels_last;
   recipe.run.deterministic = experiment.run.deterministic;
   recipe.data.dataset = with_defaults(experiment.data.dataset);
-  if (recipe.teacher && recipe.teacher->weights) recipe.teacher->weights = "given";
-  if (recipe.student.weights) recipe.student.weights = "given";
+  for (auto* networks : {&recipe.teachers, &recipe.students})
+    for (NetworkConfig& network : *networks)
+      if (network.weights) network.weights = "given";
   return read_settings(to_toml(recipe));
 }
 

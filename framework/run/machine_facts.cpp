@@ -33,14 +33,13 @@ MachineFacts machine_facts(const Session& session) {
     facts["plugin " + choice.info.id] = hash_of_plugin(choice.info);
   };
   add(experiment.data.dataset);
-  add(experiment.student.model);
-  if (experiment.teacher) add(experiment.teacher->model);
+  for (const auto* networks : {&experiment.students, &experiment.teachers})
+    for (const NetworkConfig& network : *networks) add(network.model);
   for (const TransferConfig& transfer : experiment.transfers) add(transfer.strategy);
-  const auto add_weights = [&](const char* name, const NetworkConfig& network) {
-    if (network.weights) facts[name] = sha256_hex_of_file(*network.weights);
-  };
-  if (experiment.teacher) add_weights("teacher.weights", *experiment.teacher);
-  add_weights("student.weights", experiment.student);
+  for (const auto* networks : {&experiment.students, &experiment.teachers}) {
+    for (const NetworkConfig& network : *networks)
+      if (network.weights) facts[network.name + ".weights"] = sha256_hex_of_file(*network.weights);
+  }
   for (const auto& [key, value] : make_recipe(experiment)) facts[kRecipePrefix + key] = value;
   return facts;
 }

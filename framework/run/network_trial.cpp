@@ -23,14 +23,6 @@ std::string model_text(Network& network) {
          model.file.string() + ")";
 }
 
-/// Samples [first, first + count) of each field.
-Batch narrow(const Batch& batch, int64_t first, int64_t count) {
-  Batch part;
-  for (const Field& field : batch.fields())
-    part.put(field.name, field.tensor.narrow(0, first, count));
-  return part;
-}
-
 bool are_equal(const at::Tensor& samples) {
   return samples.equal(samples.narrow(0, 0, 1).expand_as(samples));
 }
@@ -38,8 +30,11 @@ bool are_equal(const at::Tensor& samples) {
 /// Tries one network.
 class NetworkTrial {
  public:
-  NetworkTrial(OutputSource& source, const Batch& batch)
-      : source_(source), network_(*source.network()), batch_(batch) {}
+  NetworkTrial(const Participant& participant, const Batch& batch)
+      : source_(*participant.outputs),
+        field_(participant.views.front().field),
+        network_(participant.network()),
+        batch_(batch) {}
 
   std::vector<std::string> run() {
     const at::Tensor logits = make_logits(batch_);
@@ -53,7 +48,7 @@ class NetworkTrial {
 
  private:
   at::Tensor make_logits(const Batch& batch) {
-    return source_.make_outputs(batch, {}, PassMode::Evaluate, 0).logits;
+    return source_.make_outputs(batch, field_, {}, PassMode::Evaluate, 0).logits;
   }
 
   void compare_with_second_pass(const at::Tensor& logits) {
@@ -70,7 +65,7 @@ class NetworkTrial {
     const int64_t size = batch_.size(), half = size / 2;
     if (half < 1) return;
     const at::Tensor parts = at::cat(
-        {make_logits(narrow(batch_, 0, half)), make_logits(narrow(batch_, half, size - half))});
+        {make_logits(batch_.narrow(0, half)), make_logits(batch_.narrow(half, size - half))});
     const double most = logits.abs().max().item().toDouble();
     const double difference = parts.sub(logits).abs().max().item().toDouble();
     if (difference <= most * (network_.placement().bf16 ? kRoundingBf16 : kRounding)) return;
@@ -84,7 +79,7 @@ class NetworkTrial {
   }
 
   void compare_samples(const at::Tensor& logits) {
-    const at::Tensor& inputs = batch_.at(source_.field());
+    const at::Tensor& inputs = batch_.at(field_);
     if (!are_equal(logits) || are_equal(inputs)) return;
     warnings_.push_back(model_text(network_) + " gives the same logits for " +
                         std::to_string(batch_.size()) +
@@ -92,6 +87,7 @@ class NetworkTrial {
   }
 
   OutputSource& source_;
+  const std::string& field_;
   Network& network_;
   const Batch& batch_;
   std::vector<std::string> warnings_;
@@ -101,11 +97,12 @@ class NetworkTrial {
 
 std::vector<std::string> try_networks(const Phase& phase, const Batch& batch) {
   const c10::NoGradGuard without_gradients;
-  const Batch few = narrow(batch, 0, std::min(kMostSamples, batch.size()));
+  const Batch few = batch.narrow(0, std::min(kMostSamples, batch.size()));
   std::vector<std::string> warnings;
   for (const Participant& participant : phase.participants) {
-    if (participant.outputs->network() == nullptr) continue;
-    for (std::string& warning : NetworkTrial(*participant.outputs, few).run())
+    const bool is_seen = batch.find(participant.views.front().field) != nullptr;
+    if (participant.outputs->network() == nullptr || !is_seen) continue;
+    for (std::string& warning : NetworkTrial(participant, few).run())
       warnings.push_back(std::move(warning));
   }
   return warnings;

@@ -1,6 +1,7 @@
 #include "framework/run/networks.hpp"
 
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -45,58 +46,82 @@ class NetworkMaker {
 
   Networks make() {
     const Experiment& experiment = session_.experiment();
-    Networks networks;
-    if (experiment.teacher) networks.teacher = make_network("teacher", *experiment.teacher);
-    networks.student = make_network("student", experiment.student);
+    for (const auto* configs : {&experiment.teachers, &experiment.students})
+      for (const NetworkConfig& config : *configs)
+        networks_.by_name[config.name] = make_network(config);
     const std::string batch = std::to_string(experiment.data.batch_size);
     failures_.attempt(experiment.data.dataset.place, "data.batch_size = " + batch,
                       [&] { shape_ = session_.shape(); });
-    for (size_t i = 0; i < experiment.transfers.size(); ++i) {
-      networks.transfers.push_back(make_transfer(i, networks));
-    }
-    return networks;
+    for (const TransferConfig& transfer : experiment.transfers)
+      networks_.transfers.push_back(make_transfer(transfer));
+    for (const PhaseConfig& phase : experiment.phases) check_learners(phase);
+    return std::move(networks_);
   }
 
  private:
-  std::unique_ptr<Network> make_network(const std::string& role, const NetworkConfig& config) {
+  std::unique_ptr<Network> make_network(const NetworkConfig& config) {
     std::unique_ptr<Network> network;
     try {
-      network = session_.build(role, config);
+      network = session_.build(config);
     } catch (const Error& refusal) {
-      const Blamed blamed = find_blamed(role, config.model, refusal.what());
+      const Blamed blamed = find_blamed(config.key, config.model, refusal.what());
       failures_.attempt(blamed.place, blamed.subject, [] { throw; });
       return nullptr;
     }
-    const std::string model = role + ".model " + config::quote_text(config.model.info.id);
+    const std::string model = config.key + ".model " + config::quote_text(config.model.info.id);
     if (!failures_.attempt(config.model.place, model, [&] { network->profile(); })) return nullptr;
     if (config.weights) {
       failures_.attempt(config.weights_place,
-                        role + ".weights " + config::quote_text(config.weights->string()),
+                        config.key + ".weights " + config::quote_text(config.weights->string()),
                         [&] { session_.load(*network, config); });
     }
     return network;
   }
 
-  std::shared_ptr<Transfer> make_transfer(size_t number, const Networks& networks) {
-    const TransferConfig& config = session_.experiment().transfers[number];
-    const std::string key = "transfer[" + std::to_string(number) + "]";
-    const std::string subject = key + ".strategy " + config::quote_text(config.strategy.info.id);
+  Network* find_network(const std::string& name) const {
+    const auto found = networks_.by_name.find(name);
+    return found == networks_.by_name.end() ? nullptr : found->second.get();
+  }
+
+  std::shared_ptr<Transfer> make_transfer(const TransferConfig& config) {
+    const std::string subject =
+        config.key + ".strategy " + config::quote_text(config.strategy.info.id);
     std::shared_ptr<Transfer> transfer;
     bool good = failures_.attempt(config.strategy.place, subject,
                                   [&] { transfer = session_.make_transfer(config); });
-    good &= check_taps(networks.student.get(), config.bind_student, key + ".bind.student",
+    Network* const student = find_network(config.student);
+    Network* const teacher = find_teacher(config);
+    good &= check_taps(student, config.bind_student, config.key + ".bind.student",
                        config.bind_student_place);
-    good &= check_taps(networks.teacher.get(), config.bind_teacher, key + ".bind.teacher",
+    good &= check_taps(teacher, config.bind_teacher, config.key + ".bind.teacher",
                        config.bind_teacher_place);
-    const bool built = networks.student && (networks.teacher || !session_.experiment().teacher);
+    const bool built =
+        student != nullptr && (teacher != nullptr || !session_.experiment().has_teacher());
     if (!good || !built || !shape_) return transfer;
-    LiveNetwork student(*networks.student);
-    std::optional<LiveNetwork> teacher;
-    if (networks.teacher) teacher.emplace(*networks.teacher);
+    LiveNetwork of_student(*student);
+    std::optional<LiveNetwork> of_teacher;
+    if (teacher != nullptr) of_teacher.emplace(*teacher);
     failures_.attempt(config.strategy.place, subject, [&] {
-      transfer->setup(*shape_, student, teacher ? &*teacher : nullptr, key);
+      transfer->setup(session_.shape_for(config), of_student, of_teacher ? &*of_teacher : nullptr);
     });
     return transfer;
+  }
+
+  /// The one whose taps are bound: also of a transfer that needs none, where the experiment has one.
+  Network* find_teacher(const TransferConfig& config) const {
+    const Experiment& experiment = session_.experiment();
+    if (!config.teachers.empty()) return find_network(config.teachers.front());
+    return experiment.has_teacher() ? find_network(experiment.teachers.front().name) : nullptr;
+  }
+
+  /// What a phase learns up to a tap.
+  void check_learners(const PhaseConfig& phase) {
+    for (size_t i = 0; i < phase.learn.size(); ++i) {
+      const LearnerConfig& learner = phase.learn[i];
+      if (learner.up_to.empty()) continue;
+      check_taps(find_network(learner.student), {learner.up_to}, phase.key + ".learn",
+                 learner.place);
+    }
   }
 
   bool check_taps(Network* network, const std::vector<std::string>& taps, const std::string& key,
@@ -111,10 +136,18 @@ class NetworkMaker {
 
   const Session& session_;
   Failures& failures_;
+  Networks networks_;
   std::optional<RunShape> shape_;
 };
 
 }  // namespace
+
+Network& Networks::at(const std::string& name) const {
+  const auto found = by_name.find(name);
+  if (found == by_name.end() || !found->second)
+    throw std::logic_error("the network " + name + " was not made");
+  return *found->second;
+}
 
 Networks make_networks(const Session& session) {
   Failures failures;

@@ -5,12 +5,14 @@
 
 namespace retort::host {
 
-/// Makes what a phase trains anew, at its start values: its learner, and the transfers, of which there are
-/// none where it has none.
-void renew_learner(const Session& session, const PhaseSpec& spec, Networks& networks);
+/// Makes the students of a phase anew, at their start values, and its transfers, which replace those there
+/// are.
+void renew_students(const Session& session, const PhaseSpec& spec, Networks& networks);
 
-/// The phase that trains these networks, which must outlive it. Those transfers are set up that are not
-/// when it is trained.
+/// The phase that trains these networks, which must outlive it; of all who take part the parameters that
+/// it learns require gradients from here on, and no others. Its transfers are set up.
+/// Throws: ConfigError for taps that do not exist, and for a learner of whom nothing lies up to its tap;
+///         what setup() throws.
 Phase make_phase(const Session& session, const PhaseSpec& spec, Networks& networks);
 
 }  // namespace retort::host

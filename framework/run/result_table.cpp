@@ -8,24 +8,30 @@
 
 namespace retort::host {
 
-void ResultTable::add(const PhaseSpec& spec, Network& network, const TrainingState& state) {
-  ComparisonRow row = {spec.row, state.last, {}, state.train_seconds, {}, 0};
-  if (state.best_epoch > 0) {  // none where each epoch had outputs that are not finite
-    row.best = state.best_test;
-    row.best_epoch = state.best_epoch;
+void ResultTable::add(const PhaseSpec& spec, const LearnerSpec& learner, Network& network,
+                      const Standing& standing, double train_seconds) {
+  ComparisonRow row = make_row(learner.row);
+  row.accuracy = standing.last;
+  row.train_seconds = train_seconds;
+  row.alone = learner.alone_row;
+  row.teacher = learner.teacher_row;
+  if (standing.best_epoch > 0) {  // none where each epoch had outputs that are not finite
+    row.best = standing.best_test;
+    row.best_epoch = standing.best_epoch;
   }
   row.size = measure_size(network);
-  const ComparisonRow* alone = find_row(rows, kAloneRow);
-  if (spec.transfers && alone != nullptr) {
+  const ComparisonRow* alone = find_row(rows, row.alone);
+  if (spec.kind == PhaseKind::Main && alone != nullptr)
     row.versus_alone = row.accuracy.top1() - alone->accuracy.top1();
-  }
   rows.push_back(row);
 }
 
-void ResultTable::add_teacher(Network& teacher, const Accuracy& accuracy) {
-  ComparisonRow row = {kTeacherRow, accuracy, {}, {}, {}, 0};
+void ResultTable::add_teacher(Network& teacher, const Accuracy& accuracy, size_t position) {
+  ComparisonRow row = make_row(teacher.role());
+  row.accuracy = accuracy;
+  row.alone = row.teacher = "";
   row.size = measure_size(teacher);
-  rows.insert(rows.begin(), row);
+  rows.insert(rows.begin() + static_cast<std::ptrdiff_t>(std::min(position, rows.size())), row);
 }
 
 void ResultTable::warn(const std::string& text) {

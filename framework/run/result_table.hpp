@@ -16,10 +16,11 @@ struct ResultTable {
   std::vector<ComparisonRow> rows;
   std::vector<std::string> warnings;
 
-  /// Adds what a phase trained, and what it gained over the student alone.
-  void add(const PhaseSpec& spec, Network& network, const TrainingState& state);
-  /// Adds a teacher that was not trained in this run, before all others.
-  void add_teacher(Network& teacher, const Accuracy& accuracy);
+  /// Adds what a phase made of one of its learners, and what it gained over the same network alone.
+  void add(const PhaseSpec& spec, const LearnerSpec& learner, Network& network,
+           const Standing& standing, double train_seconds);
+  /// Adds a teacher that was not trained in this run, at that position.
+  void add_teacher(Network& teacher, const Accuracy& accuracy, size_t position);
   /// Tells a warning once, and keeps it for run.json. "" is none.
   void warn(const std::string& text);
 };

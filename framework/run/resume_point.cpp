@@ -4,18 +4,21 @@
 #include <spdlog/spdlog.h>
 
 #include "framework/report/log.hpp"
+#include "framework/run/result_files.hpp"
 
 namespace retort::host {
 namespace {
 
 /// A folder without a state: that of a run which was stopped before its first, or finished.
-void check_is_not_finished(const RunLayout& layout) {
-  if (!std::filesystem::exists(layout.result_weights())) return;
-  throw DataError(fmt::format(
-      "{}: holds a {} and no saved state, as a finished run does, but its {} does not say so; "
-      "restore {}, or run the experiment again",
-      layout.folder().string(), RunLayout::kResultWeights, RunLayout::kResults,
-      RunLayout::kResults));
+void check_is_not_finished(const Experiment& experiment, const RunLayout& layout) {
+  for (const ResultFile& result : list_result_files(experiment, layout)) {
+    if (!std::filesystem::exists(result.file)) continue;
+    throw DataError(fmt::format(
+        "{}: holds a {} and no saved state, as a finished run does, but its {} does not say so; "
+        "restore {}, or run the experiment again",
+        layout.folder().string(), result.file.filename().string(), RunLayout::kResults,
+        RunLayout::kResults));
+  }
 }
 
 void check_changes(const std::string& folder, const MachineFacts& was, const MachineFacts& is,
@@ -43,23 +46,27 @@ bool ResumePoint::is_behind(size_t position) const {
   return position < position_ || (position == position_ && found_->checkpoint.complete);
 }
 
+bool ResumePoint::is_within(size_t position) const {
+  return found_ && position == position_ && !found_->checkpoint.complete;
+}
+
 std::vector<ComparisonRow> ResumePoint::rows() const {
   return found_ ? found_->checkpoint.rows : std::vector<ComparisonRow>();
 }
 
-void ResumePoint::restore(size_t position, Trainer& trainer) {
+void ResumePoint::restore(size_t position, Loop& loop) {
   if (!found_ || position != position_) return;
   const Checkpoint& checkpoint = found_->checkpoint;
-  trainer.restore(checkpoint.state, found_->tensors, checkpoint.rollback);
+  loop.restore(checkpoint.state, found_->tensors, checkpoint.rollback);
   found_->tensors.clear();
 }
 
-ResumePoint find_resume_point(RunFolder& folder, RunStates& states,
+ResumePoint find_resume_point(const Experiment& experiment, RunFolder& folder, RunStates& states,
                               const std::vector<PhaseSpec>& phases, Changes changes) {
   const std::string path = folder.path().string();
   std::optional<CheckpointStore::Found> found = states.find_newest();
   if (!found) {
-    check_is_not_finished(folder.layout());
+    check_is_not_finished(experiment, folder.layout());
     say(path + ": no state was saved yet; starts at the beginning");
     folder.truncate_metrics(0);
     return {};

@@ -21,13 +21,14 @@ class ResumePoint {
   ResumePoint(size_t position, CheckpointStore::Found found)
       : position_(position), found_(std::move(found)) {}
 
-  bool is_beginning() const { return !found_; }
   /// Whether the phase had come to its end.
   bool is_behind(size_t position) const;
+  /// Whether it had begun, and not come to its end.
+  bool is_within(size_t position) const;
   /// The rows of the phases that had.
   std::vector<ComparisonRow> rows() const;
   /// Lets a phase that had begun go on where it was, and lets go of the state's tensors.
-  void restore(size_t position, Trainer& trainer);
+  void restore(size_t position, Loop& loop);
 
  private:
   size_t position_ = 0;
@@ -38,7 +39,7 @@ class ResumePoint {
 /// metrics.jsonl since.
 /// Throws: ConfigError naming what differs and decides about bits, unless that is accepted; DataError
 /// where no state is whole, or fits the phases.
-ResumePoint find_resume_point(RunFolder& folder, RunStates& states,
+ResumePoint find_resume_point(const Experiment& experiment, RunFolder& folder, RunStates& states,
                               const std::vector<PhaseSpec>& phases, Changes changes);
 
 }  // namespace retort::host

@@ -9,7 +9,8 @@
 #include "framework/report/run_layout.hpp"
 #include "framework/run/checkpoint.hpp"
 #include "framework/run/machine_facts.hpp"
-#include "framework/train/trainer.hpp"
+#include "framework/run/phases.hpp"
+#include "framework/train/loop.hpp"
 
 namespace retort::host {
 
@@ -30,17 +31,24 @@ class RunStates {
   /// Saves where a phase stands, with the rows of those that came to their end and the size of
   /// metrics.jsonl.
   void save(const std::string& phase, PhaseEnd end, const std::vector<ComparisonRow>& rows,
-            uint64_t metrics_bytes, const Trainer& trainer);
-  /// Saves the weights of a phase as they are.
-  void save_weights(const std::string& phase, SavedWeights which, const Network& network);
-  /// Loads the weights that a phase ended with.
+            uint64_t metrics_bytes, const Loop& loop);
+  /// Saves the weights of a network that a phase trains, as they are.
+  void save_weights(const PhaseSpec& phase, SavedWeights which, const Network& network);
+  /// Loads the weights that a network ended a phase with.
   /// Throws: DataError where they are not what this run saved.
-  void load_weights(const std::string& phase, Network& network) const;
+  void load_weights(const PhaseSpec& phase, Network& network) const;
+  /// The same for a transfer's own parameters and buffers, at a phase's end.
+  void save_modules(const PhaseSpec& phase, Transfer& transfer);
+  void load_modules(const PhaseSpec& phase, Transfer& transfer) const;
 
   /// Removes the states: the run is finished.
   void clear() { store_.clear(); }
 
  private:
+  void save(const PhaseSpec& phase, const std::string& part, SavedWeights which,
+            const ParameterSet& parameters, const SafeMetadata& metadata);
+  void load(const PhaseSpec& phase, const std::string& part, ParameterSet& parameters) const;
+
   RunLayout layout_;
   CheckpointStore store_;
   MachineFacts machine_;

@@ -45,8 +45,8 @@ bool work_in(const RunStart& start, Experiment& experiment) {
     choice.info.file = fs::absolute(choice.info.file);
   };
   keep(experiment.data.dataset);
-  keep(experiment.student.model);
-  if (experiment.teacher) keep(experiment.teacher->model);
+  for (auto* networks : {&experiment.students, &experiment.teachers})
+    for (NetworkConfig& network : *networks) keep(network.model);
   for (TransferConfig& transfer : experiment.transfers) keep(transfer.strategy);
   fs::current_path(folder, failed);
   if (failed) {

@@ -1,12 +1,14 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "framework/config/experiment.hpp"
 #include "framework/data/image_data.hpp"
 #include "framework/data/views.hpp"
 #include "framework/train/network.hpp"
+#include "framework/train/participant.hpp"
 #include "framework/train/phase.hpp"
 #include "framework/train/transfer.hpp"
 
@@ -25,38 +27,46 @@ class Session {
   const ImageData& data() const { return data_; }
   const Placement& placement() const { return placement_; }
   int64_t threads() const { return threads_; }
-  const ViewMaker& student_views() const { return *student_views_; }
-  /// The same object as student_views() where both networks normalise alike.
-  const ViewMaker& teacher_views() const {
-    return own_teacher_views_ ? *own_teacher_views_ : *student_views_;
-  }
 
-  /// A student at its start values, or with the weights that the experiment names. Each call gives
-  /// an equal one.
-  std::unique_ptr<Network> make_student() const { return make("student", experiment_.student); }
-  /// The teacher at its start values, or with the weights that the experiment names. Not frozen.
-  std::unique_ptr<Network> make_teacher() const { return make("teacher", *experiment_.teacher); }
-  std::vector<std::shared_ptr<Transfer>> make_transfers() const;
+  /// The views that a network sees, with its normalisation: networks that see the same share a field.
+  std::vector<ParticipantView> make_views(const NetworkConfig& config) const;
+  /// What the network of that name is evaluated on.
+  const ViewMaker& eval_views(const std::string& network) const;
 
-  /// The parts of these: a network without its weights, its weights, one transfer, and what
-  /// transfers are told of the run when they are set up.
-  std::unique_ptr<Network> build(const std::string& role, const NetworkConfig& config) const;
-  void load(Network& network, const NetworkConfig& config) const;
+  /// The teacher or student of that name at its start values, or with the weights that the experiment
+  /// names. Not frozen. Each call gives an equal one.
+  std::unique_ptr<Network> make_network(const std::string& name) const;
   std::shared_ptr<Transfer> make_transfer(const TransferConfig& config) const;
+
+  /// The parts of these: a network without its weights, its weights, and what transfers are told of the
+  /// run when they are set up.
+  std::unique_ptr<Network> build(const NetworkConfig& config) const;
+  void load(Network& network, const NetworkConfig& config) const;
   /// Throws: ConfigError where a batch is larger than the training split.
   RunShape shape() const;
+  /// The same for one transfer: batches of the view that it compares.
+  RunShape shape_for(const TransferConfig& transfer) const;
 
  private:
+  /// A view of the data with a normalisation.
+  struct NormalizedView {
+    std::string view;
+    Normalize normalize;
+    std::string field;
+    std::unique_ptr<ViewMaker> maker;
+  };
+
   void refuse_what_does_not_fit() const;
-  std::unique_ptr<Network> make(const std::string& role, const NetworkConfig& config) const;
+  void add_views(const NetworkConfig& config);
+  const NormalizedView* find_view(const std::string& view, const Normalize& normalize) const;
   const Normalize& normalize_of(const NetworkConfig& config) const;
+  const NetworkConfig& config_of(const std::string& network) const;
 
   const Experiment& experiment_;
   int64_t threads_;
   Placement placement_;
   ImageData data_;
-  std::unique_ptr<ViewMaker> student_views_;
-  std::unique_ptr<ViewMaker> own_teacher_views_;
+  std::vector<NormalizedView> views_;
 };
 
 }  // namespace retort::host

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 
@@ -8,7 +9,7 @@
 
 namespace retort::host {
 
-/// Where the weights of a run's teacher come from.
+/// Where the weights of a teacher of a run come from.
 struct TeacherOrigin {
   enum class Kind {
     Given,    // a file that the experiment names
@@ -25,7 +26,10 @@ struct TeacherOrigin {
   std::string text = {};
 };
 
-/// Loads the weights of the teacher, which has those that were given, where there are any.
+/// Those of the teachers, by name.
+using TeacherOrigins = std::map<std::string, TeacherOrigin>;
+
+/// Loads the weights of a teacher, which has those that were given, where there are any.
 /// Throws: DataError where the run's own are damaged.
 TeacherOrigin find_teacher(const Session& session, const std::vector<PhaseSpec>& phases,
                            const ResumePoint& start, const RunStates* states, Network& teacher);

@@ -19,6 +19,11 @@ constexpr int64_t kMostSamples = 1024;
 constexpr int64_t kFewestSamples = 128;
 constexpr int64_t kMostMultiplyAdds = 100'000'000'000;  // seconds on two cores
 
+/// "teacher", or "teacher big".
+std::string name_text(const std::string& name) {
+  return name == kTeacherRow ? name : kTeacherRow + (" " + name);
+}
+
 }  // namespace
 
 std::string right_text(const Accuracy& accuracy, int64_t test_size) {
@@ -28,14 +33,15 @@ std::string right_text(const Accuracy& accuracy, int64_t test_size) {
                      some ? " (spread over all " + grouped(test_size) + ")" : "");
 }
 
-std::string describe_guessing(const Evaluation& teacher, const at::Tensor& labels,
-                              int64_t test_size) {
+std::string describe_guessing(const std::string& name, const Evaluation& teacher,
+                              const at::Tensor& labels, int64_t test_size) {
   if (!may_be_guessing(teacher, labels)) return "";
   const Accuracy accuracy = {teacher.top1_correct, teacher.samples};
   return fmt::format(
-      "the teacher may be guessing: {}, {:.2f} %, is not clearly above chance with {} classes; "
+      "the {} may be guessing: {}, {:.2f} %, is not clearly above chance with {} classes; "
       "check its weights, its normalize and the order of its classes",
-      right_text(accuracy, test_size), accuracy.top1(), grouped(teacher.class_count));
+      name_text(name), right_text(accuracy, test_size), accuracy.top1(),
+      grouped(teacher.class_count));
 }
 
 std::vector<int64_t> spread_samples(int64_t count, int64_t total) {
@@ -57,21 +63,23 @@ TeacherSample sample_teacher(const Session& session, Network& teacher) {
   const int64_t multiply_adds = std::max<int64_t>(teacher.profile().multiply_adds, 1);
   const std::vector<int64_t> samples = spread_samples(
       std::clamp(kMostMultiplyAdds / multiply_adds, kFewestSamples, kMostSamples), test.size());
-  return {evaluate_samples(teacher, session.data(), session.teacher_views(),
+  return {evaluate_samples(teacher, session.data(), session.eval_views(teacher.role()),
                            std::min(experiment.train.eval_batch_size, experiment.data.batch_size),
                            samples),
           at::index_select(test.labels, 0, at::tensor(samples))};
 }
 
 std::string describe_weak_teacher(const std::vector<ComparisonRow>& rows) {
-  const ComparisonRow* teacher = find_row(rows, kTeacherRow);
-  const ComparisonRow* alone = find_row(rows, kAloneRow);
-  if (teacher == nullptr || alone == nullptr) return "";
-  if (teacher->accuracy.correct >= alone->accuracy.correct) return "";
-  return fmt::format(
-      "the teacher is worse than the student alone: {:.2f} % against {:.2f} %; train it longer, or "
-      "take a better one",
-      teacher->accuracy.top1(), alone->accuracy.top1());
+  for (const ComparisonRow& alone : rows) {
+    const ComparisonRow* teacher = find_row(rows, alone.teacher);
+    if (!alone.alone.empty() || teacher == nullptr) continue;
+    if (teacher->accuracy.correct >= alone.accuracy.correct) continue;
+    return fmt::format(
+        "the {} is worse than the {}: {:.2f} % against {:.2f} %; train it longer, or take a better "
+        "one",
+        name_text(teacher->name), alone.name, teacher->accuracy.top1(), alone.accuracy.top1());
+  }
+  return "";
 }
 
 }  // namespace retort::host

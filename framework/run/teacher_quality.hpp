@@ -12,8 +12,8 @@ namespace retort::host {
 
 /// A warning where the teacher may be guessing (may_be_guessing), with what to check; "" otherwise. Of a
 /// sample of the test split it says so.
-std::string describe_guessing(const Evaluation& teacher, const at::Tensor& labels,
-                              int64_t test_size);
+std::string describe_guessing(const std::string& name, const Evaluation& teacher,
+                              const at::Tensor& labels, int64_t test_size);
 
 /// "98 of 1,024 test images (spread over all 10,000) right", or "980 of 10,000 test images right".
 std::string right_text(const Accuracy& accuracy, int64_t test_size);
@@ -33,8 +33,8 @@ struct TeacherSample {
 /// CPU; in batches no larger than training's, which need no memory beyond it.
 TeacherSample sample_teacher(const Session& session, Network& teacher);
 
-/// A warning where the row "teacher" has fewer test samples right than the row "student alone"; ""
-/// otherwise, or where one of the two is missing.
+/// A warning where a teacher's row has fewer test samples right than a student alone that learns from
+/// it; "" otherwise, or where one of the two is missing.
 std::string describe_weak_teacher(const std::vector<ComparisonRow>& rows);
 
 }  // namespace retort::host

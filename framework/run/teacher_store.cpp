@@ -16,6 +16,7 @@
 #include "framework/run/identity.hpp"
 #include "framework/train/device.hpp"
 #include "framework/train/finite.hpp"
+#include "framework/train/step_view.hpp"
 #include "framework/train/weights.hpp"
 
 namespace retort::host {
@@ -23,8 +24,18 @@ namespace {
 
 constexpr const char* kContent = "content";  // a hash of the weights
 
+/// The declared views that a view is made of: itself and the one it is like; none for the default one.
+std::vector<ViewConfig> find_views_behind(const DataConfig& data, const std::string& name) {
+  std::vector<ViewConfig> behind;
+  for (const ViewConfig* view = data.find_view(name); view != nullptr;
+       view = data.find_view(view->like)) {
+    behind.push_back(*view);
+  }
+  return behind;
+}
+
 /// The part of the experiment that shapes the teacher, as text.
-std::string recipe_text(const Experiment& experiment) {
+std::string recipe_text(const Experiment& experiment, const NetworkConfig& teacher) {
   Experiment shaping;
   shaping.seed = experiment.seed;
   shaping.data = experiment.data;
@@ -33,8 +44,13 @@ std::string recipe_text(const Experiment& experiment) {
   for (size_t i = 0; i < dataset.options.size(); ++i) {
     dataset.options[i] = config::make_default(dataset.info.options[i]);
   }
-  shaping.student = *experiment.teacher;
-  shaping.train = experiment.teacher->train;
+  NetworkConfig& network = shaping.students.emplace_back(teacher);
+  // Start values depend on the name; the usual one is no part of the key, and never was.
+  if (network.name == kTeacherName) network.name = kStudentName;
+  network.mode = TeacherMode::Evaluate;  // how it teaches is not how it was trained
+  network.views.resize(1);               // it is trained on its first view
+  shaping.data.views = find_views_behind(experiment.data, network.views.front());
+  shaping.train = teacher.train;
   shaping.run.precision = experiment.run.precision;
   shaping.run.channels_last = experiment.run.channels_last;
   return write_identity(
@@ -82,18 +98,18 @@ void check_content(const SafetensorsFile& kept, const std::filesystem::path& fil
   throw DataError(file.string() + ": its weights are not those that were written: it is damaged");
 }
 
-std::string key_of(const Session& session) {
+std::string key_of(const Session& session, const NetworkConfig& teacher) {
   const Experiment& experiment = session.experiment();
-  const std::string text = hash_of_plugin(experiment.teacher->model.info) +
-                           hash_of_plugin(experiment.data.dataset.info) +
-                           content_hash(session.data()) + facts_text(session.data()) +
-                           recipe_text(experiment);
+  const std::string text =
+      hash_of_plugin(teacher.model.info) + hash_of_plugin(experiment.data.dataset.info) +
+      content_hash(session.data()) + facts_text(session.data()) + recipe_text(experiment, teacher);
   return sha256_hex({reinterpret_cast<const uint8_t*>(text.data()), text.size()}).substr(0, 16);
 }
 
 }  // namespace
 
-TeacherStore::TeacherStore(const Session& session) : key_(key_of(session)) {
+TeacherStore::TeacherStore(const Session& session, const NetworkConfig& teacher)
+    : key_(key_of(session, teacher)) {
   file_ = kept_teacher(session.experiment().run.out, key_);
 }
 

@@ -14,7 +14,7 @@ namespace retort::host {
 /// versions are recorded beside the weights and are no part of the key.
 class TeacherStore {
  public:
-  explicit TeacherStore(const Session& session);
+  TeacherStore(const Session& session, const NetworkConfig& teacher);
 
   const std::filesystem::path& file() const { return file_; }
 

@@ -1,12 +1,10 @@
 #include "framework/run/term_trial.hpp"
 
-#include <ATen/ops/full.h>
 #include <c10/core/GradMode.h>
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 
 #include "framework/base/error.hpp"
 #include "framework/base/suggest.hpp"
@@ -14,6 +12,7 @@
 #include "framework/config/diagnostics.hpp"
 #include "framework/run/network_trial.hpp"
 #include "framework/run/trial_loss.hpp"
+#include "framework/run/trial_passes.hpp"
 #include "framework/train/backward.hpp"
 
 namespace retort::host {
@@ -89,15 +88,19 @@ std::string nothing_text(double loss, bool teaches_itself) {
 /// Tries the network and the transfers, one by one, and collects what is found.
 class TermTrial {
  public:
-  explicit TermTrial(const Phase& phase) : phase_(phase), transfers_(phase.transfers()) {}
+  explicit TermTrial(const Phase& phase)
+      : phase_(phase), transfers_(phase.transfers()), passes_(phase) {}
 
   void run() {
-    copies_.add(phase_.student().parameters(), /*trained_too=*/false);
+    for (const Participant& participant : phase_.participants) {
+      if (participant.learns || participant.teaching == PassMode::Train)
+        copies_.add(participant.network().parameters(), /*trained_too=*/false);
+    }
     for (Transfer* transfer : transfers_)
       copies_.add(*transfer->parameters(), /*trained_too=*/true);
-    forward();
+    passes_.run(step_);
     warnings = try_networks(phase_, step_.batch);
-    judge_network();
+    for (const Participant* learner : phase_.learners()) judge_network(*learner);
     for (size_t i = 0; i < transfers_.size(); ++i) try_transfer(i);
     copies_.put_back();
     mistakes_.throw_if_any();
@@ -106,43 +109,11 @@ class TermTrial {
   std::vector<std::string> warnings;
 
  private:
-  /// The first batch, and what each participant makes of it: the taps of all transfers, one transfer
-  /// after the other.
-  void forward() {
-    const Sampler sampler = make_sampler(phase_);
-    Loader loader(*phase_.data, sampler, make_views(phase_), phase_.seed, phase_.mix);
-    loader.start_epoch(0);
-    const std::optional<Batch> batch = loader.next();
-    if (!batch) return;
-    const at::Device device = phase_.student().placement().device;
-    std::vector<std::string> fields;
-    for (const Field& field : batch->fields()) fields.push_back(field.name);
-    step_.batch = batch->to(device, fields);
-    step_.progress = at::full({}, 0.0, at::TensorOptions().dtype(at::kFloat).device(device));
-    for (const Participant& participant : phase_.participants) {
-      const c10::AutoGradMode gradients(participant.learns);
-      step_.put_outputs(participant.name) = participant.outputs->make_outputs(
-          step_.batch, find_taps(participant.name),
-          participant.learns ? PassMode::Train : PassMode::Evaluate, 0);
-    }
-  }
-
-  std::vector<std::string> find_taps(const std::string& participant) const {
-    std::vector<std::string> taps;
-    for (const Transfer* transfer : transfers_) {
-      for (const Wanted& wanted : transfer->wanted())
-        if (wanted.participant == participant)
-          taps.insert(taps.end(), wanted.taps.begin(), wanted.taps.end());
-    }
-    return taps;
-  }
-
-  /// Whether each parameter of the network can learn from something.
-  void judge_network() {
-    const Participant& learner = phase_.learner();
-    const Network& network = phase_.student();
+  /// Whether each parameter of a network can learn from something.
+  void judge_network(const Participant& learner) {
+    const Network& network = learner.network();
     const std::vector<std::string> idle =
-        parameters_beyond(step_.of(learner.name), network.parameters());
+        parameters_beyond(passes_.list_read(learner), network.parameters());
     if (idle.empty()) return;
     const ComponentInfo& model = network.component();
     const std::string at = place_text(network.place());
@@ -154,30 +125,11 @@ class TermTrial {
         model.file.string(), idle.size(), named(idle)));
   }
 
-  /// The next `count` features of all.
-  static Outputs part_of(const Outputs& all, size_t first, size_t count) {
-    Outputs part;
-    part.logits = all.logits;
-    const auto begin = all.features.begin() + static_cast<std::ptrdiff_t>(first);
-    if (!all.features.empty())
-      part.features.assign(begin, begin + static_cast<std::ptrdiff_t>(count));
-    return part;
-  }
-
   void try_transfer(size_t i) {
     Transfer& transfer = *transfers_[i];
     const TransferConfig& config = transfer.config();
-    StepView step = step_;
-    step.participants.clear();
-    for (const Wanted& wanted : transfer.wanted()) {
-      const Participant* participant = phase_.find(wanted.participant);
-      if (participant == nullptr) continue;
-      size_t& first = taps_before_[wanted.participant];
-      Outputs own = part_of(step_.of(wanted.participant), first, wanted.taps.size());
-      first += wanted.taps.size();
-      step.put_outputs(participant->name) = participant->learns ? make_leaves(own) : std::move(own);
-    }
-    const std::string key = "transfer[" + std::to_string(i) + "]";
+    const StepView step = passes_.make_view(step_, i);
+    const std::string& key = config.key;
     MetricSink* const metrics = transfer.metrics();
     MetricSink unread;
     transfer.set_metrics(&unread);
@@ -185,7 +137,7 @@ class TermTrial {
       judge(transfer, key, step);
     } catch (const ShapeError& refused) {
       if (config.bind_student.empty()) throw;
-      transfer.refuse_binding(key, refused.what());
+      transfer.refuse_binding(refused.what());
     }
     transfer.set_metrics(metrics);
   }
@@ -249,8 +201,8 @@ class TermTrial {
   const Phase& phase_;
   std::vector<Transfer*> transfers_;
   Copies copies_;
-  StepView step_;                              // of all transfers together
-  std::map<std::string, size_t> taps_before_;  // by participant: those of the transfers before
+  TrialPasses passes_;
+  StepView step_;  // without outputs
   Diagnostics mistakes_;
 };
 

@@ -91,7 +91,7 @@ TrialLoss try_loss(Transfer& transfer, const StepView& step) {
     trial.student.take(tensor);
   }
   for (const Parameter& parameter : transfer.parameters()->all()) {
-    if (!parameter.trained) continue;
+    if (!parameter.trained || !parameter.master.requires_grad()) continue;
     const bool reached = parameter.master.grad().defined();
     (reached ? trial.reached : trial.unreached).push_back(parameter.name);
     if (reached) trial.own.take(parameter.master);

@@ -10,6 +10,7 @@
 
 #include "framework/base/error.hpp"
 #include "framework/base/failure.hpp"
+#include "framework/base/suggest.hpp"
 
 namespace retort::host {
 namespace {
@@ -65,8 +66,10 @@ std::string find_old_graph(const LossGraph& graph) {
       "one call to the next; keep it without, as detach(x), or in a buffer that after_backward() "
       "writes";
   const std::string step = ", step " + std::to_string(graph.step) + ": ";
-  if (NodesBehind(*graph.student).lead_before(graph.first_node)) {
-    return plugin_text(*graph.model) + ": forward()" + step + "what it returns" + kWhat;
+  for (const auto& [model, outputs] : graph.networks) {
+    if (NodesBehind(*outputs).lead_before(graph.first_node)) {
+      return plugin_text(*model) + ": forward()" + step + "what it returns" + kWhat;
+    }
   }
   for (const auto& [strategy, loss] : graph.terms) {
     if (NodesBehind(loss).lead_before(graph.first_node)) {
@@ -77,9 +80,10 @@ std::string find_old_graph(const LossGraph& graph) {
 }
 
 std::string list_of_plugins(const LossGraph& graph) {
-  std::string list = plugin_text(*graph.model);
-  for (const auto& [strategy, loss] : graph.terms) list += ", " + plugin_text(*strategy);
-  return list;
+  std::vector<std::string> plugins;
+  for (const auto& [model, outputs] : graph.networks) plugins.push_back(plugin_text(*model));
+  for (const auto& [strategy, loss] : graph.terms) plugins.push_back(plugin_text(*strategy));
+  return join(plugins);
 }
 
 /// Whether LibTorch's words are those of a graph that was gone back through before, or of a tensor in
@@ -112,6 +116,16 @@ std::vector<std::string> parameters_beyond(const Outputs& outputs, const Paramet
     const bool learns =
         parameter.trained && parameter.master.requires_grad() && parameter.lr_scale > 0;
     if (learns && !behind.hold(parameter.master)) names.push_back(parameter.name);
+  }
+  return names;
+}
+
+std::vector<std::string> parameters_behind(const at::Tensor& tensor, const ParameterSet& set) {
+  const NodesBehind behind(tensor);
+  std::vector<std::string> names;
+  for (const Parameter& parameter : set.all()) {
+    const bool can_learn = parameter.trained && parameter.master.requires_grad();
+    if (can_learn && behind.hold(parameter.master)) names.push_back(parameter.name);
   }
   return names;
 }

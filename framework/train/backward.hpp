@@ -17,10 +17,9 @@ namespace retort::host {
 struct LossGraph {
   std::string phase;
   int64_t step = 0;
-  uint64_t first_node = 0;  // of the graph of this step: next_graph_node() before the student ran
-  const ComponentInfo* model = nullptr;
-  const Outputs* student = nullptr;
-  std::vector<std::pair<const ComponentInfo*, at::Tensor>> terms;  // of the transfers
+  uint64_t first_node = 0;  // of the graph of this step: next_graph_node() before they ran
+  std::vector<std::pair<const ComponentInfo*, const Outputs*>> networks;  // of those who learn
+  std::vector<std::pair<const ComponentInfo*, at::Tensor>> terms;         // of the transfers
 };
 
 /// The number that the next node of this thread's autograd graph gets.
@@ -28,6 +27,9 @@ uint64_t next_graph_node();
 
 /// The parameters that learn and of which no output depends on, by a gradient path: by name.
 std::vector<std::string> parameters_beyond(const Outputs& outputs, const ParameterSet& set);
+
+/// The parameters that a tensor depends on, by a gradient path: by name.
+std::vector<std::string> parameters_behind(const at::Tensor& tensor, const ParameterSet& set);
 
 /// total.backward().
 /// Throws: PluginError naming the plugins where no term has a gradient, where a plugin's tensors lead

@@ -25,7 +25,8 @@ Optimizer::Optimizer(const TrainConfig& train, const std::vector<ParameterSet*>&
     : config_(train.optimizer) {
   for (ParameterSet* owner : owners) {
     for (const Parameter& parameter : owner->all()) {
-      if (parameter.trained) add(parameter, owner->owner(), train);
+      if (parameter.trained && parameter.master.requires_grad())
+        add(parameter, owner->owner(), train);
     }
   }
 }

@@ -12,7 +12,7 @@
 
 namespace retort::host {
 
-/// SGD, Adam or AdamW over the trained parameters of some owners, through LibTorch's fused kernels:
+/// SGD, Adam or AdamW over the parameters of some owners that learn, those that require a gradient, through LibTorch's fused kernels:
 /// one call updates all parameters that share weight decay and learning-rate scale. A parameter
 /// without a gradient is left out of the step.
 /// Source:  aten::_fused_sgd_, _fused_adam_, _fused_adamw_; PyTorch's torch.optim semantics (decay

@@ -1,16 +1,12 @@
 #include "framework/train/output_source.hpp"
 
-#include <utility>
-
 namespace retort::host {
 
-LiveNetwork::LiveNetwork(Network& network, std::string field)
-    : network_(network), field_(std::move(field)) {}
-
-Outputs LiveNetwork::make_outputs(const Batch& batch, const std::vector<std::string>& taps,
-                                  PassMode mode, int64_t step) {
+Outputs LiveNetwork::make_outputs(const Batch& batch, const std::string& field,
+                                  const std::vector<std::string>& taps, PassMode mode,
+                                  int64_t step) {
   network_.set_step(step);
-  return network_.forward(batch.at(field_), taps, mode);
+  return network_.forward(batch.at(field), taps, mode);
 }
 
 std::vector<std::string> LiveNetwork::resolve_taps(const std::vector<std::string>& names,

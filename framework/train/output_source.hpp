@@ -15,10 +15,12 @@ class OutputSource {
  public:
   virtual ~OutputSource() = default;
 
-  /// The outputs for a batch on the device. Gradients are recorded as the calling thread's mode says.
+  /// The outputs for one view, a field of a batch on the device. Gradients are recorded as the calling
+  /// thread's mode says.
   /// Throws: what the model throws; ConfigError for a tap that there is not.
-  virtual Outputs make_outputs(const Batch& batch, const std::vector<std::string>& taps,
-                               PassMode mode, int64_t step) = 0;
+  virtual Outputs make_outputs(const Batch& batch, const std::string& field,
+                               const std::vector<std::string>& taps, PassMode mode,
+                               int64_t step) = 0;
 
   /// The taps that names stand for, see Network::resolve_taps().
   virtual std::vector<std::string> resolve_taps(const std::vector<std::string>& names,
@@ -27,30 +29,25 @@ class OutputSource {
   /// The shapes for a batch of n. Throws: ConfigError for a tap that there is not.
   virtual OutputShapes find_shapes(const std::vector<std::string>& taps, int64_t n) = 0;
 
-  /// The field of a batch that make_outputs() reads.
-  virtual const std::string& field() const = 0;
-
   /// The network whose parameters could learn; null where there is none.
   virtual Network* network() = 0;
 };
 
-/// A network that runs on one field of the batch.
+/// A network that runs.
 class LiveNetwork final : public OutputSource {
  public:
   /// The network must outlive it.
-  explicit LiveNetwork(Network& network, std::string field = kImageField);
+  explicit LiveNetwork(Network& network) : network_(network) {}
 
-  Outputs make_outputs(const Batch& batch, const std::vector<std::string>& taps, PassMode mode,
-                       int64_t step) override;
+  Outputs make_outputs(const Batch& batch, const std::string& field,
+                       const std::vector<std::string>& taps, PassMode mode, int64_t step) override;
   std::vector<std::string> resolve_taps(const std::vector<std::string>& names,
                                         const std::string& key, const Place& place) override;
   OutputShapes find_shapes(const std::vector<std::string>& taps, int64_t n) override;
-  const std::string& field() const override { return field_; }
   Network* network() override { return &network_; }
 
  private:
   Network& network_;
-  std::string field_;
 };
 
 }  // namespace retort::host

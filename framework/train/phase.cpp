@@ -1,23 +1,30 @@
 #include "framework/train/phase.hpp"
 
 #include <algorithm>
+#include <set>
 #include <stdexcept>
 
 #include "framework/base/error.hpp"
 
 namespace retort::host {
 
-const Participant& Phase::learner() const {
-  const auto learns = [](const Participant& participant) { return participant.learns; };
-  if (std::count_if(participants.begin(), participants.end(), learns) != 1)
-    throw std::logic_error("one participant of a phase learns");
-  return *std::find_if(participants.begin(), participants.end(), learns);
+std::vector<const Participant*> Phase::learners() const {
+  std::vector<const Participant*> learners;
+  for (const Participant& participant : participants)
+    if (participant.learns) learners.push_back(&participant);
+  if (learners.empty()) throw std::logic_error("nobody learns in the phase " + name);
+  return learners;
 }
 
 const Participant* Phase::find(std::string_view participant) const {
   const auto found = std::find_if(participants.begin(), participants.end(),
                                   [&](const Participant& it) { return it.name == participant; });
   return found == participants.end() ? nullptr : &*found;
+}
+
+const Participant& Phase::at(std::string_view participant) const {
+  if (const Participant* found = find(participant)) return *found;
+  throw std::logic_error(std::string(participant) + " takes no part in the phase " + name);
 }
 
 std::vector<Transfer*> Phase::transfers() const {
@@ -33,11 +40,20 @@ Sampler make_sampler(const Phase& phase) {
 
 std::vector<View> make_views(const Phase& phase) {
   std::vector<View> views;
-  for (const Participant& participant : phase.participants) {
-    const std::string& field = participant.outputs->field();
+  const auto add = [&](const ParticipantView& view) {
     const bool known = std::any_of(views.begin(), views.end(),
-                                   [&](const View& view) { return view.field == field; });
-    if (!known) views.push_back({field, participant.views});
+                                   [&](const View& its) { return its.field == view.field; });
+    if (!known) views.push_back({view.field, view.maker});
+  };
+  // In the participants' order, so that no term decides which tensors come first.
+  for (const Participant& participant : phase.participants) {
+    std::set<size_t> wanted;
+    if (participant.learns) wanted.insert(0);
+    for (const auto& term : phase.terms) {
+      for (const Wanted& its : term->wanted())
+        if (its.participant == participant.name) wanted.insert(participant.find_view(its.view));
+    }
+    for (const size_t view : wanted) add(participant.views[view]);
   }
   return views;
 }
@@ -62,13 +78,16 @@ RunShape make_run_shape(const Phase& phase) {
 
 void set_transfers_up(const Phase& phase) {
   const RunShape run = make_run_shape(phase);
-  const std::vector<Transfer*> transfers = phase.transfers();
-  const Participant* teacher = phase.find(kTeacherName);
-  for (size_t i = 0; i < transfers.size(); ++i) {
-    if (transfers[i]->is_set_up()) continue;
-    transfers[i]->setup(run, *phase.learner().outputs,
-                        teacher == nullptr ? nullptr : teacher->outputs.get(),
-                        "transfer[" + std::to_string(i) + "]");
+  for (Transfer* transfer : phase.transfers()) {
+    if (transfer->is_set_up()) continue;
+    const TransferConfig& config = transfer->config();
+    const Participant& student = phase.at(config.student);
+    const ParticipantView& view = student.views[student.find_view(config.view_student)];
+    RunShape its_run = run;
+    its_run.batch_size *= view.maker->times();
+    OutputSource* teacher =
+        config.teachers.empty() ? nullptr : phase.at(config.teachers.front()).outputs.get();
+    transfer->setup(its_run, *student.outputs, teacher);
   }
 }
 

@@ -10,8 +10,7 @@
 #include "framework/data/loader.hpp"
 #include "framework/data/mix.hpp"
 #include "framework/data/sampler.hpp"
-#include "framework/data/views.hpp"
-#include "framework/train/output_source.hpp"
+#include "framework/train/participant.hpp"
 #include "framework/train/term.hpp"
 #include "framework/train/transfer.hpp"
 
@@ -20,17 +19,6 @@ namespace retort::host {
 /// Whether a part of a step is over when its work is on its way to the device, or when it is done there,
 /// so that its time means something on a GPU.
 enum class StepTiming { Queued, Done };
-
-/// Who takes part in a phase. What it is called is all that tells a teacher from a student.
-struct Participant {
-  std::string name;
-  std::shared_ptr<OutputSource> outputs;
-  // Whether its network's parameters are the optimizer's: then its passes are of training and record
-  // gradients. The outputs of the others have none.
-  bool learns = false;
-  // Makes the field of the batches that the outputs read, and what its network is evaluated on.
-  const ViewMaker* views = nullptr;
-};
 
 /// One training: who takes part, what is learnt from what, by which recipe. What is pointed to must
 /// outlive it.
@@ -45,12 +33,14 @@ struct Phase {
   uint64_t seed = 0;
   StepTiming timing = StepTiming::Queued;
 
-  /// The participant that learns. Throws: std::logic_error where it is not one.
-  const Participant& learner() const;
-  /// Its network.
-  Network& student() const { return *learner().outputs->network(); }
+  /// The participants that learn, in their order. Throws: std::logic_error where there is none.
+  std::vector<const Participant*> learners() const;
+  /// Where it runs: the device of all who learn.
+  const Placement& placement() const { return learners().front()->network().placement(); }
   /// Null where nobody of that name takes part.
   const Participant* find(std::string_view participant) const;
+  /// The same for one that must be there. Throws: std::logic_error.
+  const Participant& at(std::string_view participant) const;
   /// The terms that are transfers, in their order.
   std::vector<Transfer*> transfers() const;
 };
@@ -58,7 +48,8 @@ struct Phase {
 /// The order in which the phase's samples are drawn.
 Sampler make_sampler(const Phase& phase);
 
-/// The fields of the phase's batches that its participants read.
+/// The fields of the phase's batches: of each view that a term compares, and of the first view of each
+/// who learns.
 std::vector<View> make_views(const Phase& phase);
 
 /// What the phase's transfers are told of the run when they are set up.

@@ -6,8 +6,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
+#include <set>
 
-#include "framework/train/backward.hpp"
 #include "framework/train/device.hpp"
 
 namespace retort::host {
@@ -25,7 +26,38 @@ size_t place_tap(std::vector<std::string>& taps, const std::string& tap) {
   return place;
 }
 
+/// Puts a network's buffers back: a teacher in training mode computes with the batch's statistics, and
+/// stays the teacher that it is.
+class BuffersKept {
+ public:
+  explicit BuffersKept(const ParameterSet& parameters) {
+    for (const Parameter& parameter : parameters.all()) {
+      if (!parameter.trained)
+        kept_.emplace_back(parameter.master.detach(), parameter.master.detach().clone());
+    }
+  }
+  ~BuffersKept() {
+    const c10::NoGradGuard without_gradients;
+    for (const auto& [buffer, before] : kept_) buffer.copy_(before);
+  }
+  BuffersKept(const BuffersKept&) = delete;
+  BuffersKept& operator=(const BuffersKept&) = delete;
+
+ private:
+  std::vector<std::pair<at::Tensor, at::Tensor>> kept_;
+};
+
 }  // namespace
+
+Batch repeat_labels(const Batch& batch, int64_t times) {
+  Batch repeated;
+  repeated.share = batch.share;
+  for (const char* field : {kLabelField, kIndexField, kMixedLabelField}) {
+    const at::Tensor* of_samples = batch.find(field);
+    if (of_samples != nullptr) repeated.put(field, of_samples->repeat_interleave(times));
+  }
+  return repeated;
+}
 
 void StepClock::start() { last_ = seconds_now(); }
 
@@ -36,14 +68,21 @@ void StepClock::mark(StepPart part) {
   last_ = now;
 }
 
-StepRunner::StepRunner(const Phase& phase, Optimizer& optimizer, StepClock& clock)
-    : phase_(phase),
-      optimizer_(optimizer),
-      clock_(clock),
-      device_(phase.student().placement().device),
-      learner_(static_cast<size_t>(&phase.learner() - phase.participants.data())),
-      taps_(phase.participants.size()) {
+StepRunner::StepRunner(const Phase& phase, std::vector<Learner>& learners, StepClock& clock)
+    : phase_(phase), learners_(learners), clock_(clock), device_(phase.placement().device) {
+  for (size_t i = 0; i < phase.participants.size(); ++i)
+    if (phase.participants[i].learns) place_pass(i, 0);
   for (const auto& term : phase.terms) add_slots(*term);
+}
+
+/// The position of a pass, which is put behind the others if it is new.
+size_t StepRunner::place_pass(size_t participant, size_t view) {
+  const auto found = std::find_if(passes_.begin(), passes_.end(), [&](const Pass& pass) {
+    return pass.participant == participant && pass.view == view;
+  });
+  if (found != passes_.end()) return static_cast<size_t>(found - passes_.begin());
+  passes_.push_back({participant, view, {}});
+  return passes_.size() - 1;
 }
 
 void StepRunner::add_slots(const Term& term) {
@@ -51,9 +90,11 @@ void StepRunner::add_slots(const Term& term) {
   for (const Wanted& wanted : term.wanted()) {
     const Participant* participant = phase_.find(wanted.participant);
     if (participant == nullptr) continue;
-    Slot slot{static_cast<size_t>(participant - phase_.participants.data()), {}};
+    const auto position = static_cast<size_t>(participant - phase_.participants.data());
+    Slot slot{wanted.as, place_pass(position, participant->find_view(wanted.view)), {}};
+    slot.detached = participant->learns && !slots.empty();  // the first is the term's own learner
     for (const std::string& tap : wanted.taps)
-      slot.features.push_back(place_tap(taps_[slot.participant], tap));
+      slot.features.push_back(place_tap(passes_[slot.pass].taps, tap));
     slots.push_back(std::move(slot));
   }
   slots_.push_back(std::move(slots));
@@ -70,64 +111,77 @@ StepRunner::ActiveTerms StepRunner::find_active_terms(double epoch_position) con
   return active;
 }
 
+/// By pass. A learner runs in each step, so that its statistics see every batch.
 std::vector<bool> StepRunner::find_wanted(const ActiveTerms& active) const {
-  std::vector<bool> wanted(phase_.participants.size(), false);
-  wanted[learner_] = true;
+  std::vector<bool> wanted(passes_.size(), false);
   for (const auto& [term, weight] : active)
-    for (const Slot& slot : slots_[term]) wanted[slot.participant] = true;
+    for (const Slot& slot : slots_[term]) wanted[slot.pass] = true;
+  std::set<size_t> running;
+  for (size_t i = 0; i < passes_.size(); ++i)
+    if (wanted[i]) running.insert(passes_[i].participant);
+  for (size_t i = 0; i < passes_.size(); ++i)
+    if (learns(passes_[i]) && running.insert(passes_[i].participant).second) wanted[i] = true;
   return wanted;
 }
 
-/// The batch on the device, and what those who are wanted make of it.
-StepView StepRunner::make_view(const Batch& batch, const StepNumbers& numbers,
-                               const std::vector<bool>& wanted) {
+/// The fields that the step reads, on the device.
+Batch StepRunner::move(const Batch& batch, const std::vector<bool>& wanted) const {
   std::vector<std::string> fields = {kLabelField, kIndexField};
   if (!batch.addressable()) fields.emplace_back(kMixedLabelField);
   for (size_t i = 0; i < wanted.size(); ++i) {
-    const std::string& field = phase_.participants[i].outputs->field();
+    const std::string& field = view_of(passes_[i]).field;
     const bool is_new = std::find(fields.begin(), fields.end(), field) == fields.end();
     if (wanted[i] && is_new) fields.push_back(field);
   }
-  StepView view;
-  view.batch = batch.to(device_, fields);
-  view.epoch = numbers.epoch;
-  view.step = numbers.step;
-  view.progress =
-      at::full({}, numbers.progress, at::TensorOptions().dtype(at::kFloat).device(device_));
-  clock_.mark(StepPart::Data);
-  for (size_t i = 0; i < wanted.size(); ++i)
-    view.participants.push_back({phase_.participants[i].name, {}});
-  const auto pass = [&](size_t i, PassMode mode) {
-    view.participants[i].outputs =
-        phase_.participants[i].outputs->make_outputs(view.batch, taps_[i], mode, numbers.step);
-  };
+  return batch.to(device_, fields);
+}
+
+Outputs StepRunner::make_outputs(const Pass& pass, const Batch& batch, int64_t step) const {
+  const Participant& participant = phase_.participants[pass.participant];
+  const std::string& field = view_of(pass).field;
+  OutputSource& source = *participant.outputs;
+  if (participant.learns)
+    return source.make_outputs(batch, field, pass.taps, PassMode::Train, step);
+  const c10::NoGradGuard without_gradients;
+  std::optional<BuffersKept> kept;
+  if (participant.teaching == PassMode::Train) kept.emplace(participant.network().parameters());
+  return source.make_outputs(batch, field, pass.taps, participant.teaching, step);
+}
+
+/// By pass; empty outputs for those that nobody wants.
+std::vector<Outputs> StepRunner::run_passes(const Batch& batch, const StepNumbers& numbers,
+                                            const std::vector<bool>& wanted) {
+  std::vector<Outputs> outputs(passes_.size());
   bool any = false;
-  for (size_t i = 0; i < wanted.size(); ++i) {
-    if (!wanted[i] || i == learner_) continue;
-    const c10::NoGradGuard without_gradients;
-    pass(i, PassMode::Evaluate);
+  for (size_t i = 0; i < passes_.size(); ++i) {
+    if (!wanted[i] || learns(passes_[i])) continue;
+    outputs[i] = make_outputs(passes_[i], batch, numbers.step);
     any = true;
   }
   if (any) clock_.mark(StepPart::Teacher);
-  pass(learner_, PassMode::Train);
+  for (size_t i = 0; i < passes_.size(); ++i)
+    if (wanted[i] && learns(passes_[i])) outputs[i] = make_outputs(passes_[i], batch, numbers.step);
   clock_.mark(StepPart::Forward);
-  return view;
+  return outputs;
 }
 
 /// What one term is handed of all.
-StepView StepRunner::select(const StepView& all, size_t term) const {
-  StepView own;
-  own.batch = all.batch;
-  own.progress = all.progress;
-  own.epoch = all.epoch;
-  own.step = all.step;
+StepView StepRunner::make_view(const StepView& common, const std::vector<Outputs>& outputs,
+                               size_t term) const {
+  StepView own = common;
   for (const Slot& slot : slots_[term]) {
-    const ParticipantOutputs& from = all.participants[slot.participant];
-    ParticipantOutputs to{from.name, {from.outputs.logits, {}}};
+    const Outputs& from = outputs[slot.pass];
+    const auto hand = [&](const at::Tensor& tensor) {
+      return slot.detached ? tensor.detach() : tensor;
+    };
+    ParticipantOutputs to{slot.as, {hand(from.logits), {}}};
     for (const size_t feature : slot.features)
-      to.outputs.features.push_back(from.outputs.features[feature]);
+      to.outputs.features.push_back(hand(from.features[feature]));
     own.participants.push_back(std::move(to));
   }
+  const ParticipantView& compared = view_of(passes_[slots_[term].front().pass]);
+  if (compared.maker != nullptr && compared.maker->times() > 1)
+    own.batch = repeat_labels(own.batch, compared.maker->times());
   return own;
 }
 
@@ -147,21 +201,37 @@ void StepRunner::warn_of_lost_path(const Term& term, const at::Tensor& loss,
       phase_.name, numbers.step, term.name());
 }
 
-StepResult StepRunner::run(const Batch& batch, const StepNumbers& numbers) {
-  const ActiveTerms active = find_active_terms(numbers.epoch_position);
+LossGraph StepRunner::make_graph(const StepNumbers& numbers) const {
   LossGraph graph;
   graph.phase = phase_.name;
   graph.step = numbers.step;
   graph.first_node = next_graph_node();
-  const StepView all = make_view(batch, numbers, find_wanted(active));
-  graph.model = &phase_.student().component();
-  graph.student = &all.participants[learner_].outputs;
+  return graph;
+}
+
+StepResult StepRunner::run(const Batch& batch, const StepNumbers& numbers) {
+  const ActiveTerms active = find_active_terms(numbers.epoch_position);
+  const std::vector<bool> wanted = find_wanted(active);
+  LossGraph graph = make_graph(numbers);
+  StepView common;
+  common.batch = move(batch, wanted);
+  common.epoch = numbers.epoch;
+  common.step = numbers.step;
+  common.progress =
+      at::full({}, numbers.progress, at::TensorOptions().dtype(at::kFloat).device(device_));
+  clock_.mark(StepPart::Data);
+  const std::vector<Outputs> outputs = run_passes(common.batch, numbers, wanted);
+  for (size_t i = 0; i < passes_.size(); ++i) {
+    if (!wanted[i] || !learns(passes_[i])) continue;
+    const Network& network = phase_.participants[passes_[i].participant].network();
+    graph.networks.emplace_back(&network.component(), &outputs[i]);
+  }
 
   StepResult result;
   at::Tensor total;
   for (const auto& [position, weight] : active) {
     Term& term = *phase_.terms[position];
-    StepView own = select(all, position);
+    StepView own = make_view(common, outputs, position);
     if (ParameterSet* parameters = term.parameters()) parameters->begin_pass(false);
     const at::Tensor loss = term.loss(own);
     warn_of_lost_path(term, loss, numbers);
@@ -180,10 +250,19 @@ StepResult StepRunner::run(const Batch& batch, const StepNumbers& numbers) {
   return result;
 }
 
-void StepRunner::update(double rate, const at::Tensor& norm) {
-  if (phase_.train.clip_norm) optimizer_.clip(*phase_.train.clip_norm, norm);
-  optimizer_.step(rate);
-  optimizer_.zero_grad();
+std::vector<at::Tensor> StepRunner::make_gradient_norms() const {
+  std::vector<at::Tensor> norms;
+  for (const Learner& learner : learners_) norms.push_back(learner.optimizer().gradient_norm());
+  return norms;
+}
+
+void StepRunner::update(double rate, const std::vector<at::Tensor>& norms) {
+  for (size_t i = 0; i < learners_.size(); ++i) {
+    Optimizer& optimizer = learners_[i].optimizer();
+    if (phase_.train.clip_norm) optimizer.clip(*phase_.train.clip_norm, norms[i]);
+    optimizer.step(rate);
+    optimizer.zero_grad();
+  }
 }
 
 void StepRunner::after_backward(const StepResult& result) {

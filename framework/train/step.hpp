@@ -8,8 +8,9 @@
 #include <vector>
 
 #include "framework/data/batch.hpp"
+#include "framework/train/backward.hpp"
+#include "framework/train/learner.hpp"
 #include "framework/train/loss_reader.hpp"
-#include "framework/train/optimizer.hpp"
 #include "framework/train/phase.hpp"
 #include "framework/train/step_view.hpp"
 
@@ -47,6 +48,10 @@ struct StepNumbers {
   int64_t group = 1;          // batches that make one step of the optimizer
 };
 
+/// A batch's labels and indices as they are of a view with `times` copies of each sample; no other
+/// fields.
+Batch repeat_labels(const Batch& batch, int64_t times);
+
 /// A step between its backward pass and its update.
 struct StepResult {
   LossTerms terms;                               // each term's, then "loss", their weighted sum
@@ -55,46 +60,62 @@ struct StepResult {
 
 /// All of a step that runs on the device: forward passes, terms, backward pass, update. Which steps
 /// there are, and what becomes of one that is not finite, is decided by who calls it.
-///   loss = sum_k weight_k * L_k / group, the task's term first
+///   loss = sum_k weight_k * L_k / group, the terms in the phase's order
+/// Of several learners each is updated from the same loss: a term reaches its own learner alone, since
+/// what it is handed of the others has no gradient.
 class StepRunner {
  public:
   /// The phase, whose transfers are set up, and the others must outlive it.
-  StepRunner(const Phase& phase, Optimizer& optimizer, StepClock& clock);
+  StepRunner(const Phase& phase, std::vector<Learner>& learners, StepClock& clock);
 
   /// Passes of those who do not learn, without gradients and only where a term of non-zero weight wants
-  /// them; then the learner's; the terms in order; the backward pass.
+  /// them; then the learners'; the terms in order; the backward pass.
   /// Throws: what plugins throw; PluginError naming them where the backward pass fails.
   StepResult run(const Batch& batch, const StepNumbers& numbers);
 
-  /// The joint norm of the gradient, [] float32.
-  at::Tensor make_gradient_norm() const { return optimizer_.gradient_norm(); }
-  /// Clips the gradient where train.clip_norm asks for it, steps, and clears the gradient.
-  void update(double rate, const at::Tensor& norm);
+  /// The joint norm of each learner's gradient, [] float32.
+  std::vector<at::Tensor> make_gradient_norms() const;
+  /// Clips each learner's gradient where train.clip_norm asks for it, steps, and clears the gradients.
+  void update(double rate, const std::vector<at::Tensor>& norms);
   /// Of all terms of the step.
   void after_backward(const StepResult& result);
 
  private:
   using ActiveTerms = std::vector<std::pair<size_t, double>>;  // positions, with their weights
-  struct Slot {                                                // where a term's taps lie
+  struct Pass {                                                // of a participant over a view
     size_t participant;
+    size_t view;
+    std::vector<std::string> taps;  // of all terms together
+  };
+  struct Slot {  // where a term's outputs lie
+    std::string as;
+    size_t pass;
     std::vector<size_t> features;
+    bool detached = false;
   };
 
+  size_t place_pass(size_t participant, size_t view);
   void add_slots(const Term& term);
   ActiveTerms find_active_terms(double epoch_position) const;
   std::vector<bool> find_wanted(const ActiveTerms& active) const;
-  StepView make_view(const Batch& batch, const StepNumbers& numbers,
-                     const std::vector<bool>& wanted);
-  StepView select(const StepView& all, size_t term) const;
+  bool learns(const Pass& pass) const { return phase_.participants[pass.participant].learns; }
+  const ParticipantView& view_of(const Pass& pass) const {
+    return phase_.participants[pass.participant].views[pass.view];
+  }
+  Batch move(const Batch& batch, const std::vector<bool>& wanted) const;
+  Outputs make_outputs(const Pass& pass, const Batch& batch, int64_t step) const;
+  std::vector<Outputs> run_passes(const Batch& batch, const StepNumbers& numbers,
+                                  const std::vector<bool>& wanted);
+  StepView make_view(const StepView& common, const std::vector<Outputs>& outputs,
+                     size_t term) const;
   void warn_of_lost_path(const Term& term, const at::Tensor& loss, const StepNumbers& numbers);
+  LossGraph make_graph(const StepNumbers& numbers) const;
 
   const Phase& phase_;
-  Optimizer& optimizer_;
+  std::vector<Learner>& learners_;
   StepClock& clock_;
   at::Device device_;
-  size_t learner_ = 0;
-  // By participant: the taps of all terms together; what any term wants of it.
-  std::vector<std::vector<std::string>> taps_;
+  std::vector<Pass> passes_;
   std::vector<std::vector<Slot>> slots_;  // by term; made once, so that no step looks up names
   // Of terms whose loss had a gradient path in a step: whether its loss since was told.
   std::map<const Term*, bool> told_pathless_;

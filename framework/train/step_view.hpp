@@ -19,14 +19,14 @@ inline constexpr const char* kTeacherName = names::kTeacher.data();
 
 /// What one participant gave: logits, and the taps that are bound, in the order of the binding.
 struct ParticipantOutputs {
-  std::string_view name;  // of one that outlives the step
+  std::string name;  // what the term calls it (Wanted::as)
   Outputs outputs;
 };
 
 /// What a term may see of one step.
 struct StepView {
   std::vector<ParticipantOutputs> participants;
-  Batch batch;          // on the device
+  Batch batch;  // on the device; its labels and indices are those of the view that is compared
   at::Tensor progress;  // [] float32
   int64_t epoch = 0;
   int64_t step = 0;
@@ -41,7 +41,7 @@ struct StepView {
   Outputs& put_outputs(std::string_view participant) {
     const auto found = find(participants.begin(), participants.end(), participant);
     if (found != participants.end()) return found->outputs;
-    return participants.emplace_back(ParticipantOutputs{participant, {}}).outputs;
+    return participants.emplace_back(ParticipantOutputs{std::string(participant), {}}).outputs;
   }
 
  private:

@@ -6,18 +6,17 @@
 
 namespace retort::host {
 
-CrossEntropyTask::CrossEntropyTask(std::string learner, double weight, double label_smoothing)
-    : learner_(std::move(learner)), weight_(weight), label_smoothing_(label_smoothing) {}
-
-const std::string& CrossEntropyTask::name() const {
-  static const std::string kName(names::kTask);
-  return kName;
-}
+CrossEntropyTask::CrossEntropyTask(std::string learner, double weight, double label_smoothing,
+                                   std::string name)
+    : learner_(std::move(learner)),
+      weight_(weight),
+      label_smoothing_(label_smoothing),
+      name_(std::move(name)) {}
 
 double CrossEntropyTask::weight_at(double) const { return weight_; }
 
 at::Tensor CrossEntropyTask::loss(const StepView& step) {
-  const at::Tensor& logits = step.of(learner_).logits;
+  const at::Tensor& logits = step.of(kStudentName).logits;
   const auto cross_entropy = [&](const at::Tensor& wanted) {
     return at::cross_entropy_loss(logits, wanted, {}, at::Reduction::Mean, -100, label_smoothing_);
   };

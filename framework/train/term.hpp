@@ -14,7 +14,9 @@ namespace retort::host {
 
 /// What a term wants of one participant.
 struct Wanted {
+  std::string as;  // what the term calls it: the name of its outputs in the StepView
   std::string participant;
+  std::string view;  // of the participant's views; "": the first
   std::vector<std::string> taps;
 };
 
@@ -29,6 +31,9 @@ class Term {
   virtual double weight_at(double epoch) const = 0;
   /// What loss() is to be handed; of other participants nothing. Taps are resolved.
   virtual std::vector<Wanted> wanted() const = 0;
+  /// The participant that learns from it, in whose group of gradients its own parameters are. The
+  /// outputs of all others are handed to it without gradients.
+  virtual const std::string& learner() const = 0;
 
   /// The unweighted loss, a [] tensor. Throws: what a strategy throws; PluginError where its loss is
   /// not one real number.

@@ -9,6 +9,14 @@
 
 namespace retort::host {
 
+/// How well one learner has done so far, on the test split.
+struct Standing {
+  Accuracy last;           // of the last finished epoch
+  double best = -1;        // top-1 that the best epoch is chosen by
+  int64_t best_epoch = 0;  // 1-based; 0: none yet
+  Accuracy best_test;      // of that epoch, on the test split
+};
+
 /// Where a training run stands between two steps. With the trainer's tensors it is all that a
 /// resumed run needs to go on as if it had never stopped: views, order, draws and schedules are
 /// functions of it.
@@ -23,10 +31,7 @@ struct TrainingState {
   int64_t loss_count = 0;
   std::vector<std::pair<std::string, int64_t>> metric_counts;  // what strategies logged
 
-  Accuracy last;           // of the last finished epoch
-  double best = -1;        // top-1 that the best epoch is chosen by
-  int64_t best_epoch = 0;  // 1-based; 0: none yet
-  Accuracy best_test;      // of that epoch, on the test split
+  std::vector<Standing> standings = {Standing()};  // by learner
   double train_seconds = 0;
 
   int64_t skipped = 0;       // optimizer steps left out since they were not finite

@@ -1,6 +1,11 @@
 #include "framework/train/transfer.hpp"
 
+#include <ATen/ops/log_softmax.h>
+#include <ATen/ops/logsumexp.h>
+#include <ATen/ops/stack.h>
+
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <utility>
 
@@ -113,6 +118,8 @@ Transfer::Transfer(const TransferConfig& config, at::Device device, uint64_t see
       instance_(std::make_unique<Instance>(Library::open(config.strategy.info.file, &host_table()),
                                            config.strategy.info, config.strategy.options)),
       functions_(&instance_->interface<retort_strategy_interface>(RETORT_STRATEGY_INTERFACE)) {
+  if (config_.student.empty()) config_.student = kStudentName;
+  if (config_.teachers.empty() && needs_teacher()) config_.teachers = {kTeacherName};
   scope_.component = &config_.strategy.info;
   scope_.instance = config_.name;
   scope_.device = device;
@@ -123,8 +130,8 @@ Transfer::Transfer(const TransferConfig& config, at::Device device, uint64_t see
   for (const OperatorName& use : config_.strategy.info.uses) find_operator(use.name, use.overload);
 }
 
-void Transfer::setup(const RunShape& run, OutputSource& student, OutputSource* teacher,
-                     const std::string& key) {
+void Transfer::setup(const RunShape& run, OutputSource& student, OutputSource* teacher) {
+  const std::string& key = config_.key;
   auto& of_student = config_.bind_student;
   auto& of_teacher = config_.bind_teacher;
   of_student = student.resolve_taps(of_student, key + ".bind.student", config_.bind_student_place);
@@ -132,7 +139,7 @@ void Transfer::setup(const RunShape& run, OutputSource& student, OutputSource* t
     try {
       setup(run, student.find_shapes(of_student, run.batch_size), of_teachers);
     } catch (const ShapeError& refused) {
-      refuse_binding(key, refused.what());
+      refuse_binding(refused.what());
     }
   };
   if (teacher == nullptr || !needs_teacher()) {
@@ -149,9 +156,9 @@ void Transfer::setup(const RunShape& run, OutputSource& student, OutputSource* t
   set_up(teacher->find_shapes(of_teacher, run.batch_size));
 }
 
-void Transfer::refuse_binding(const std::string& key, const std::string& what) const {
+void Transfer::refuse_binding(const std::string& what) const {
   const bool bound = !config_.bind_student.empty();
-  std::string subject = key;
+  std::string subject = config_.key;
   if (bound) subject += ".bind = " + join(config_.bind_student);
   if (bound && config_.bind_teacher != config_.bind_student && !config_.bind_teacher.empty()) {
     subject += " and " + join(config_.bind_teacher);
@@ -184,11 +191,24 @@ void Transfer::setup(const RunShape& run, const OutputShapes& student,
   is_set_up_ = true;
 }
 
+const Outputs& Transfer::choose_teacher(const StepView& view) {
+  if (config_.teachers.size() < 2) return view.of(kTeacherName);
+  if (mean_.logits.defined()) return mean_;
+  std::vector<at::Tensor> log_probabilities;
+  for (const Wanted& wanted : this->wanted()) {
+    if (wanted.as == kStudentName) continue;
+    log_probabilities.push_back(at::log_softmax(view.of(wanted.as).logits, -1));
+  }
+  mean_.logits = at::logsumexp(at::stack(log_probabilities), 0)
+                     .sub(std::log(static_cast<double>(log_probabilities.size())));
+  return mean_;
+}
+
 template <class Function>
 void Transfer::with_step(const StepView& view, PluginFunction which, Function&& function) {
   const ComponentInfo& info = instance_->info();
   const OutputRecords student(view.of(kStudentName), info);
-  const OutputRecords teacher(view.of(kTeacherName), info);
+  const OutputRecords teacher(choose_teacher(view), info);
   retort_step step{};
   step.struct_size = sizeof(step);
   step.student = &student.record;
@@ -206,6 +226,7 @@ void Transfer::with_step(const StepView& view, PluginFunction which, Function&& 
   scope_.function = which;
   scope_.step = view.step;
   lend(scope_.lent, view);
+  if (mean_.logits.defined()) scope_.lent.add(mean_.logits);
   scope_.lent.add(returned_);
   call_plugin(scope_, which == PluginFunction::Loss ? "loss()" : "after_backward()",
               [&](retort_error* error) {
@@ -218,6 +239,7 @@ void Transfer::with_step(const StepView& view, PluginFunction which, Function&& 
 at::Tensor Transfer::loss(const StepView& view) {
   at::Tensor loss;
   returned_.reset();
+  mean_ = {};
   with_step(view, PluginFunction::Loss, [&](const retort_step* step, retort_error* error) {
     retort_value value{};
     const int32_t code = functions_->loss(instance_->self(), step, &value, error);
@@ -250,11 +272,17 @@ void Transfer::after_backward(const StepView& view) {
     return functions_->after_backward(instance_->self(), step, error);
   });
   returned_.reset();
+  mean_ = {};
 }
 
 std::vector<Wanted> Transfer::wanted() const {
-  std::vector<Wanted> all = {{kStudentName, config_.bind_student}};
-  if (needs_teacher()) all.push_back({kTeacherName, config_.bind_teacher});
+  std::vector<Wanted> all = {
+      {kStudentName, config_.student, config_.view_student, config_.bind_student}};
+  for (size_t i = 0; i < config_.teachers.size(); ++i) {
+    const std::string as = kTeacherName + (i == 0 ? "" : "." + std::to_string(i + 1));
+    all.push_back({as, config_.teachers[i], config_.view_teacher,
+                   i == 0 ? config_.bind_teacher : std::vector<std::string>()});
+  }
   return all;
 }
 

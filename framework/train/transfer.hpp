@@ -29,19 +29,19 @@ struct RunShape {
 };
 
 /// One [[transfer]]: the plugin's strategy object, its own modules, and its weight over time. Of a
-/// step the strategy is handed what it reads().
+/// step the strategy is handed what it reads(). Several teachers are handed to it as one, whose logits
+/// are the logarithm of the mean of their probabilities:
+///   z = log( 1/K sum_k softmax(z_k) )
 class Transfer final : public Term {
  public:
   Transfer(const TransferConfig& config, at::Device device, uint64_t seed,
            at::ScalarType float_type = at::kFloat);
 
-  /// Binds the strategy to the taps of two participants, and sets it up. `key` is the transfer's place
-  /// in the file, "transfer[0]"; the teacher may be null where a strategy needs none, which is never
-  /// handed one.
+  /// Binds the strategy to the taps of two participants, and sets it up. The teacher may be null where a
+  /// strategy needs none, which is never handed one; of several it is the first.
   /// Throws: ConfigError for a tap that does not exist, for another number of taps on the two sides,
   ///         and for shapes that the strategy refuses; what else it throws in setup().
-  void setup(const RunShape& run, OutputSource& student, OutputSource* teacher,
-             const std::string& key);
+  void setup(const RunShape& run, OutputSource& student, OutputSource* teacher);
 
   /// Sets the strategy up for outputs of these shapes, of which the taps bound are the names.
   /// Throws: ShapeError where there are more features than taps; what it throws in setup().
@@ -52,6 +52,7 @@ class Transfer final : public Term {
   const std::string& name() const override { return config_.name; }
   double weight_at(double epoch) const override;
   std::vector<Wanted> wanted() const override;
+  const std::string& learner() const override { return config_.student; }
   at::Tensor loss(const StepView& step) override;
   void after_backward(const StepView& step) override;
   ParameterSet* parameters() override { return &parameters_; }
@@ -59,7 +60,7 @@ class Transfer final : public Term {
   const ComponentInfo* component() const override { return &config_.strategy.info; }
 
   /// What the strategy refuses of what the experiment binds, as a mistake of the experiment.
-  [[noreturn]] void refuse_binding(const std::string& key, const std::string& what) const;
+  [[noreturn]] void refuse_binding(const std::string& what) const;
 
   /// Once set up, its bindings are taps; groups are resolved.
   const TransferConfig& config() const { return config_; }
@@ -69,6 +70,8 @@ class Transfer final : public Term {
   void set_recorder(Recorder* recorder) { scope_.recorder = recorder; }
 
  private:
+  /// What the strategy is handed as its teacher's outputs: of several their mean.
+  const Outputs& choose_teacher(const StepView& view);
   /// Calls the function with a retort_step made from the inputs.
   template <class Function>
   void with_step(const StepView& step, PluginFunction which, Function&& function);
@@ -79,6 +82,7 @@ class Transfer final : public Term {
   const retort_strategy_interface* functions_ = nullptr;
   Scope scope_;
   bool is_set_up_ = false;
+  Outputs mean_;         // of this step, where there are several teachers
   at::Tensor returned_;  // the loss of this step, until after_backward is over: the trainer's own
 };
 

@@ -35,8 +35,8 @@
 #include "framework/run/machine_facts.hpp"
 #include "framework/run/phase_networks.hpp"
 #include "framework/run/session.hpp"
+#include "framework/train/loop.hpp"
 #include "framework/train/loss_reader.hpp"
-#include "framework/train/trainer.hpp"
 
 namespace retort::bench {
 namespace {
@@ -186,11 +186,9 @@ class Overhead {
         nowhere_(open("/dev/null", O_WRONLY | O_CLOEXEC)),
         on_terminal_(terminal_.stderr_of()),
         elsewhere_(nowhere_) {
-    host::renew_learner(session_, phases_.back(), networks_);
-    if (experiment.teacher) {
-      networks_.teacher = session_.make_teacher();
-      networks_.teacher->parameters().freeze();
-    }
+    for (const host::NetworkConfig& teacher : experiment.teachers)
+      networks_.by_name[teacher.name] = session_.make_network(teacher.name);
+    host::renew_students(session_, phases_.back(), networks_);
   }
 
   void run();
@@ -236,7 +234,7 @@ void Overhead::run() {
 }
 
 void Overhead::train(const host::Phase& phase, host::RunFolder& folder) {
-  host::Trainer trainer(phase);
+  host::Loop loop(phase);
   host::CheckpointStore store(folder.layout().states());
   const host::MachineFacts machine = host::machine_facts(session_);
   const auto aside = [&](const auto& work) {
@@ -248,22 +246,22 @@ void Overhead::train(const host::Phase& phase, host::RunFolder& folder) {
   };
   const auto save = [&] {
     states_.time([&] {
-      const auto tensors = trainer.tensors();
+      const auto tensors = loop.tensors();
       state_tensors_ = std::ssize(tensors);
-      store.save({phase.name, false, trainer.state(), {}, folder.metrics_bytes(), machine, {}},
+      store.save({phase.name, false, loop.state(), {}, folder.metrics_bytes(), machine, {}},
                  tensors);
     });
   };
-  trainer.checkpoint_steps = kStepsBetweenStates;
-  trainer.on_checkpoint = [&] { aside(save); };
-  trainer.on_progress = [&](const host::Progress& progress) {
+  loop.checkpoint_steps = kStepsBetweenStates;
+  loop.on_checkpoint = [&] { aside(save); };
+  loop.on_progress = [&](const host::Progress& progress) {
     if (progress.step > 1) steps_.add_since(aside_end_);
     aside([&] {
       on_terminal_.step(progress);
       elsewhere_.step(progress);
     });
   };
-  trainer.on_best = [&] {
+  loop.on_best = [&] {
     aside([&] {
       best_.time([&] {
         host::save_tensors(folder.layout().phase_weights(phase.name, host::SavedWeights::Best),
@@ -272,14 +270,14 @@ void Overhead::train(const host::Phase& phase, host::RunFolder& folder) {
       });
     });
   };
-  trainer.on_epoch = [&](const host::EpochReport& report) {
+  loop.on_epoch = [&](const host::EpochReport& report) {
     aside([&] {
       after_epoch(phase, folder, report);
       save();
     });
   };
   const Stopwatch start;
-  trainer.run();
+  loop.run();
   training_ = wall_seconds() - start.wall - aside_wall_;
   processor_ = thread_seconds() - start.processor - aside_processor_;
 }
@@ -293,7 +291,7 @@ void Overhead::after_epoch(const host::Phase& phase, host::RunFolder& folder,
   tensorboard_.time([&] { events_->add(phase.name, report); });
 }
 
-/// The trainer reads its losses within the step, so this reads others as it does.
+/// The loop reads its losses within the step, so this reads others as it does.
 void Overhead::read_losses(size_t terms) {
   host::LossTerms step;
   for (size_t i = 0; i < terms; ++i) step.add(std::to_string(i), at::full({}, 1.0));

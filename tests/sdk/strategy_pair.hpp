@@ -50,7 +50,7 @@ class StrategyPair {
     labels_ = at::arange(n, at::kLong).remainder(kClasses);
     run.labels = labels_.data_ptr<int64_t>();
     host::LiveNetwork student(*student_), teacher(*teacher_);
-    made->setup(run, student, &teacher, "transfer[0]");
+    made->setup(run, student, &teacher);
     config_.bind_student = made->config().bind_student;  // groups are taps now
     config_.bind_teacher = made->config().bind_teacher;
     return made;

@@ -10,7 +10,8 @@ struct Experiment;
 
 namespace retort::host::config {
 
-/// [baseline]: what the student with transfers is compared with.
+/// [baseline]: what a student with transfers is compared with. The experiment has its phases: by
+/// default students are trained alone too, unless it has several or one without the task.
 void read_baseline(Section section, Experiment& experiment);
 
 std::string write_baseline(const Experiment& experiment);

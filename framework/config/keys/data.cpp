@@ -1,8 +1,35 @@
 #include "framework/config/keys/data.hpp"
 
+#include <algorithm>
+
 #include "framework/config/toml_writer.hpp"
 
+namespace retort::host {
+
+const ViewConfig* DataConfig::find_view(std::string_view view) const {
+  const auto found = std::find_if(views.begin(), views.end(),
+                                  [&](const ViewConfig& config) { return config.name == view; });
+  return found == views.end() ? nullptr : &*found;
+}
+
+}  // namespace retort::host
+
 namespace retort::host::config {
+namespace {
+
+/// cutmix pastes the same box into all views of a sample.
+void check_cutmix(const Section& views, const DataConfig& data, Diagnostics& diagnostics) {
+  if (data.cutmix <= 0) return;
+  for (const ViewConfig& view : data.views) {
+    if (view.size == 0) continue;
+    const Node& size = *views.node()->find(view.name)->find("size");
+    diagnostics.add(size.place, subject(views.key_path(view.name) + ".size", size),
+                    "data.cutmix pastes one box of pixels into all views, which needs one size; "
+                    "set it to 0, or leave the size out");
+  }
+}
+
+}  // namespace
 
 void read_data(Section section, const Catalog& catalog, DataConfig& data) {
   const bool known = read_component(section, "dataset", RETORT_KIND_DATASET, catalog, data.dataset);
@@ -18,7 +45,10 @@ void read_data(Section section, const Catalog& catalog, DataConfig& data) {
                "pastes a box of another image, its area from Beta(cutmix, cutmix); 0: none");
   read_augment(section, data.augment);
   read_normalize(section.section("normalize"), data.normalize);
-  for (const char* key : {"views", "host"}) section.reserve(key);
+  const Section views = section.section("views");
+  read_views(views, data.augment, data.views);
+  check_cutmix(views, data, section.diagnostics());
+  section.reserve("host");
   if (known) read_options(section, data.dataset);
   section.finish();
 }
@@ -30,7 +60,13 @@ std::string write_data(const DataConfig& data) {
          write_line("validation", write_value(data.validation)) +
          write_line("mixup", write_value(data.mixup)) +
          write_line("cutmix", write_value(data.cutmix)) + write_augment(data.augment) +
-         write_normalize(data.normalize);
+         write_normalize(data.normalize) + write_views(data.views);
+}
+
+std::vector<std::string> list_views(const DataConfig& data) {
+  std::vector<std::string> names = {kDefaultView};
+  for (const ViewConfig& view : data.views) names.push_back(view.name);
+  return names;
 }
 
 }  // namespace retort::host::config

@@ -32,8 +32,8 @@ struct TrainConfig {
 
 namespace retort::host::config {
 
-/// Where a file may have a table of these keys.
-inline constexpr std::array kTrainTables = {"train", "teacher.train", "student.train"};
+/// What may have a table of these keys in it, [teacher.train], each a table or a list of them.
+inline constexpr std::array kTrainOwners = {"teacher", "student", "phase"};
 
 /// Those of its keys that may be the name alone, optimizer = "sgd" for { name = "sgd" }, and where a
 /// table with another name replaces the one of the file beneath.

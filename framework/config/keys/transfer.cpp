@@ -5,7 +5,9 @@
 #include <utility>
 
 #include "framework/base/names.hpp"
+#include "framework/config/experiment.hpp"
 #include "framework/config/keys/bind.hpp"
+#include "framework/config/keys/sides.hpp"
 #include "framework/config/toml_writer.hpp"
 
 namespace retort::host::config {
@@ -33,7 +35,8 @@ void read_transfer(Section section, const Catalog& catalog, std::set<std::string
   const bool known =
       read_component(section, "strategy", RETORT_KIND_STRATEGY, catalog, transfer.strategy);
   read_weight(section, transfer.weight);
-  for (const char* key : {"init", "teacher", "host"}) section.reserve(key);
+  take_sides(section);
+  section.reserve("host");
   if (!known && section.schema() == nullptr) {
     const Node* name = section.text("name", transfer.name);
     if (name != nullptr) check_name(*name, section.key_path("name"), section.diagnostics());
@@ -64,16 +67,28 @@ void read_transfers(Section& root, const Catalog& catalog, std::vector<TransferC
   }
   for (size_t i = 0; i < node->items.size(); ++i) {
     const Node& item = node->items[i];
-    Section section(&item, entry_path("transfer", i), item.place, root.diagnostics());
-    read_transfer(std::move(section), catalog, used, transfers.emplace_back());
+    TransferConfig& transfer = transfers.emplace_back();
+    transfer.key = entry_path("transfer", i);
+    read_transfer(Section(&item, transfer.key, item.place, root.diagnostics()), catalog, used,
+                  transfer);
   }
 }
 
-std::string write_transfer(const TransferConfig& transfer) {
-  return "\n[[transfer]]\n" + write_line("strategy", write_value(transfer.strategy.info.id)) +
-         write_line("name", write_value(transfer.name)) +
-         write_line("weight", write_weight(transfer.weight)) + write_options(transfer.strategy) +
-         write_bind(transfer);
+std::vector<std::string> list_names(const std::vector<TransferConfig>& transfers) {
+  std::vector<std::string> names;
+  for (const TransferConfig& transfer : transfers) names.push_back(transfer.name);
+  return names;
+}
+
+std::string write_transfers(const Experiment& experiment) {
+  std::string text;
+  for (const TransferConfig& transfer : experiment.transfers) {
+    text += "\n[[transfer]]\n" + write_line("strategy", write_value(transfer.strategy.info.id)) +
+            write_line("name", write_value(transfer.name)) + write_sides(transfer, experiment) +
+            write_line("weight", write_weight(transfer.weight)) + write_options(transfer.strategy) +
+            write_bind(transfer);
+  }
+  return text;
 }
 
 }  // namespace retort::host::config

@@ -8,10 +8,18 @@
 
 namespace retort::host {
 
+struct Experiment;
+
 struct TransferConfig {
-  std::string name;  // the strategy's id unless given; unique in the experiment
+  std::string key = "transfer[0]";  // its place in the file
+  std::string name;                 // the strategy's id unless given; unique in the experiment
   ComponentChoice strategy;
   WeightSchedule weight;
+  std::string student;  // the network that learns from it
+  std::vector<std::string>
+      teachers;              // whom it learns from, a student too; none where it needs none
+  std::string view_student;  // of these networks' views, what is compared
+  std::string view_teacher;
   std::vector<std::string> bind_student;
   std::vector<std::string> bind_teacher;
   Place bind_student_place;
@@ -22,10 +30,13 @@ struct TransferConfig {
 
 namespace retort::host::config {
 
-/// The list of [[transfer]] tables of the file.
+/// The list of [[transfer]] tables of the file; who learns from whom is read by read_sides.
 void read_transfers(Section& root, const Catalog& catalog, std::vector<TransferConfig>& transfers);
 
-/// One of them.
-std::string write_transfer(const TransferConfig& transfer);
+/// Their names. One without a name whose strategy is not known has none, "".
+std::vector<std::string> list_names(const std::vector<TransferConfig>& transfers);
+
+/// Those of the experiment; its networks tell what need not be written.
+std::string write_transfers(const Experiment& experiment);
 
 }  // namespace retort::host::config

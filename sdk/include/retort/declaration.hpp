@@ -16,9 +16,9 @@ namespace detail {
 /// such a name. A host's own list decides; a test compares the two.
 constexpr bool is_reserved(uint32_t kind, std::string_view name) {
   constexpr std::string_view strategy[] = {"strategy", "name",    "weight", "bind",
-                                           "init",     "teacher", "host"};
-  constexpr std::string_view model[] = {"model", "name",      "weights", "rename",
-                                        "train", "normalize", "mode",    "host"};
+                                           "student",  "teacher", "view",   "host"};
+  constexpr std::string_view model[] = {"model",     "name",  "weights", "rename", "train",
+                                        "normalize", "views", "mode",    "host"};
   constexpr std::string_view dataset[] = {"dataset",       "batch_size", "augment", "normalize",
                                           "train_samples", "validation", "mixup",   "cutmix",
                                           "views",         "host"};

@@ -71,6 +71,12 @@ inline ComponentInfo dkd() {
   return info;
 }
 
+inline ComponentInfo tf_kd() {
+  ComponentInfo info = component(RETORT_KIND_STRATEGY, "logits.tf_kd", {});
+  info.needs = RETORT_NEED_LOGITS | RETORT_NEED_NO_TEACHER;
+  return info;
+}
+
 /// What these tests believe to be installed.
 inline Catalog installed() {
   const uint32_t above = RETORT_OPTION_HAS_MIN | RETORT_OPTION_MIN_OPEN;
@@ -80,7 +86,7 @@ inline Catalog installed() {
       {resnet(), fitnet(), rkd(), component(RETORT_KIND_MODEL, "convnet", {}),
        component(RETORT_KIND_STRATEGY, "logits.kd",
                  {option("temperature", RETORT_OPTION_REAL, 4, above)}),
-       dkd(),
+       dkd(), tf_kd(),
        component(RETORT_KIND_DATASET, "fashion_mnist", {option("root", RETORT_OPTION_TEXT, 0)}),
        component(RETORT_KIND_DATASET, "cifar", {classes})});
 }
@@ -89,6 +95,83 @@ inline Catalog installed() {
 inline const std::string kSmall =
     "[data]\ndataset = \"fashion_mnist\"\n[student]\nmodel = \"resnet\"\n";
 inline const std::string kWithTeacher = kSmall + "[teacher]\nmodel = \"resnet\"\n";
+
+/// An experiment in which everything is used at once: three views, two teachers, two students that
+/// teach each other, and three phases.
+inline const std::string kMany = R"toml([data]
+dataset = "fashion_mnist"
+batch_size = 64
+augment = ["crop(2)"]
+[data.views.strong]
+augment = ["crop(2)", "flip"]
+[data.views.large]
+like = "default"
+size = 224
+[data.views."turned.4"]
+augment = ["flip"]
+times = 4
+[[teacher]]
+name = "big"
+model = "resnet"
+depth = 56
+views = ["large"]
+mode = "train"
+[teacher.train]
+epochs = 7
+optimizer = "adam"
+[[teacher]]
+name = "wide"
+model = "resnet"
+views = ["large"]
+[[student]]
+name = "a"
+model = "resnet"
+views = ["default", "strong"]
+[[student]]
+name = "b"
+model = "convnet"
+views = ["strong", "turned.4", "default"]
+[[transfer]]
+strategy = "feature.fitnet"
+name = "hint"
+student = "a"
+teacher = "wide"
+[[transfer]]
+strategy = "logits.kd"
+name = "mean"
+student = "a"
+teacher = ["wide", "big"]
+[[transfer]]
+strategy = "logits.kd"
+name = "peer"
+student = "b"
+teacher = "a"
+view = "default"
+[[transfer]]
+strategy = "logits.kd"
+name = "itself"
+student = "a"
+teacher = "a"
+view = { student = "strong", teacher = "default" }
+[[transfer]]
+strategy = "logits.tf_kd"
+student = "b"
+view = "turned.4"
+[[phase]]
+name = "hint"
+terms = ["hint"]
+learn = ["a:layer2", "hint"]
+train = { epochs = 30, optimizer = "adam" }
+[[phase]]
+name = "joint"
+[[phase]]
+name = "distil"
+terms = ["peer", "task"]
+[phase.train]
+schedule = "cosine"
+[train]
+epochs = 3
+)toml";
 
 /// Runs in a folder of its own, so that messages name files without a path.
 class ConfigTest : public testing::Test {

@@ -15,12 +15,12 @@ TEST_F(ParseTest, FillsInTheDefaults) {
   EXPECT_EQ(experiment.name, "kd");
   EXPECT_EQ(experiment.seed, 1u);
   EXPECT_EQ(experiment.data.batch_size, 128);
-  EXPECT_FALSE(experiment.teacher.has_value());
+  EXPECT_FALSE(experiment.has_teacher());
   EXPECT_EQ(experiment.run.out, "runs");
   EXPECT_TRUE(experiment.student_alone);
-  EXPECT_EQ(std::get<int64_t>(experiment.student.model.options[0]), 20);
-  EXPECT_EQ(std::get<int64_t>(experiment.student.model.options[2]), 0);
-  EXPECT_EQ(experiment.student.model.place.line, 4u);
+  EXPECT_EQ(std::get<int64_t>(experiment.students[0].model.options[0]), 20);
+  EXPECT_EQ(std::get<int64_t>(experiment.students[0].model.options[2]), 0);
+  EXPECT_EQ(experiment.students[0].model.place.line, 4u);
 }
 
 TEST_F(ParseTest, ReadsTheData) {
@@ -63,17 +63,17 @@ TEST_F(ParseTest, TheTeacherOverridesTrainingKeyByKey) {
       load(kWithTeacher +
            "train = { epochs = 9, optimizer = { lr = 0.2 } }\n"
            "[train]\nepochs = 3\noptimizer = { name = \"sgd\", lr = 0.1, momentum = 0.5 }\n");
-  EXPECT_EQ(experiment.teacher->train.epochs, 9);
-  EXPECT_EQ(experiment.teacher->train.optimizer.lr, 0.2);
-  EXPECT_EQ(experiment.teacher->train.optimizer.momentum, 0.5);
-  EXPECT_EQ(experiment.student.train.epochs, 3);
-  EXPECT_EQ(experiment.student.train.optimizer.lr, 0.1);
+  EXPECT_EQ(experiment.teachers[0].train.epochs, 9);
+  EXPECT_EQ(experiment.teachers[0].train.optimizer.lr, 0.2);
+  EXPECT_EQ(experiment.teachers[0].train.optimizer.momentum, 0.5);
+  EXPECT_EQ(experiment.students[0].train.epochs, 3);
+  EXPECT_EQ(experiment.students[0].train.optimizer.lr, 0.1);
 }
 
 TEST_F(ParseTest, AnotherOptimizerOfTheTeacherHasItsOwnDefaults) {
   const Experiment experiment =
       load(kWithTeacher + "train = { optimizer = \"adamw\" }\n[train]\noptimizer = { lr = 0.3 }\n");
-  const OptimizerConfig& optimizer = experiment.teacher->train.optimizer;
+  const OptimizerConfig& optimizer = experiment.teachers[0].train.optimizer;
   EXPECT_EQ(optimizer.kind, OptimizerConfig::Kind::AdamW);
   EXPECT_EQ(optimizer.lr, 1e-3);
   EXPECT_EQ(optimizer.weight_decay, 0.01);
@@ -84,9 +84,9 @@ TEST_F(ParseTest, ReadsWeightsBesideTheFileThatNamesThem) {
   write("shared/base.toml",
         kWithTeacher + "weights = \"w.safetensors\"\nrename = { \"linear\" = \"fc\" }\n");
   const Experiment experiment = load("extends = \"shared/base.toml\"\n");
-  EXPECT_EQ(experiment.teacher->weights, folder_ / "shared/w.safetensors");
-  EXPECT_EQ(experiment.teacher->rename.at("linear"), "fc");
-  EXPECT_EQ(load(kWithTeacher, {"teacher.weights=shared/w.safetensors"}).teacher->weights,
+  EXPECT_EQ(experiment.teachers[0].weights, folder_ / "shared/w.safetensors");
+  EXPECT_EQ(experiment.teachers[0].rename.at("linear"), "fc");
+  EXPECT_EQ(load(kWithTeacher, {"teacher.weights=shared/w.safetensors"}).teachers.at(0).weights,
             folder_ / "shared/w.safetensors");
 }
 
@@ -94,7 +94,7 @@ TEST_F(ParseTest, TakesWeightsOfTheCommandLineForATeacherThatTheFileTrains) {
   write("w.safetensors", "x");
   const Experiment experiment =
       load(kWithTeacher + "train = { epochs = 2 }\n", {"teacher.weights=w.safetensors"});
-  EXPECT_EQ(experiment.teacher->weights, folder_ / "w.safetensors");
+  EXPECT_EQ(experiment.teachers[0].weights, folder_ / "w.safetensors");
 }
 
 TEST_F(ParseTest, ReadsWeightsOfTransfers) {

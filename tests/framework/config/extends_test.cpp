@@ -8,8 +8,8 @@ using ExtendsTest = ConfigTest;
 TEST_F(ExtendsTest, MergesTablesKeyByKey) {
   write("base.toml", kSmall + "depth = 32\nwidth = 2.5\n[train]\nepochs = 7\n");
   const Experiment experiment = load("extends = \"base.toml\"\n[student]\ndepth = 8\n");
-  EXPECT_EQ(std::get<int64_t>(experiment.student.model.options[0]), 8);
-  EXPECT_EQ(std::get<double>(experiment.student.model.options[1]), 2.5);
+  EXPECT_EQ(std::get<int64_t>(experiment.students[0].model.options[0]), 8);
+  EXPECT_EQ(std::get<double>(experiment.students[0].model.options[1]), 2.5);
   EXPECT_EQ(experiment.train.epochs, 7);
 }
 
@@ -21,6 +21,19 @@ TEST_F(ExtendsTest, ReplacesListsAsAWhole) {
       load("extends = \"base.toml\"\n[[transfer]]\nstrategy = \"feature.fitnet\"\n");
   ASSERT_EQ(experiment.transfers.size(), 1u);
   EXPECT_EQ(experiment.transfers[0].name, "feature.fitnet");
+}
+
+TEST_F(ExtendsTest, AListOfNetworksReplacesTheOneBeneath) {
+  write("base.toml", kWithTeacher +
+                         "depth = 32\n[[transfer]]\nstrategy = \"logits.kd\"\n"
+                         "[[phase]]\nname = \"beneath\"\n");
+  const Experiment experiment = load(
+      "extends = \"base.toml\"\n[[teacher]]\nname = \"x\"\nmodel = \"resnet\"\n[[teacher]]\n"
+      "name = \"y\"\nmodel = \"resnet\"\n[[transfer]]\nstrategy = \"logits.kd\"\n"
+      "teacher = [\"x\", \"y\"]\n[[phase]]\nname = \"one\"\n[[phase]]\nname = \"two\"\n");
+  ASSERT_EQ(experiment.teachers.size(), 2u);
+  EXPECT_EQ(std::get<int64_t>(experiment.teachers[0].model.options[0]), 20);
+  EXPECT_EQ(experiment.phases.size(), 2u);
 }
 
 TEST_F(ExtendsTest, LooksBesideTheFileThatNamesIt) {

@@ -52,11 +52,23 @@ TEST_F(FuzzTest, EveryPrefixIsReadOrRefused) {
   EXPECT_GT(refused, 100);
 }
 
+TEST_F(FuzzTest, ManyNetworksLackingALineAreReadOrRefused) {
+  ASSERT_TRUE(loads(kMany));
+  int refused = 0;
+  for (size_t begin = 0; begin < kMany.size();) {
+    const size_t end = kMany.find('\n', begin) + 1;
+    std::string text = kMany;
+    refused += !loads(text.erase(begin, end - begin));
+    begin = end;
+  }
+  EXPECT_GT(refused, 30);
+}
+
 TEST_F(FuzzTest, FlippedBytesAreReadOrRefused) {
   std::mt19937 random(1);
   int refused = 0;
   for (int round = 0; round < 3000; ++round) {
-    std::string text = kValid;
+    std::string text = round % 2 == 0 ? kValid : kMany;
     for (uint32_t flips = 1 + random() % 3; flips > 0; --flips) {
       text[random() % text.size()] = static_cast<char>(random() % 256);
     }

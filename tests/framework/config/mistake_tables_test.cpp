@@ -38,12 +38,14 @@ INSTANTIATE_TEST_SUITE_P(
              "kd.toml:5:12 student.shortcut \"a\" must be one of \"A\", \"B\" (default \"A\"); did "
              "you mean \"A\"?"},
         Case{"zzzzzz = 1",
-             "kd.toml:5:1 student.zzzzzz unknown key known: depth, width, shortcut, model, "
-             "weights, rename, normalize"},
+             "kd.toml:5:1 student.zzzzzz unknown key known: depth, width, shortcut, model, name, "
+             "weights, rename, normalize, views"},
         Case{"weigths = \"x\"",
              "kd.toml:5:1 student.weigths unknown key; did you mean \"weights\"? known: model, "
-             "weights, rename, normalize"},
-        Case{"mode = \"train\"", "kd.toml:5:1 student.mode is not built yet"},
+             "name, weights, rename, normalize, views"},
+        Case{"mode = \"train\"",
+             "kd.toml:5:1 student.mode a student is trained in training mode; only a teacher has a "
+             "choice"},
         Case{"train = { epochs = 2 }",
              "kd.toml:5:1 student.train the student is trained as [train] says; move the keys "
              "there"},
@@ -71,10 +73,10 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Case{"[trian]",
              "kd.toml:6:2 trian unknown key; did you mean \"train\"? known: extends, name, seed, "
-             "seeds, data, train, transfer, teacher, student, task, run, baseline, sweep"},
+             "seeds, data, train, transfer, teacher, student, task, phase, run, baseline, sweep"},
         Case{"[transfer]",
              "kd.toml:6:1 transfer must be a list: write [[transfer]] above each strategy"},
-        Case{"[[teacher]]", "kd.toml:6:1 teacher only one is built yet; write [teacher]"},
+        Case{"[[teacher]]", "kd.toml:6:1 teacher[0].model missing; one of: convnet, resnet"},
         Case{"[task]\nloss = \"mse\"",
              "kd.toml:7:8 task.loss \"mse\" must be one of \"cross_entropy\" (default "
              "\"cross_entropy\")"},
@@ -140,7 +142,11 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Case{"augment = [\"crop(2)\", \"flop\"]",
              "kd.toml:5:23 data.augment[1] \"flop\" unknown step; did you mean \"flip\"? known: "
-             "crop(padding), flip, randaugment(operations, magnitude), erase(probability)"},
+             "crop(padding), flip, randaugment(operations, magnitude), erase(probability), "
+             "rotations"},
+        Case{"augment = [\"rotations(4)\"]",
+             "kd.toml:5:12 data.augment[0] \"rotations(4)\" takes no argument; write "
+             "\"rotations\""},
         Case{"augment = [\"randaugment(2)\"]",
              "kd.toml:5:12 data.augment[0] \"randaugment(2)\" needs 1 to 16 operations and a "
              "magnitude of 0 to 30; write \"randaugment(2, 9)\""},
@@ -183,7 +189,7 @@ INSTANTIATE_TEST_SUITE_P(
              "kd.toml:8:12 transfer[0].strategy \"resnet\" is a model, not a strategy"},
         Case{"strategy = \"nothing_like_it\"",
              "kd.toml:8:12 transfer[0].strategy \"nothing_like_it\" in no plugin; known: "
-             "feature.fitnet, logits.dkd, logits.kd, relational.rkd"},
+             "feature.fitnet, logits.dkd, logits.kd, logits.tf_kd, relational.rkd"},
         Case{"strategy = \"logits.kd\"\nbind = \"layer2\"",
              "kd.toml:9:1 transfer[0].bind logits.kd takes no features; remove it"},
         Case{"strategy = \"logits.kd\"\nweight = -1",
@@ -198,7 +204,9 @@ INSTANTIATE_TEST_SUITE_P(
              "kd.toml:9:39 transfer[0].weight.epochs must be two epochs, the first not above the "
              "second, as in [1, 2]"},
         Case{"strategy = \"logits.kd\"\ninit = { epochs = 3 }",
-             "kd.toml:9:1 transfer[0].init is not built yet"},
+             "kd.toml:9:1 transfer[0].init unknown key known: temperature, strategy, weight, "
+             "student, "
+             "teacher, view, name, bind"},
         Case{"strategy = \"logits.kd\"\nname = \"a/b\"",
              "kd.toml:9:8 transfer[0].name \"a/b\" must be letters, digits, \".\", \"_\" and "
              "\"-\", at most 100 and none of \".-\" first: it names files"},

@@ -96,7 +96,7 @@ TEST_F(MistakesTest, OfAnUnknownComponentNameTheKeysThatCouldNotBeChecked) {
       "kd.toml:2:11   data.dataset \"fashion_mnits\"   in no plugin; did you mean "
       "\"fashion_mnist\"?; its options could not be checked: root\n"
       "kd.toml:3:14   data.batch_size = -1           must be >= 1 and <= 1048576 (default 128)\n"
-      "kd.toml:5:1    data.views                     is not built yet\n"
+      "kd.toml:5:9    data.views = 1                 must be a table, not an integer\n"
       "kd.toml:6:1    student.model                  missing; one of: convnet, resnet; its "
       "options could not be checked: width\n"
       "kd.toml:9:9    teacher.model = 7              must be text in quotes, not an integer; "

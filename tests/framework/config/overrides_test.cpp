@@ -17,6 +17,36 @@ TEST_F(OverridesTest, ReachesIntoListsBothWays) {
   EXPECT_EQ(temperature(load(kOneTransfer, {"transfer.0.temperature = 2.5"})), 2.5);
 }
 
+TEST_F(OverridesTest, ReachesIntoSeveralNetworksAndPhases) {
+  const Experiment experiment =
+      load(kMany, {"teacher[0].depth=32", "teacher.1.train.optimizer=adamw",
+                   "student[1].views=[\"strong\", "
+                   "\"default\", \"turned.4\"]",
+                   "phase[2].train.schedule.min_lr=0.01", "phase[0].train.optimizer=sgd",
+                   "data.views.\"turned.4\".times=2"});
+  EXPECT_EQ(std::get<int64_t>(experiment.teachers[0].model.options[0]), 32);
+  EXPECT_EQ(experiment.teachers[1].train.optimizer.kind, OptimizerConfig::Kind::AdamW);
+  EXPECT_EQ(experiment.students[1].views[1], "default");
+  EXPECT_EQ(experiment.phases[2].train.schedule.min_lr, 0.01);
+  EXPECT_EQ(experiment.phases[0].train.optimizer.kind, OptimizerConfig::Kind::Sgd);
+  EXPECT_EQ(experiment.data.find_view("turned.4")->times, 2);
+  EXPECT_EQ(mistake(kMany, {"student.depth=8"}),
+            "command line: student.depth=8 student is a list; name an entry: student[0]\n ^");
+  EXPECT_EQ(mistake(kMany, {"phase[3].name=x"}),
+            "command line: phase[3].name=x phase[3] there are 3, counted from 0\n ^");
+}
+
+TEST_F(OverridesTest, OneTableOfNetworksIsTheFirstOfOne) {
+  const Experiment experiment =
+      load(kWithTeacher, {"student[0].depth=8", "teacher[0].train.epochs=5"});
+  EXPECT_EQ(std::get<int64_t>(experiment.students[0].model.options[0]), 8);
+  EXPECT_EQ(experiment.teachers[0].train.epochs, 5);
+  EXPECT_EQ(mistake(kSmall, {"student[1].depth=8"}),
+            "command line: student[1].depth=8 student is a table, which has no \"1\"\n ^");
+  EXPECT_EQ(mistake(kSmall, {"data[0].batch_size=8"}),
+            "command line: data[0].batch_size=8 data is a table, which has no \"0\"\n ^");
+}
+
 TEST_F(OverridesTest, MakesTheTablesOnTheWay) {
   const Experiment experiment = load(kSmall, {"train.optimizer.lr=0.05", "train.epochs=3"});
   EXPECT_EQ(experiment.train.optimizer.lr, 0.05);

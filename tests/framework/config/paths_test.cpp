@@ -57,6 +57,27 @@ TEST(PortableText, HasPathsRelativeToTheStart) {
   EXPECT_EQ(portable_text("[data]\nroot = \"./d/\"\n", "/a"), "[data]\nroot = \"d\"\n");
 }
 
+TEST(PortableText, HasThoseOfSeveralNetworksToo) {
+  EXPECT_EQ(portable_text("[[teacher]]\nname = \"x\"\nweights = \"/a/w\"\n[[student]]\n"
+                          "weights = \"/a/b/w\"\n[[transfer]]\nweights = \"/a/w\"\n",
+                          "/a"),
+            "[[teacher]]\nname = \"x\"\nweights = \"w\"\n[[student]]\nweights = \"b/w\"\n"
+            "[[transfer]]\nweights = \"/a/w\"\n");
+}
+
+TEST_F(PathsTest, OfSeveralNetworksAreLookedForToo) {
+  write("here/w.safetensors", "x");
+  write("kd.toml",
+        "[[teacher]]\nweights = \"/gone/w.safetensors\"\n[[teacher]]\n"
+        "weights = \"/gone/v.safetensors\"\n");
+  Diagnostics none;
+  auto tree = config::load_tree("kd.toml", {}, none);
+  const auto lost = anchor_paths(*tree, {"/gone", "", {folder_ / "here"}});
+  const auto weights = [&](size_t i) { return tree->find("teacher")->items[i].find("weights"); };
+  EXPECT_EQ(weights(0)->text, (folder_ / "here/w.safetensors").string());
+  EXPECT_THAT(lost, ElementsAre(weights(1)));
+}
+
 TEST_F(PathsTest, AreLookedForWhereTheRunWasStarted) {
   const auto start_of = [&](const std::string& out, const std::filesystem::path& recorded) {
     load(kSmall, {"run.out=" + out});

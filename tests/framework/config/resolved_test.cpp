@@ -111,18 +111,18 @@ TEST_F(ResolvedTest, KeepsNetworksAndData) {
   EXPECT_EQ(back.data.augment[2].magnitude, 12);
   EXPECT_EQ(back.data.augment[3].probability, 0.25);
   EXPECT_THAT(back.data.normalize->stddev, ElementsAre(0.353));
-  EXPECT_EQ(std::get<int64_t>(back.teacher->model.options[0]), 56);
-  EXPECT_EQ(std::get<int64_t>(back.teacher->model.options[2]), 1);
-  EXPECT_THAT(back.teacher->normalize->mean, ElementsAre(0.1));
-  EXPECT_EQ(std::get<double>(back.student.model.options[1]), 12345678901234567890.0);
-  EXPECT_EQ(back.student.weights, folder_ / "w.safetensors");
-  EXPECT_EQ(back.student.rename.at("linear.x"), "fc");
+  EXPECT_EQ(std::get<int64_t>(back.teachers[0].model.options[0]), 56);
+  EXPECT_EQ(std::get<int64_t>(back.teachers[0].model.options[2]), 1);
+  EXPECT_THAT(back.teachers[0].normalize->mean, ElementsAre(0.1));
+  EXPECT_EQ(std::get<double>(back.students[0].model.options[1]), 12345678901234567890.0);
+  EXPECT_EQ(back.students[0].weights, folder_ / "w.safetensors");
+  EXPECT_EQ(back.students[0].rename.at("linear.x"), "fc");
 }
 
 TEST_F(ResolvedTest, KeepsTraining) {
   write("w.safetensors", "x");
   const Experiment back = load(to_toml(load(kEverything)));
-  const TrainConfig& teacher = back.teacher->train;
+  const TrainConfig& teacher = back.teachers[0].train;
   EXPECT_EQ(teacher.epochs, 7);
   EXPECT_EQ(teacher.optimizer.kind, OptimizerConfig::Kind::AdamW);
   EXPECT_EQ(teacher.optimizer.beta1, 0.8);
@@ -188,6 +188,65 @@ TEST_F(ResolvedTest, DefaultsReadBackToo) {
   const std::string once = to_toml(load(kSmall));
   EXPECT_EQ(to_toml(load(once)), once);
   EXPECT_THAT(once, testing::HasSubstr("[student]\nmodel = \"resnet\"\ndepth = 20\nwidth = 1\n"));
+}
+
+TEST_F(ResolvedTest, SeveralOfAllReadBackToTheSameText) {
+  const std::string many =
+      kMany + "[baseline]\nstudent_alone = true\n[sweep.keys]\n\"phase[0].train.epochs\" = [1]\n";
+  const std::string once = to_toml(load(many, {"teacher[1].depth=14", "phase[1].train.epochs=9"}));
+  const Experiment back = load(once);
+  EXPECT_EQ(to_toml(back), once);
+  EXPECT_EQ(std::get<int64_t>(back.teachers.at(1).model.options[0]), 14);
+  EXPECT_EQ(back.teachers[0].name, "big");
+  EXPECT_EQ(back.teachers[0].mode, TeacherMode::Train);
+  EXPECT_EQ(back.teachers[0].train.epochs, 7);
+  EXPECT_EQ(back.teachers[1].train.epochs, 3);
+  EXPECT_THAT(back.students.at(1).views, ElementsAre("strong", "turned.4", "default"));
+  EXPECT_EQ(back.data.find_view("large")->like, "default");
+  EXPECT_EQ(back.data.find_view("large")->size, 224);
+  EXPECT_EQ(back.data.find_view("strong")->augment.size(), 2u);
+  EXPECT_EQ(back.data.find_view("turned.4")->times, 4);
+  EXPECT_THAT(back.transfers.at(1).teachers, ElementsAre("wide", "big"));
+  EXPECT_EQ(back.transfers[2].view_student, "default");
+  EXPECT_EQ(back.transfers[3].view_student, "strong");
+  EXPECT_EQ(back.transfers[3].view_teacher, "default");
+  EXPECT_EQ(back.transfers[4].view_student, "turned.4");
+  ASSERT_EQ(back.phases.size(), 3u);
+  EXPECT_EQ(back.phases[0].learn.at(0).up_to, "layer2");
+  EXPECT_FALSE(back.phases[0].task);
+  EXPECT_THAT(back.phases[0].modules, ElementsAre("hint"));
+  EXPECT_EQ(back.phases[1].train.epochs, 9);
+  EXPECT_EQ(back.phases[2].learn.size(), 2u);
+  EXPECT_TRUE(back.student_alone);
+}
+
+TEST_F(ResolvedTest, AListOfOneIsWrittenAsATable) {
+  const std::string text =
+      "[data]\ndataset = \"fashion_mnist\"\n[[student]]\nname = \"small\"\nmodel = \"resnet\"\n"
+      "[sweep.keys]\n\"student[0].depth\" = [8, 14]\n";
+  const std::string once = to_toml(load(text));
+  EXPECT_THAT(once, testing::HasSubstr("\n[student]\nname = \"small\"\nmodel = \"resnet\"\n"));
+  EXPECT_EQ(to_toml(load(once)), once);
+}
+
+/// Folders of earlier versions and kept teachers are found by these bytes.
+TEST_F(ResolvedTest, WhatIsUsualIsWrittenAsBeforeThereWereSeveral) {
+  const std::string given =
+      "[[transfer]]\nstrategy = \"logits.kd\"\nstudent = \"student\"\nteacher = \"teacher\"\n"
+      "view = \"default\"\n";
+  const std::string text = to_toml(load(
+      kWithTeacher + "name = \"teacher\"\nviews = [\"default\"]\nmode = \"evaluate\"\n" + given));
+  EXPECT_EQ(text, to_toml(load(kWithTeacher + "[[transfer]]\nstrategy = \"logits.kd\"\n")));
+  EXPECT_EQ(text.substr(0, text.find("[teacher.train]")),
+            "name = \"kd\"\nseed = 1\n\n[data]\ndataset = \"fashion_mnist\"\nroot = \"\"\n"
+            "batch_size = 128\ntrain_samples = 0\nvalidation = 0\nmixup = 0\ncutmix = 0\n"
+            "augment = []\n\n[teacher]\nmodel = \"resnet\"\ndepth = 20\nwidth = 1\n"
+            "shortcut = \"A\"\n\n");
+  const size_t student = text.find("\n[student]");
+  EXPECT_EQ(text.substr(student, text.find("\n[train]") - student),
+            "\n[student]\nmodel = \"resnet\"\ndepth = 20\nwidth = 1\nshortcut = \"A\"\n\n[task]\n"
+            "loss = \"cross_entropy\"\nweight = 1\n\n[[transfer]]\nstrategy = \"logits.kd\"\n"
+            "name = \"logits.kd\"\nweight = 1\ntemperature = 4\n");
 }
 
 TEST(OptionBlock, IsReadyToPaste) {

@@ -23,12 +23,20 @@ struct Example {
   std::vector<std::string> beside;
 };
 
+const std::string kSeen = "student.views=[\"default\", \"NAME\"]";
+const std::string kOther = "data.views.x.augment=[\"flip\"]";
+const std::string kPhase = "phase=[{ name = \"one\" }]";
+
 const std::map<std::string, Example> kExamples = {
     {"name", {"mine", {}}},
     {"seeds", {"[1, 2]", {}}},
     {"data.dataset", {"fashion_mnist", {}}},
     {"data.normalize.mean", {"[0.5]", {"data.normalize.std=[0.25]"}}},
     {"data.normalize.std", {"[0.5]", {"data.normalize.mean=[0.25]"}}},
+    {"data.views.NAME.augment", {"[\"flip\"]", {kSeen}}},
+    {"data.views.NAME.like", {"default", {kSeen}}},
+    {"data.views.NAME.size", {"8", {"student.views=[\"NAME\"]"}}},
+    {"data.views.NAME.times", {"4", {kSeen}}},
     {"train.optimizer.betas", {"[0.8, 0.9]", {"train.optimizer=adam"}}},
     {"train.optimizer.eps", {"1e-6", {"train.optimizer=adamw"}}},
     {"train.schedule.gamma", {"0.5", {"train.schedule=step"}}},
@@ -45,17 +53,34 @@ const std::map<std::string, Example> kExamples = {
      {"[0, 2]", {"transfer[0].weight={ from = 2, to = 3, epochs = [0, 1] }"}}},
     {"transfer[0].bind",
      {"{ student = [\"a\"], teacher = [\"b\"] }", {"transfer[0].strategy=feature.fitnet"}}},
+    {"transfer[0].student",
+     {"a",
+      {"student=[{ name = \"a\", model = \"resnet\" }, { name = \"b\", model = \"resnet\" }]"}}},
+    {"transfer[0].teacher",
+     {"[\"x\", \"y\"]",
+      {"teacher=[{ name = \"x\", model = \"resnet\" }, { name = \"y\", model = \"resnet\" }]"}}},
+    {"transfer[0].view",
+     {"x", {kOther, "student.views=[\"default\", \"x\"]", "teacher.views=[\"default\", \"x\"]"}}},
     {"teacher.model", {"convnet", {}}},
+    {"teacher.name", {"big", {}}},
+    {"teacher.views", {"[\"x\"]", {kOther}}},
+    {"teacher.mode", {"train", {}}},
     {"teacher.weights", {"w.safetensors", {}}},
     {"teacher.rename", {"{ a = \"b\" }", {"teacher.weights=w.safetensors"}}},
     {"teacher.normalize.mean", {"[0.5]", {"teacher.normalize.std=[0.25]"}}},
     {"teacher.normalize.std", {"[0.5]", {"teacher.normalize.mean=[0.25]"}}},
     {"teacher.train", {"{ epochs = 3 }", {}}},
     {"student.model", {"convnet", {}}},
+    {"student.name", {"small", {}}},
+    {"student.views", {"[\"x\", \"default\"]", {kOther}}},
     {"student.weights", {"w.safetensors", {}}},
     {"student.rename", {"{ a = \"b\" }", {"student.weights=w.safetensors"}}},
     {"student.normalize.mean", {"[0.5]", {"student.normalize.std=[0.25]"}}},
     {"student.normalize.std", {"[0.5]", {"student.normalize.mean=[0.25]"}}},
+    {"phase[0].name", {"mine", {kPhase}}},
+    {"phase[0].terms", {"[\"logits.kd\"]", {kPhase}}},
+    {"phase[0].learn", {"[\"student\"]", {kPhase}}},
+    {"phase[0].train", {"{ epochs = 3 }", {kPhase}}},
     {"sweep.kind", {"list", {"sweep.keys={ \"train.epochs\" = [1] }"}}},
     {"sweep.trials", {"3", {"sweep.kind=random", "sweep.keys={ \"train.epochs\" = [1] }"}}},
     {"sweep.keys", {"{ \"train.epochs\" = [1, 2] }", {}}},
@@ -135,12 +160,12 @@ TEST_F(SchemaTest, WhatAMistakeCallsKnownIsDeclared) {
 TEST_F(SchemaTest, NamesThatOptionsMayNotHaveAreTheReadersKeys) {
   using testing::UnorderedElementsAre;
   ReservedNames reserved = reserved_option_names();
-  EXPECT_THAT(
-      reserved[RETORT_KIND_STRATEGY],
-      UnorderedElementsAre("strategy", "name", "weight", "bind", "init", "teacher", "host"));
+  EXPECT_THAT(reserved[RETORT_KIND_STRATEGY],
+              UnorderedElementsAre("strategy", "name", "weight", "bind", "student", "teacher",
+                                   "view", "host"));
   EXPECT_THAT(reserved[RETORT_KIND_MODEL],
               UnorderedElementsAre("model", "name", "weights", "rename", "train", "normalize",
-                                   "mode", "host"));
+                                   "views", "mode", "host"));
   EXPECT_THAT(reserved[RETORT_KIND_DATASET],
               UnorderedElementsAre("dataset", "batch_size", "augment", "normalize", "train_samples",
                                    "validation", "mixup", "cutmix", "views", "host"));
@@ -174,7 +199,8 @@ TEST_F(SchemaTest, KeysKeptForLaterAreRefused) {
 TEST_F(SchemaTest, TheBlockHasEveryKeyWithWhatItTakes) {
   const std::string block = "\n" + experiment_block();
   for (const config::KeyInfo& key : experiment_keys()) {
-    const size_t dot = key.path.find('.');
+    const bool view = key.path.starts_with("data.views.");
+    const size_t dot = view ? key.path.rfind('.') : key.path.find('.');
     const std::string name = dot == std::string::npos ? key.path : key.path.substr(dot + 1);
     const bool active = key.applies && !key.default_value.empty();
     EXPECT_THAT(
@@ -184,6 +210,25 @@ TEST_F(SchemaTest, TheBlockHasEveryKeyWithWhatItTakes) {
   }
   EXPECT_THAT(block, HasSubstr("\n[train]\nepochs = 1"));
   EXPECT_THAT(block, HasSubstr("\n[[transfer]]\n# strategy = "));
+  EXPECT_THAT(block, HasSubstr("\n# [[phase]]\n# name = "));
+  EXPECT_THAT(block, HasSubstr("\n# [data.views.NAME]\n# augment = "));
+}
+
+/// What is a comment in it as a whole is an experiment too.
+TEST_F(SchemaTest, WhatTheBlockLeavesOutCanBePutIn) {
+  std::string block = experiment_block();
+  for (const std::string line : {"[[phase]]", "[data.views.NAME]"}) {
+    const size_t at = block.find("# " + line);
+    ASSERT_NE(at, std::string::npos) << line;
+    block.erase(at, 2);
+  }
+  const size_t phase = block.find("[[phase]]");
+  const size_t name = block.find("# name =", phase);
+  block.replace(name, 8, "name = \"one\"");
+  EXPECT_EQ(mistakes(block, {"data.dataset=fashion_mnist", "teacher.model=resnet",
+                             "student.model=resnet", kSeen, "transfer[0].strategy=logits.kd",
+                             "sweep.keys={ \"phase[0].train.epochs\" = [1] }"}),
+            "");
 }
 
 /// As printed, with the ids filled in, it is an experiment: the defaults.

@@ -163,9 +163,30 @@ TEST_F(SweepTest, TrialsAreMadeOfTheFilesAsTheyWereRead) {
   const Experiment trial = file.load_trial({"student.depth=14"});
   EXPECT_EQ(trial.train.epochs, 5);
   EXPECT_EQ(trial.task.weight, 2);
-  EXPECT_EQ(std::get<int64_t>(trial.student.model.options[0]), 14);
+  EXPECT_EQ(std::get<int64_t>(trial.students[0].model.options[0]), 14);
   EXPECT_FALSE(trial.sweep);
   EXPECT_EQ(file.load().sweep->keys.size(), 1u);
+}
+
+TEST_F(SweepTest, MayGoOverPhasesAndSeveralNetworks) {
+  const std::string sweep =
+      kMany +
+      "[sweep.keys]\n\"phase[0].train.epochs\" = [5, 6]\n\"student[0].depth\" = [8, 14]\n"
+      "\"transfer[1].teacher\" = [\"big\", [\"big\", \"wide\"]]\n";
+  EXPECT_EQ(load(sweep).sweep->keys.size(), 3u);
+  const ExperimentFile file("kd.toml", {}, catalog_);
+  const Experiment trial = file.load_trial(
+      {"phase[0].train.epochs=6", "student[0].depth=14", "transfer[1].teacher=\"big\""});
+  EXPECT_EQ(trial.phases[0].train.epochs, 6);
+  EXPECT_EQ(trial.phases[1].train.epochs, 3);
+  EXPECT_EQ(std::get<int64_t>(trial.students[0].model.options[0]), 14);
+  EXPECT_THAT(trial.transfers[1].teachers, ElementsAre("big"));
+  EXPECT_THAT(
+      mistake(kMany + "[sweep.keys]\n\"phase[0].train.epochs\" = [5, 0]\n"),
+      HasSubstr("sweep.keys.\"phase[0].train.epochs\"[1] = 0 phase[0].train.epochs = 0 must "
+                "be >= 1"));
+  EXPECT_THAT(mistake(kMany + "[sweep.keys]\n\"phase[3].train.epochs\" = [5]\n"),
+              HasSubstr("phase[3] there are 3, counted from 0"));
 }
 
 TEST_F(SweepTest, MayGoOverTheSeed) {

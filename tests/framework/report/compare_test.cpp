@@ -122,6 +122,52 @@ TEST(Compare, TellsNothingOfRealSeeds) {
   EXPECT_THAT(logged.text(), IsEmpty());
 }
 
+TEST(Compare, MeasuresEachRowAgainstTheRowsThatItNames) {
+  const Scratch scratch;
+  std::vector<fs::path> folders;
+  for (int seed = 1; seed <= 3; ++seed) {
+    folders.push_back(run(scratch, std::to_string(seed), seed, 0, 0));
+    const auto row = [](const char* name, double top1, const char* alone, const char* teacher) {
+      return json{{"name", name}, {"top1", top1}, {"alone", alone}, {"teacher", teacher}};
+    };
+    const json results = {row("big", 80, "", ""),
+                          row("wide", 70, "", ""),
+                          row("a alone", 50, "", "big"),
+                          row("b alone", 40, "", "wide"),
+                          row("a, kd", 55, "a alone", "big"),
+                          row("b, kd", 41 + seed, "b alone", "wide")};
+    scratch.put(std::to_string(seed) + "/run.json",
+                json({{"seed", seed}, {"results", results}}).dump());
+  }
+  const auto networks = host::compare_runs(folders);
+  ASSERT_EQ(networks.size(), 6u);
+  for (const size_t teacher : {0u, 1u}) {
+    EXPECT_FALSE(networks[teacher].versus_teacher);
+    EXPECT_FALSE(networks[teacher].versus_alone);
+  }
+  EXPECT_FALSE(networks[2].versus_alone);
+  EXPECT_EQ(networks[2].versus_teacher->mean, -30);
+  EXPECT_EQ(networks[3].versus_teacher->mean, -30);
+  EXPECT_EQ(networks[4].versus_alone->mean, 5);
+  EXPECT_EQ(networks[4].versus_teacher->mean, -25);
+  EXPECT_EQ(networks[5].versus_alone->mean, 3);
+  EXPECT_EQ(networks[5].versus_teacher->mean, -27);
+  EXPECT_TRUE(networks[5].p_alone);
+}
+
+TEST(Compare, MeasuresRowsThatNameNoneByTheUsualNames) {
+  const Scratch scratch;
+  const fs::path folder = run(scratch, "a", 1, 50, 60);
+  scratch.put("a/run.json", R"({"results": [{"name": "teacher", "top1": 80},
+      {"name": "student alone", "top1": 50}, {"name": "student, kd", "top1": 60}]})");
+  const auto networks = host::compare_runs({folder});
+  ASSERT_EQ(networks.size(), 3u);
+  EXPECT_FALSE(networks[0].versus_alone || networks[0].versus_teacher || networks[1].versus_alone);
+  EXPECT_EQ(networks[1].versus_teacher->mean, -30);
+  EXPECT_EQ(networks[2].versus_alone->mean, 10);
+  EXPECT_EQ(networks[2].versus_teacher->mean, -20);
+}
+
 TEST(Compare, RefusesAnExperimentThatIsNoToml) {
   const Scratch scratch;
   const fs::path folder = run(scratch, "a", 1, 50, 60, "name = \"e\"\n[train\n");

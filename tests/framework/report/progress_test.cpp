@@ -34,5 +34,19 @@ TEST_F(ProgressText, IsWholeAndWithoutABarInALog) {
               AllOf(Not(HasSubstr("#")), HasSubstr("logits.kd 1.93")));
 }
 
+TEST(EpochText, TellsTheAccuracyOfTheOnlyLearnerOrOfEachByName) {
+  host::EpochReport report;
+  report.epoch = 2;
+  report.lr = 0.05;
+  report.losses = {{"task", 0.25}, {"loss", 0.25}};
+  report.train_seconds = 12.34;
+  report.learners = {{"a", {153, 250}, {}, true}};
+  EXPECT_EQ(host::epoch_text("alone", 3, report),
+            "alone     epoch 2/3  top-1 61.20 %  task 0.25  lr 0.05  12.3 s");
+  report.learners.push_back({"b", {601, 1000}, {}, false});
+  EXPECT_EQ(host::epoch_text("both", 3, report),
+            "both      epoch 2/3  top-1 a 61.20 %, b 60.10 %  task 0.25  lr 0.05  12.3 s");
+}
+
 }  // namespace
 }  // namespace retort::test

@@ -110,6 +110,87 @@ TEST(ReportPage, DrawsATeacherThatWasNotTrainedAsALevelLine) {
               HasSubstr("<title>teacher, epoch 1: 75</title>"));
 }
 
+/// A run of two teachers, of which "big" was trained in it, and of two students that learn
+/// together.
+std::filesystem::path run_of_several(const Scratch& scratch) {
+  const auto row = [](const std::string& name, double top1, const char* alone,
+                      const char* teacher) {
+    json result = network(*teacher == '\0' ? "teacher" : name, 2);
+    result.update({{"name", name}, {"top1", top1}, {"alone", alone}, {"teacher", teacher}});
+    return result;
+  };
+  scratch.put("run.json",
+              json{{"results",
+                    {row("big", 80.5, "", ""), row("wide", 70.25, "", ""),
+                     row("a alone", 50, "", "big"), row("b alone", 40, "", "wide"),
+                     row("a, kd", 55, "a alone", "big"), row("b, kd", 41, "b alone", "wide")}}}
+                  .dump());
+  scratch.put("metrics.jsonl", R"({"phase": "big", "epoch": 1, "test_correct": 1, "test_total": 2}
+{"phase": "alone.b", "epoch": 1, "losses": {"task": 0.5}, "test_correct": 1, "test_total": 4}
+{"phase": "hint", "epoch": 1, "losses": {"fit": 0.125}, "test_correct": 1, "test_total": 8}
+{"phase": "both", "epoch": 2, "losses": {"fit": 0.375}, "networks": {)"
+                               R"("a": {"test_correct": 3, "test_total": 8}, )"
+                               R"("b": {"test_correct": 5, "test_total": 8}}})"
+                               "\n");
+  return scratch.folder();
+}
+
+TEST(ReportPage, DrawsALineForEachPhaseAndLearner) {
+  const Scratch scratch;
+  const std::string page = host::report_page({run_of_several(scratch)});
+  EXPECT_EQ(first_markup_mistake(page), "");
+  EXPECT_THAT(page, AllOf(HasSubstr("<title>b alone, epoch 1: 25</title>"),
+                          HasSubstr("<title>hint, epoch 1: 12.5</title>"),
+                          HasSubstr("<title>both, a, epoch 2: 37.5</title>"),
+                          HasSubstr("<title>both, b, epoch 2: 62.5</title>")));
+  EXPECT_THAT(page, AllOf(HasSubstr("<title>b alone, epoch 1: 0.5</title>"),
+                          HasSubstr("<title>hint, epoch 1: 0.125</title>"),
+                          HasSubstr("<title>both, epoch 2: 0.375</title>")));
+}
+
+TEST(ReportPage, DrawsEachTeacherThatWasNotTrainedAsALevelLine) {
+  const Scratch scratch;
+  EXPECT_THAT(host::report_page({run_of_several(scratch)}),
+              AllOf(HasSubstr("<title>big, epoch 1: 50</title>"), Not(HasSubstr(": 80.5</title>")),
+                    HasSubstr("<title>wide, epoch 1: 70.25</title>"),
+                    HasSubstr("<title>wide, epoch 2: 70.25</title>")));
+}
+
+/// A row of the table of networks: up to the share of its teacher's predictions.
+std::string row_text(const std::string& name, const std::string& top1, const std::string& alone,
+                     const std::string& teacher) {
+  return "<tr><th>" + name + "</th><td>" + top1 + "</td><td>99.50</td><td>" + alone + "</td><td>" +
+         teacher + "</td>";
+}
+
+TEST(ReportPage, MeasuresEachRowAgainstItsOwnTeacher) {
+  const Scratch scratch;
+  const std::string page = host::report_page({run_of_several(scratch)});
+  EXPECT_THAT(page, AllOf(HasSubstr(row_text("big", "80.50", "", "")),
+                          HasSubstr(row_text("wide", "70.25", "", "")),
+                          HasSubstr(row_text("a alone", "50.00", "", "-30.50")),
+                          HasSubstr(row_text("b alone", "40.00", "", "-30.25")),
+                          HasSubstr(row_text("a, kd", "55.00", "", "-25.50")),
+                          HasSubstr(row_text("b, kd", "41.00", "", "-29.25"))));
+  EXPECT_THAT(page, AllOf(HasSubstr("<h3>a, kd against the teacher big</h3>"),
+                          HasSubstr("<h3>b, kd against the teacher wide</h3>")));
+}
+
+TEST(ReportPage, ReadsTheFolderOfAnOlderVersionAsBefore) {
+  const std::string page =
+      host::report_page({std::filesystem::path(RETORT_SOURCE_DIR) / "tests/golden/0.2/golden/001"});
+  EXPECT_THAT(
+      page,
+      AllOf(HasSubstr("<tr><th>teacher</th><td>75.00</td><td>100.00</td><td></td><td></td>"),
+            HasSubstr("<tr><th>student alone</th><td>40.62</td><td>100.00</td><td></td><td>-34.38"),
+            HasSubstr("</th><td>37.50</td><td>100.00</td><td>-3.12</td><td>-37.50</td>")));
+  EXPECT_THAT(page, AllOf(HasSubstr("<title>teacher, epoch 2: 80.469</title>"),
+                          HasSubstr("<title>student alone, epoch 3: 40.625</title>"),
+                          HasSubstr("<title>student, epoch 3: 37.5</title>"),
+                          HasSubstr("<h3>student alone against the teacher</h3>"),
+                          HasSubstr("golden.centres + logits.kd against the teacher</h3>")));
+}
+
 TEST(ReportPage, ShowsConfusionAsAMatrixOrAsPairsByTheNumberOfClasses) {
   const Scratch scratch;
   EXPECT_THAT(host::report_page({run_folder(scratch, "few", 20)}),

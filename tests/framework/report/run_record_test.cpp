@@ -3,10 +3,12 @@
 
 #include <gmock/gmock.h>
 
+#include <array>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "framework/base/error.hpp"
+#include "framework/report/phase_label.hpp"
 #include "framework/report/report_page.hpp"
 #include "tests/framework/io/scratch.hpp"
 
@@ -66,6 +68,8 @@ TEST(RunRecord, RefusesValuesThatCannotBeAndNamesThem) {
       {"/results", {{{"a", 1}}, "results = an object; must be a list"}},
       {row, {7, "results[0] = 7; must be an object"}},
       {row + "/name", {json::array(), "results[0].name = a list; must be text"}},
+      {row + "/alone", {7, "results[0].alone = 7; must be text"}},
+      {row + "/teacher", {json::array(), "results[0].teacher = a list; must be text"}},
       {row + "/top1", {-3.5, "results[0].top1 = -3.5; must be a number from 0.0 to 100.0"}},
       {row + "/top1", {"75", "results[0].top1 = \"75\""}},
       {row + "/parameters", {1e300, "results[0].parameters = 1e+300"}},
@@ -128,12 +132,83 @@ TEST(RunRecord, RefusesEpochsThatCannotBe) {
   for (const char* line :
        {"{\"epoch\": -1}", "{\"phase\": 3}", "{\"losses\": [1]}", "{\"metrics\": {\"a\": \"b\"}}",
         "{\"test_total\": 1e300}", "{\"test_total\": 3, \"test_correct\": 4}", "{\"lr\": \"high\"}",
-        "{\"validation_total\": 3, \"validation_correct\": 4}"}) {
+        "{\"validation_total\": 3, \"validation_correct\": 4}", R"({"networks": 3})",
+        R"({"networks": [{"test_correct": 1, "test_total": 2}]})", R"({"networks": {"a": 3}})",
+        R"({"networks": {"a": {"test_correct": -1, "test_total": 2}}})",
+        R"({"networks": {"a": {"test_total": "2"}}})",
+        R"({"networks": {"a": {"test_correct": 3, "test_total": 2}}})",
+        R"({"networks": {"b": {}, "a": {"validation_correct": 3, "validation_total": 2}}})"}) {
     scratch.put("metrics.jsonl", std::string("{}\n") + line + "\n");
     EXPECT_THAT(message_of<host::DataError>([&] { host::read_run(scratch.folder()); }),
                 HasSubstr("metrics.jsonl:2: "))
         << line;
   }
+}
+
+TEST(RunRecord, NamesTheNetworkOfAnEpochThatCannotBeAndBoundsTheirNumber) {
+  const auto refused_line = [](const std::string& networks) {
+    return message_of<host::DataError>(
+        [&] { host::parse_metrics("{\"networks\": {" + networks + "}}\n", "m"); });
+  };
+  EXPECT_THAT(refused_line(R"("b": {"test_correct": 3, "test_total": 2})"),
+              HasSubstr("m:1: networks.b.test_correct = 3 is above test_total = 2"));
+  EXPECT_THAT(refused_line(R"("b": "c")"), HasSubstr("m:1: networks.b = \"c\"; must be an object"));
+  std::string many = "\"0\": {}";
+  for (int i = 1; i < 1000; ++i) many += ", \"" + std::to_string(i) + "\": {}";
+  EXPECT_EQ(refused_line(many), "");
+  EXPECT_THAT(refused_line(many + ", \"a\": {}"), HasSubstr("m:1: networks are 1001;"));
+}
+
+TEST(RunRecord, ReadsTheNetworksOfAnEpoch) {
+  const auto epochs = host::parse_metrics(
+      R"({"phase": "both", "networks": {"b": {"test_correct": 1, "test_total": 4},)"
+      R"( "a": {}, "c": null}}
+{"phase": "distil", "test_correct": 1, "test_total": 2}
+)",
+      "m");
+  ASSERT_EQ(epochs.size(), 2u);
+  EXPECT_FALSE(epochs[0].top1);
+  ASSERT_EQ(epochs[0].networks.size(), 2u);
+  EXPECT_EQ(epochs[0].networks[0].name, "a");
+  EXPECT_FALSE(epochs[0].networks[0].top1);
+  EXPECT_EQ(epochs[0].networks[1].top1, 25);
+  EXPECT_EQ(epochs[1].top1, 50);
+  EXPECT_TRUE(epochs[1].networks.empty());
+}
+
+TEST(RunRecord, KnowsWhatARowIsMeasuredAgainstByItsNameUnlessTheRunTellsIt) {
+  const host::RunResults run = host::parse_results(
+      R"({"results": [{"name": "teacher"}, {"name": "student alone"}, {"name": "student, kd"},
+          {"name": "big", "alone": "", "teacher": ""},
+          {"name": "b, kd", "alone": "b alone", "teacher": "big"},
+          {"name": "c", "alone": null, "teacher": null}]})",
+      "run.json");
+  std::vector<std::array<std::string, 3>> rows;
+  for (const auto& row : run.results) rows.push_back({row.name, row.alone, row.teacher});
+  EXPECT_THAT(rows, testing::ElementsAreArray(std::vector<std::array<std::string, 3>>{
+                        {"teacher", "", ""},
+                        {"student alone", "", "teacher"},
+                        {"student, kd", "student alone", "teacher"},
+                        {"big", "", ""},
+                        {"b, kd", "b alone", "big"},
+                        {"c", "student alone", "teacher"}}));
+}
+
+TEST(RunRecord, FindsTheRowThatTheRunIsAbout) {
+  const auto found = [](const std::vector<std::string>& rows) {
+    host::RunResults run;
+    for (const std::string& name : rows) {
+      const host::RowReferences usual = host::find_usual_references(name);
+      run.results.push_back({name, usual.alone, usual.teacher, {}, {}, {}, {}, {}, {}});
+    }
+    const host::RecordedResult* result = run.find_result();
+    return result == nullptr ? "" : result->name;
+  };
+  EXPECT_EQ(found({}), "");
+  EXPECT_EQ(found({"teacher"}), "");
+  EXPECT_EQ(found({"teacher", "student alone"}), "student alone");
+  EXPECT_EQ(found({"teacher", "student alone", "student, a"}), "student, a");
+  EXPECT_EQ(found({"student, a", "student, b", "student alone", "teacher"}), "student, b");
 }
 
 TEST(RunRecord, FollowsNoLinkOutOfTheFolder) {

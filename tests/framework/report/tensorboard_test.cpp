@@ -9,6 +9,9 @@
 namespace retort::test {
 namespace {
 
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
 using testing::StartsWith;
 
 std::string bytes(std::initializer_list<int> values) {
@@ -55,7 +58,7 @@ std::filesystem::path two_epochs(const Scratch& scratch) {
   report.losses = {{"logits.kd", 0.25}};
   report.metrics = {{"gap", 1.5}};
   for (report.epoch = 1; report.epoch <= 2; ++report.epoch) {
-    report.accuracy = {report.epoch, 4};
+    report.learners = {{"student", {report.epoch, 4}, {}, false}};
     events.add("distil", report);
   }
   const std::filesystem::path file = std::filesystem::directory_iterator(scratch.folder())->path();
@@ -76,6 +79,24 @@ TEST(EventFile, HoldsARecordForItsVersionAndOneForEachEpoch) {
     at += whole.size();
   }
   EXPECT_EQ(records, 1u + 2);
+}
+
+/// The event file of one epoch in which these networks learn.
+std::string event_of(const std::vector<std::string>& names) {
+  const Scratch scratch;
+  host::EventFile events(scratch.folder());
+  host::EpochReport report;
+  report.epoch = 1;
+  for (const std::string& name : names) report.learners.push_back({name, {1, 4}, {}, false});
+  events.add("both", report);
+  return content_of(std::filesystem::directory_iterator(scratch.folder())->path());
+}
+
+TEST(EventFile, TagsAnAccuracyWithItsNetworkWhereSeveralLearn) {
+  const std::string tag = "both/top1";
+  EXPECT_THAT(event_of({"student"}), AllOf(HasSubstr(tag + "\x15"), Not(HasSubstr("student"))));
+  EXPECT_THAT(event_of({"a", "b"}), AllOf(HasSubstr(tag + "/a\x15"), HasSubstr(tag + "/b\x15"),
+                                          Not(HasSubstr(tag + "\x15"))));
 }
 
 TEST(EventFile, IsReadByTensorBoard) {

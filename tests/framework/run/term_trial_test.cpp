@@ -257,7 +257,7 @@ class TermTrialOf : public testing::TestWithParam<host::ComponentInfo> {
 };
 
 TEST_P(TermTrialOf, AnInstalledStrategyFindsNothingAndChangesNothing) {
-  const host::Trainer trainer(rig_.phase);
+  const host::Loop loop(rig_.phase);
   expect_nothing_changes(rig_.phase, {&rig_.student->parameters(), &rig_.teacher->parameters(),
                                       rig_.transfers[0]->parameters()});
 }
@@ -272,11 +272,11 @@ enum class Tried { No, Yes };
 std::vector<at::Tensor> trained_tensors(Tried tried) {
   TrainingRig rig({}, true);
   rig.add(make_transfer("feature.fitnet"));
-  host::Trainer trainer(rig.phase);
+  host::Loop loop(rig.phase);
   if (tried == Tried::Yes) host::try_terms(rig.phase);
-  trainer.run_steps(3);
+  loop.run_steps(3);
   std::vector<at::Tensor> tensors;
-  for (const auto& [name, tensor] : trainer.tensors()) tensors.push_back(tensor.detach().clone());
+  for (const auto& [name, tensor] : loop.tensors()) tensors.push_back(tensor.detach().clone());
   return tensors;
 }
 

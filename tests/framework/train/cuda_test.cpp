@@ -25,18 +25,19 @@ std::map<std::string, double> quickstart_losses(const host::Placement& placement
   const auto kd = make_transfer("logits.kd", {0.9, 0.9, 0, 0}, {}, "", placement.device);
   host::Phase phase;
   phase.name = "distil";
-  phase.participants = {{"student", std::make_shared<host::LiveNetwork>(*student), true, &views},
-                        {"teacher", std::make_shared<host::LiveNetwork>(*teacher), false, &views}};
+  phase.participants = {
+      {"student", std::make_shared<host::LiveNetwork>(*student), true, {{.maker = &views}}},
+      {"teacher", std::make_shared<host::LiveNetwork>(*teacher), false, {{.maker = &views}}}};
   phase.terms = {std::make_shared<host::CrossEntropyTask>("student", 0.1, 0), kd};
   phase.data = &data;
   phase.batch_size = 128;
   phase.seed = 1;
-  host::Trainer trainer(phase);
+  host::Loop loop(phase);
   std::map<std::string, double> losses;
-  trainer.on_epoch = [&](const host::EpochReport& report) {
+  loop.on_epoch = [&](const host::EpochReport& report) {
     losses = {report.losses.begin(), report.losses.end()};
   };
-  trainer.run();  // one epoch of one step
+  loop.run();  // one epoch of one step
   return losses;
 }
 
@@ -71,7 +72,7 @@ TEST(Cuda, TellsAGradientThatIsNotFiniteByItsStep) {
   TrainingRig rig(gpu);
   rig.phase.train.optimizer.lr = 1e30;  // the first update ruins the weights
   try {
-    host::Trainer(rig.phase).run();
+    host::Loop(rig.phase).run();
     FAIL() << "trained on";
   } catch (const host::NonFiniteError& error) {
     EXPECT_NE(std::string(error.what()).find("alone, step 1:"), std::string::npos) << error.what();

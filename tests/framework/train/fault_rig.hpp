@@ -36,10 +36,10 @@ inline void use_faulty_student(TrainingRig& rig, const std::string& wrong) {
   rig.use_student(std::make_unique<host::Network>("student", config, input, host::Placement{}, 1));
 }
 
-/// All that a trainer holds at one moment, in copies.
+/// All that a loop holds at one moment, in copies.
 struct Moment {
-  explicit Moment(const host::Trainer& trainer)
-      : state(trainer.state()), rollback(trainer.rollback_state()), tensors(trainer.tensors()) {
+  explicit Moment(const host::Loop& loop)
+      : state(loop.state()), rollback(loop.rollback_state()), tensors(loop.tensors()) {
     for (auto& [name, tensor] : tensors) tensor = tensor.detach().clone();
   }
   host::TrainingState state;

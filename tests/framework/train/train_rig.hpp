@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -11,8 +12,8 @@
 #include <vector>
 
 #include "framework/train/device.hpp"
+#include "framework/train/loop.hpp"
 #include "framework/train/task.hpp"
-#include "framework/train/trainer.hpp"
 #include "tests/plugins/components.hpp"
 
 namespace retort::test {
@@ -62,7 +63,7 @@ struct TrainingRig {
     host::use_threads(1);  // sharing out so little work costs more than it saves
     phase.name = with_teacher ? "distil" : "alone";
     phase.participants.push_back(
-        {"student", std::make_shared<host::LiveNetwork>(*student), true, &views});
+        {"student", std::make_shared<host::LiveNetwork>(*student), true, {{.maker = &views}}});
     set_task(1);
     phase.data = &data;
     phase.batch_size = 16;
@@ -82,8 +83,8 @@ struct TrainingRig {
   void use_teacher(std::unique_ptr<host::Network> network) {
     teacher = std::move(network);
     teacher->parameters().freeze();
-    phase.participants[1] = {"teacher", std::make_shared<host::LiveNetwork>(*teacher), false,
-                             &views};
+    phase.participants[1] = {
+        "teacher", std::make_shared<host::LiveNetwork>(*teacher), false, {{.maker = &views}}};
   }
 
   void set_task(double weight, double label_smoothing = 0) {
@@ -99,11 +100,11 @@ struct TrainingRig {
   /// The mean of each loss term over the first steps, by name.
   std::map<std::string, double> losses_of(int64_t steps) {
     std::map<std::string, double> losses;
-    host::Trainer trainer(phase);
-    trainer.on_progress = [&](const host::Progress& progress) {
+    host::Loop loop(phase);
+    loop.on_progress = [&](const host::Progress& progress) {
       losses = {progress.losses.begin(), progress.losses.end()};
     };
-    trainer.run_steps(steps);
+    loop.run_steps(steps);
     return losses;
   }
 
@@ -113,5 +114,27 @@ struct TrainingRig {
   std::vector<std::shared_ptr<host::Transfer>> transfers;
   host::Phase phase;
 };
+
+/// Copies of a network's parameters and buffers, by name.
+inline std::map<std::string, at::Tensor> state_of(const host::Network& network) {
+  std::map<std::string, at::Tensor> state;
+  for (const host::Parameter& parameter : network.parameters().all()) {
+    state[parameter.name] = parameter.master.detach().clone();
+  }
+  return state;
+}
+
+/// The first batch that a loop with the rig's plan sees.
+inline host::Batch first_batch(const TrainingRig& rig) {
+  const host::Sampler sampler = make_sampler(rig.phase);
+  host::Loader loader(rig.data, sampler, {{host::kImageField, &rig.views}}, rig.phase.seed,
+                      rig.phase.mix);
+  loader.start_epoch(0);
+  return loader.next().value();
+}
+
+inline void expect_relative(double found, double wanted, double tolerance) {
+  EXPECT_NEAR(found, wanted, tolerance * std::abs(wanted));
+}
 
 }  // namespace retort::test

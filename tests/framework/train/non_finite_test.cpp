@@ -28,12 +28,12 @@ struct SpoiltRig : TrainingRig {
   }
 };
 
-/// What a trainer holds after each of its first steps.
+/// What a loop holds after each of its first steps.
 std::vector<Moment> moments_of(SpoiltRig& rig, int64_t steps) {
-  host::Trainer trainer(rig.phase);
+  host::Loop loop(rig.phase);
   std::vector<Moment> moments;
-  trainer.on_progress = [&](const host::Progress&) { moments.emplace_back(trainer); };
-  trainer.run_steps(steps);
+  loop.on_progress = [&](const host::Progress&) { moments.emplace_back(loop); };
+  loop.run_steps(steps);
   return moments;
 }
 
@@ -71,8 +71,8 @@ INSTANTIATE_TEST_SUITE_P(Each, Skip, testing::Values(0, 1), [](const auto& its) 
 std::string told_at(int64_t bad, host::NonFinite policy, int64_t accumulate) {
   SpoiltRig rig(policy, {{"at", bad}, {"count", int64_t{100}}});
   rig.phase.train.accumulate = accumulate;
-  host::Trainer trainer(rig.phase);
-  return message_of<host::NonFiniteError>([&] { trainer.run_steps(100); });
+  host::Loop loop(rig.phase);
+  return message_of<host::NonFiniteError>([&] { loop.run_steps(100); });
 }
 
 TEST(NotFinite, BeforeTheFirstUpdateIsNotBlamedOnTheLearningRate) {
@@ -92,17 +92,17 @@ TEST(NotFinite, BeforeTheFirstUpdateIsNotBlamedOnTheLearningRate) {
 
 TEST(Skipping, TrainsOnToAFiniteStudent) {
   SpoiltRig rig(host::NonFinite::Skip, {{"at", int64_t{3}}, {"count", int64_t{10}}});
-  host::Trainer trainer(rig.phase);
-  EXPECT_TRUE(trainer.run());
-  EXPECT_EQ(trainer.state().skipped, 10);
+  host::Loop loop(rig.phase);
+  EXPECT_TRUE(loop.run());
+  EXPECT_EQ(loop.state().skipped, 10);
   EXPECT_EQ(host::find_not_finite(host::named_weights(rig.student->parameters())), "");
 }
 
 TEST(Skipping, OfEveryStepIsNoResult) {
   SpoiltRig rig(host::NonFinite::Skip, {{"at", int64_t{0}}, {"count", int64_t{100}}});
   rig.phase.train.epochs = 1;
-  host::Trainer trainer(rig.phase);
-  EXPECT_THAT(message_of<host::NonFiniteError>([&] { trainer.run(); }),
+  host::Loop loop(rig.phase);
+  EXPECT_THAT(message_of<host::NonFiniteError>([&] { loop.run(); }),
               HasSubstr("alone: all of its 8 steps were skipped"));
 }
 
@@ -110,17 +110,17 @@ TEST(Skipping, CountsStepsInARowAcrossAResume) {
   const Options bad = {{"at", int64_t{0}}, {"count", int64_t{100}}};
   SpoiltRig first(host::NonFinite::Skip, bad), second(host::NonFinite::Skip, bad);
   const Moment sixth = moments_of(first, 6).back();
-  host::Trainer trainer(second.phase);
-  trainer.restore(sixth.state, sixth.tensors);
-  EXPECT_THAT(message_of<host::NonFiniteError>([&] { trainer.run(); }),
+  host::Loop loop(second.phase);
+  loop.restore(sixth.state, sixth.tensors);
+  EXPECT_THAT(message_of<host::NonFiniteError>([&] { loop.run(); }),
               AllOf(HasSubstr("step 10: "), HasSubstr("10 steps before it were skipped")));
 }
 
 TEST(Skipping, SeesABufferThatIsNotFinite) {
   SpoiltRig rig(host::NonFinite::Skip, {});
   use_faulty_student(rig, "buffer");
-  host::Trainer trainer(rig.phase);
-  EXPECT_THAT(message_of<host::NonFiniteError>([&] { trainer.run(); }),
+  host::Loop loop(rig.phase);
+  EXPECT_THAT(message_of<host::NonFiniteError>([&] { loop.run(); }),
               HasSubstr("the buffer \"over.running_var\" holds infinity"));
 }
 
@@ -133,15 +133,15 @@ Options bad_once_at(int64_t step) {
 
 /// The whole of a run: its last moment, and what its epochs came to.
 struct Whole {
-  explicit Whole(host::Trainer& trainer) : end(run(trainer)) {}
-  Moment run(host::Trainer& trainer) {
-    trainer.on_epoch = [&](const host::EpochReport& report) {
-      accuracies.push_back(report.accuracy.correct);
+  explicit Whole(host::Loop& loop) : end(run(loop)) {}
+  Moment run(host::Loop& loop) {
+    loop.on_epoch = [&](const host::EpochReport& report) {
+      accuracies.push_back(report.learners.front().accuracy.correct);
       metrics = report.metrics;
       losses = report.losses;
     };
-    EXPECT_TRUE(trainer.run());
-    return Moment(trainer);
+    EXPECT_TRUE(loop.run());
+    return Moment(loop);
   }
   std::vector<int64_t> accuracies;
   std::vector<std::pair<std::string, double>> metrics, losses;
@@ -153,7 +153,8 @@ void expect_equal(const Whole& found, const Whole& wanted) {
   EXPECT_EQ(found.metrics, wanted.metrics);
   EXPECT_EQ(found.losses, wanted.losses);
   EXPECT_EQ(found.accuracies.back(), wanted.accuracies.back());
-  EXPECT_EQ(found.end.state.best_epoch, wanted.end.state.best_epoch);
+  EXPECT_EQ(found.end.state.standings.front().best_epoch,
+            wanted.end.state.standings.front().best_epoch);
   EXPECT_EQ(found.end.state.rollbacks, wanted.end.state.rollbacks);
 }
 
@@ -161,7 +162,7 @@ TEST(Rollback, GoesOnAsIfTheEpochHadBegunWithHalfTheRate) {
   SpoiltRig rolled(host::NonFinite::Rollback, bad_once_at(13));
   SpoiltRig halved(host::NonFinite::Rollback, bad_once_at(13));
   std::optional<Moment> start;
-  host::Trainer first(rolled.phase), second(halved.phase);
+  host::Loop first(rolled.phase), second(halved.phase);
   first.checkpoint_steps = 8;
   first.on_checkpoint = [&] {
     if (!start) start.emplace(first);
@@ -180,7 +181,7 @@ TEST(Rollback, ReturnsToTheEpochsStartAfterAResumeToo) {
     SpoiltRig rolled(host::NonFinite::Rollback, bad_once_at(13));
     SpoiltRig resumed(host::NonFinite::Rollback, bad_once_at(13));
     std::optional<Moment> saved;
-    host::Trainer first(rolled.phase), second(resumed.phase);
+    host::Loop first(rolled.phase), second(resumed.phase);
     first.checkpoint_steps = 1;
     first.on_checkpoint = [&] {
       if (first.steps_done() == kept && !saved) saved.emplace(first);
@@ -196,8 +197,8 @@ TEST(Rollback, DropsWhatAGroupHadGathered) {
   SpoiltRig rig(host::NonFinite::Rollback, bad_once_at(13));
   rig.phase.train.accumulate = 4;
   rig.phase.train.optimizer.lr = 4 * kRate;  // the bound is for one update a batch
-  host::Trainer trainer(rig.phase);
-  EXPECT_TRUE(trainer.run());
+  host::Loop loop(rig.phase);
+  EXPECT_TRUE(loop.run());
   EXPECT_EQ(host::find_not_finite(host::named_weights(rig.student->parameters())), "");
 }
 
@@ -206,10 +207,10 @@ TEST(Results, ThatAreNotFiniteEndTrainingWithTheTensorsName) {
     SpoiltRig rig(host::NonFinite::Stop, {});
     use_faulty_student(rig, "buffer");
     rig.phase.train.ema = ema;
-    host::Trainer trainer(rig.phase);
+    host::Loop loop(rig.phase);
     int epochs = 0;
-    trainer.on_epoch = [&](const host::EpochReport&) { ++epochs; };
-    EXPECT_THAT(message_of<host::NonFiniteError>([&] { trainer.run(); }),
+    loop.on_epoch = [&](const host::EpochReport&) { ++epochs; };
+    EXPECT_THAT(message_of<host::NonFiniteError>([&] { loop.run(); }),
                 HasSubstr("alone, after epoch 1: \"over.running_var\" holds infinity in the "
                           "student; lower the learning rate"));
     EXPECT_EQ(epochs, 0);
@@ -218,11 +219,11 @@ TEST(Results, ThatAreNotFiniteEndTrainingWithTheTensorsName) {
 
 TEST(Results, OfAnAverageThatIsNotFiniteDoToo) {
   SpoiltRig rig(host::NonFinite::Stop, {});
-  host::Trainer trainer(rig.phase);
-  for (auto& [name, tensor] : trainer.tensors()) {
+  host::Loop loop(rig.phase);
+  for (auto& [name, tensor] : loop.tensors()) {
     if (name == "average/fc.bias") tensor.fill_(__builtin_nan(""));
   }
-  EXPECT_THAT(message_of<host::NonFiniteError>([&] { trainer.run(); }),
+  EXPECT_THAT(message_of<host::NonFiniteError>([&] { loop.run(); }),
               HasSubstr("\"the average of fc.bias\" holds NaN"));
 }
 
@@ -241,15 +242,15 @@ TEST(Results, ThatAreNotFiniteAreNotWritten) {
 TEST(Evaluation, OfOutputsThatAreNotFiniteIsNeverTheBest) {
   TrainingRig rig;
   use_faulty_student(rig, "nan_in_evaluation");
-  host::Trainer trainer(rig.phase);
-  trainer.on_epoch = [](const host::EpochReport& report) {
-    EXPECT_FALSE(report.best);
-    EXPECT_EQ(report.accuracy.correct, 0);
-    EXPECT_EQ(report.accuracy.not_finite, report.accuracy.total);
+  host::Loop loop(rig.phase);
+  loop.on_epoch = [](const host::EpochReport& report) {
+    EXPECT_FALSE(report.learners.front().best);
+    EXPECT_EQ(report.learners.front().accuracy.correct, 0);
+    EXPECT_EQ(report.learners.front().accuracy.not_finite, report.learners.front().accuracy.total);
   };
-  trainer.on_best = [] { FAIL() << "outputs of NaN are the best"; };
-  EXPECT_TRUE(trainer.run());
-  EXPECT_EQ(trainer.state().best_epoch, 0);
+  loop.on_best = [](const host::Participant&) { FAIL() << "outputs of NaN are the best"; };
+  EXPECT_TRUE(loop.run());
+  EXPECT_EQ(loop.state().standings.front().best_epoch, 0);
 }
 
 }  // namespace

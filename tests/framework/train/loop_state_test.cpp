@@ -1,10 +1,10 @@
-// What a trainer does with steps that are not finite, and what it keeps from step to step.
+// What a loop does with steps that are not finite, and what it keeps from step to step.
 #include <gmock/gmock.h>
 
 #include <algorithm>
 
 #include "framework/base/error.hpp"
-#include "framework/train/trainer.hpp"
+#include "framework/train/loop.hpp"
 #include "tests/framework/io/scratch.hpp"
 #include "tests/framework/train/train_rig.hpp"
 
@@ -22,50 +22,50 @@ struct ExplodingRig : TrainingRig {
   }
 };
 
-TEST(Trainer, SkipsStepsThatAreNotFiniteButNotForEver) {
+TEST(Loop, SkipsStepsThatAreNotFiniteButNotForEver) {
   ExplodingRig rig(host::NonFinite::Skip);
-  host::Trainer trainer(rig.phase);
-  EXPECT_THAT(message_of<host::NonFiniteError>([&] { trainer.run_steps(100); }),
+  host::Loop loop(rig.phase);
+  EXPECT_THAT(message_of<host::NonFiniteError>([&] { loop.run_steps(100); }),
               HasSubstr("10 steps before it were skipped"));
-  EXPECT_EQ(trainer.state().skipped, 10);
+  EXPECT_EQ(loop.state().skipped, 10);
 }
 
-TEST(Trainer, RollsBackWithHalfTheRateThreeTimes) {
+TEST(Loop, RollsBackWithHalfTheRateThreeTimes) {
   ExplodingRig rig(host::NonFinite::Rollback);
-  host::Trainer trainer(rig.phase);
-  EXPECT_THAT(message_of<host::NonFiniteError>([&] { trainer.run(); }),
+  host::Loop loop(rig.phase);
+  EXPECT_THAT(message_of<host::NonFiniteError>([&] { loop.run(); }),
               HasSubstr("rolled back 3 times"));
-  EXPECT_EQ(trainer.state().lr_factor, 0.125);
+  EXPECT_EQ(loop.state().lr_factor, 0.125);
 }
 
-TEST(Trainer, StopsEarlyWithoutANewBest) {
+TEST(Loop, StopsEarlyWithoutANewBest) {
   TrainingRig rig;
   rig.phase.train.optimizer.lr = 1e-30;  // the weights stay, and so does the accuracy
   rig.phase.train.optimizer.weight_decay = 0;
   rig.phase.train.epochs = 50;
   rig.phase.train.ema = 0;
   rig.phase.train.early_stop = 2;
-  host::Trainer trainer(rig.phase);
+  host::Loop loop(rig.phase);
   std::vector<double> seen;
-  trainer.on_epoch = [&](const host::EpochReport& report) {
-    seen.push_back(report.accuracy.top1());
+  loop.on_epoch = [&](const host::EpochReport& report) {
+    seen.push_back(report.learners.front().accuracy.top1());
   };
-  EXPECT_TRUE(trainer.run());
+  EXPECT_TRUE(loop.run());
   const auto best = std::max_element(seen.begin(), seen.end()) - seen.begin();
   EXPECT_EQ(std::ssize(seen), best + 3);  // running statistics of batch norm may still move it
-  EXPECT_TRUE(trainer.state().stopped_early);
+  EXPECT_TRUE(loop.state().stopped_early);
 }
 
-TEST(Trainer, StepsOnceForAsManyBatchesAsItAccumulates) {
+TEST(Loop, StepsOnceForAsManyBatchesAsItAccumulates) {
   TrainingRig rig;
   rig.phase.train.optimizer.momentum = 0;
   rig.phase.train.accumulate = 1000;  // more than an epoch has: one step at its end
-  host::Trainer trainer(rig.phase);
+  host::Loop loop(rig.phase);
   const auto weight = [&] {
     return rig.student->parameters().all().front().master.detach().clone();
   };
   const at::Tensor before = weight();
-  trainer.run_steps(1);
+  loop.run_steps(1);
   EXPECT_TRUE(weight().equal(before));
   EXPECT_TRUE(rig.student->parameters().all().front().master.grad().defined());
 }

@@ -1,4 +1,4 @@
-#include "framework/train/trainer.hpp"
+#include "framework/train/loop.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -21,14 +21,7 @@ double now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-std::vector<ParameterSet*> find_trained_owners(const Phase& phase) {
-  std::vector<ParameterSet*> owners = {&phase.student().parameters()};
-  for (const auto& term : phase.terms)
-    if (term->parameters() != nullptr) owners.push_back(term->parameters());
-  return owners;
-}
-
-/// Sets the transfers up before the optimizer collects their parameters.
+/// Sets the transfers up before the optimizers collect their parameters.
 Phase with_transfers_set_up(Phase phase) {
   set_transfers_up(phase);
   return phase;
@@ -36,26 +29,21 @@ Phase with_transfers_set_up(Phase phase) {
 
 }  // namespace
 
-Trainer::Trainer(Phase phase)
+Loop::Loop(Phase phase)
     : phase_(with_transfers_set_up(std::move(phase))),
-      student_(phase_.student()),
       sampler_(make_sampler(phase_)),
       loader_(*phase_.data, sampler_, make_views(phase_), phase_.seed, phase_.mix),
-      optimizer_(phase_.train, find_trained_owners(phase_)),
-      clock_(student_.placement().device, phase_.timing),
-      runner_(phase_, optimizer_, clock_),
-      reads_each_step_(student_.placement().device.is_cpu() ||
-                       phase_.train.non_finite != NonFinite::Stop) {
+      learners_(make_learners(phase_)),
+      clock_(phase_.placement().device, phase_.timing),
+      runner_(phase_, learners_, clock_),
+      policy_(phase_),
+      reads_each_step_(phase_.placement().device.is_cpu() || policy_.undoes()) {
   steps_total_ = phase_.train.epochs * sampler_.batches_per_epoch();
   for (const auto& term : phase_.terms) term->set_metrics(&metrics_);
-  if (phase_.train.ema > 0) average_.emplace(student_.parameters(), phase_.train.ema);
-  if (phase_.train.non_finite == NonFinite::Skip) {
-    step_memory_.emplace(phase_, phase_.train.accumulate > 1 ? KeptTensors::BuffersAndTrained
-                                                             : KeptTensors::Buffers);
-  }
+  state_.standings.resize(learners_.size());
 }
 
-bool Trainer::run() {
+bool Loop::run() {
   watch_process_state();
   if (state_.step == 0) note_start();
   while (state_.epoch < phase_.train.epochs && !state_.stopped_early) {
@@ -66,11 +54,31 @@ bool Trainer::run() {
     if (ended == Ended::Whole) finish_epoch();
   }
   check_skipped();
-  if (average_) average_->swap();
+  for (Learner& learner : learners_) learner.swap_average();
   return true;
 }
 
-void Trainer::finish_epoch() {
+/// Evaluates a learner, and notes whether it was better than ever.
+LearnerReport Loop::judge(const Learner& learner, Standing& standing) const {
+  const auto measure = [&](EvalSplit split) {
+    return evaluate(learner.network(), *phase_.data, learner.participant().eval_views(),
+                    phase_.train.eval_batch_size, split);
+  };
+  LearnerReport report;
+  report.name = learner.participant().name;
+  report.accuracy = measure(EvalSplit::Test);
+  if (!phase_.data->validation.empty()) report.validation = measure(EvalSplit::Validation);
+  // The best epoch is chosen on what was held out, and on the test split where nothing was. One
+  // with outputs that are not finite is none.
+  const Accuracy& judged = report.validation ? *report.validation : report.accuracy;
+  const bool finite = judged.not_finite == 0 && report.accuracy.not_finite == 0;
+  report.best = finite && judged.top1() > standing.best;
+  if (report.best) standing = {report.accuracy, judged.top1(), state_.epoch + 1, report.accuracy};
+  standing.last = report.accuracy;
+  return report;
+}
+
+void Loop::finish_epoch() {
   compare_process_state();
   warn_of_idle_weights();
   EpochReport report;
@@ -86,35 +94,23 @@ void Trainer::finish_epoch() {
         "steps is beyond float32",
         phase_.name, report.epoch, name, mean);
   }
-  if (average_) average_->swap();
-  const auto measure = [&](EvalSplit split) {
-    return evaluate(student_, *phase_.data, *phase_.learner().views, phase_.train.eval_batch_size,
-                    split);
-  };
-  report.accuracy = measure(EvalSplit::Test);
-  if (!phase_.data->validation.empty()) report.validation = measure(EvalSplit::Validation);
-  // The best epoch is chosen on what was held out, and on the test split where nothing was. One
-  // with outputs that are not finite is none.
-  const Accuracy& judged = report.validation ? *report.validation : report.accuracy;
-  const bool finite = judged.not_finite == 0 && report.accuracy.not_finite == 0;
-  report.best = finite && judged.top1() > state_.best;
-  if (report.best) {
-    state_.best = judged.top1();
-    state_.best_test = report.accuracy;
-    state_.best_epoch = report.epoch;
-    if (on_best) on_best();
+  int64_t best_epoch = 0;  // the last one of any learner
+  for (size_t i = 0; i < learners_.size(); ++i) {
+    learners_[i].swap_average();
+    report.learners.push_back(judge(learners_[i], state_.standings[i]));
+    best_epoch = std::max(best_epoch, state_.standings[i].best_epoch);
+    if (report.learners.back().best && on_best) on_best(learners_[i].participant());
+    learners_[i].swap_average();
   }
-  if (average_) average_->swap();
-  state_.last = report.accuracy;
   state_.stopped_early =
-      phase_.train.early_stop > 0 && report.epoch - state_.best_epoch >= phase_.train.early_stop;
+      phase_.train.early_stop > 0 && report.epoch - best_epoch >= phase_.train.early_stop;
   ++state_.epoch;
   state_.step_in_epoch = 0;
   compare_process_state();  // before a file is written: evaluating calls plugins too
   if (on_epoch) on_epoch(report);
 }
 
-void Trainer::run_steps(int64_t steps) {
+void Loop::run_steps(int64_t steps) {
   for (state_.epoch = 0; steps > 0; ++state_.epoch) {
     const int64_t before = state_.step;
     state_.step_in_epoch = 0;
@@ -124,7 +120,7 @@ void Trainer::run_steps(int64_t steps) {
 }
 
 /// Starts on the state's epoch, or goes on within it.
-void Trainer::begin_epoch() {
+void Loop::begin_epoch() {
   if (state_.step_in_epoch == 0) {
     state_.terms.clear();
     state_.loss_sums.clear();
@@ -132,17 +128,12 @@ void Trainer::begin_epoch() {
     losses_.clear_means();
   }
   passing_over_ = false;
-  const bool starts = state_.step_in_epoch == 0 || !rollback_point_;
-  if (phase_.train.non_finite == NonFinite::Rollback && starts) {
-    rollback_point_ = {state(), current_tensors()};
-    for (NamedTensor& tensor : rollback_point_->tensors) {
-      tensor.second = tensor.second.detach().clone();
-    }
-  }
+  if (policy_.rolls_back() && (state_.step_in_epoch == 0 || !policy_.point()))
+    policy_.set_point(state(), current_tensors());
   loader_.start_epoch(state_.epoch, state_.step_in_epoch);
 }
 
-Trainer::Ended Trainer::train_epoch(int64_t max_steps) {
+Loop::Ended Loop::train_epoch(int64_t max_steps) {
   begin_epoch();
   const double start = now();
   clock_.start();
@@ -179,17 +170,17 @@ Trainer::Ended Trainer::train_epoch(int64_t max_steps) {
   return std::exchange(rolled_back_, false) ? Ended::RolledBack : Ended::Whole;
 }
 
-bool Trainer::mid_accumulation() const {
+bool Loop::mid_accumulation() const {
   return state_.step_in_epoch % phase_.train.accumulate != 0 &&
          state_.step_in_epoch < sampler_.batches_per_epoch();
 }
 
-double Trainer::rate_at(int64_t step) const {
+double Loop::rate_at(int64_t step) const {
   return learning_rate(phase_.train, step, sampler_.batches_per_epoch()) * state_.lr_factor;
 }
 
-void Trainer::report_progress(int64_t epoch, int64_t step_in_epoch, int64_t steps_now,
-                              double seconds) {
+void Loop::report_progress(int64_t epoch, int64_t step_in_epoch, int64_t steps_now,
+                           double seconds) {
   if (!on_progress) return;
   const double images = static_cast<double>(steps_now * phase_.batch_size);
   const double left =

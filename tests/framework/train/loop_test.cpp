@@ -1,4 +1,4 @@
-#include "framework/train/trainer.hpp"
+#include "framework/train/loop.hpp"
 
 #include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/log_softmax.h>
@@ -21,28 +21,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Key;
 
-/// Copies of a network's parameters and buffers, by name.
-std::map<std::string, at::Tensor> state_of(const host::Network& network) {
-  std::map<std::string, at::Tensor> state;
-  for (const host::Parameter& parameter : network.parameters().all()) {
-    state[parameter.name] = parameter.master.detach().clone();
-  }
-  return state;
-}
-
-/// The first batch that a trainer with the rig's plan sees.
-host::Batch first_batch(const TrainingRig& rig) {
-  const host::Sampler sampler = make_sampler(rig.phase);
-  host::Loader loader(rig.data, sampler, {{host::kImageField, &rig.views}}, rig.phase.seed,
-                      rig.phase.mix);
-  loader.start_epoch(0);
-  return loader.next().value();
-}
-
-void expect_relative(double found, double wanted, double tolerance) {
-  EXPECT_NEAR(found, wanted, tolerance * std::abs(wanted));
-}
-
 class Overfitting : public testing::TestWithParam<std::string> {};
 
 TEST_P(Overfitting, GetsAll64ImagesRight) {
@@ -53,31 +31,32 @@ TEST_P(Overfitting, GetsAll64ImagesRight) {
                    GetParam() == "resnet" ? Options{{"depth", int64_t{8}}} : Options{}));
   rig.phase.train.epochs = 12;
   rig.phase.train.schedule.kind = host::ScheduleConfig::Kind::Cosine;
-  host::Trainer trainer(rig.phase);
+  host::Loop loop(rig.phase);
   host::EpochReport last;
-  trainer.on_epoch = [&](const host::EpochReport& report) { last = report; };
-  EXPECT_TRUE(trainer.run());
+  loop.on_epoch = [&](const host::EpochReport& report) { last = report; };
+  EXPECT_TRUE(loop.run());
   EXPECT_EQ(last.epoch, 12);
-  EXPECT_EQ(last.accuracy.correct, 64);
+  EXPECT_EQ(last.learners.front().accuracy.correct, 64);
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, Overfitting, testing::Values("resnet", "convnet"),
                          [](const auto& its) { return its.param; });
 
-TEST(Trainer, MarksAnEpochAsBestOnlyWhenItIsBetterThanAllBefore) {
+TEST(Loop, MarksAnEpochAsBestOnlyWhenItIsBetterThanAllBefore) {
   TrainingRig rig;
   rig.phase.train.epochs = 5;
-  host::Trainer trainer(rig.phase);
+  host::Loop loop(rig.phase);
   int64_t most = -1;
-  trainer.on_epoch = [&](const host::EpochReport& report) {
-    EXPECT_EQ(report.best, report.accuracy.correct > most) << report.epoch;
-    most = std::max(most, report.accuracy.correct);
+  loop.on_epoch = [&](const host::EpochReport& report) {
+    EXPECT_EQ(report.learners.front().best, report.learners.front().accuracy.correct > most)
+        << report.epoch;
+    most = std::max(most, report.learners.front().accuracy.correct);
   };
-  trainer.run();
+  loop.run();
   EXPECT_GT(most, 6);  // better than chance, so at least one epoch was compared
 }
 
-TEST(Trainer, GivesTheSameParametersForTheSameSeed) {
+TEST(Loop, GivesTheSameParametersForTheSameSeed) {
   TrainingRig one, two;
   one.losses_of(6);
   two.losses_of(6);
@@ -85,7 +64,7 @@ TEST(Trainer, GivesTheSameParametersForTheSameSeed) {
   for (const auto& [name, tensor] : first) EXPECT_TRUE(tensor.equal(second.at(name))) << name;
 }
 
-TEST(Trainer, AddsItsTermsByTheirWeights) {
+TEST(Loop, AddsItsTermsByTheirWeights) {
   TrainingRig rig({}, true);
   rig.set_task(0.25);
   rig.add(make_transfer("logits.kd", {0.75, 0.75, 0, 0}));
@@ -97,33 +76,33 @@ TEST(Trainer, AddsItsTermsByTheirWeights) {
       kReorderedTolerance);
 }
 
-TEST(Trainer, DoesNotCallATransferOfWeightZero) {
+TEST(Loop, DoesNotCallATransferOfWeightZero) {
   TrainingRig rig({}, true);
   rig.add(make_transfer("logits.kd"));
   rig.add(make_transfer("feature.fitnet", {0, 0, 0, 0}));
   EXPECT_THAT(rig.losses_of(2), ElementsAre(Key("logits.kd"), Key("loss"), Key("task")));
 }
 
-TEST(Trainer, StopsCallingATransferWhoseWeightReachesZero) {
+TEST(Loop, StopsCallingATransferWhoseWeightReachesZero) {
   TrainingRig rig({}, true);
   rig.add(make_transfer("logits.kd", {1, 0, 0, 1}));
-  host::Trainer trainer(rig.phase);
+  host::Loop loop(rig.phase);
   std::vector<host::EpochReport> reports;
-  trainer.on_epoch = [&](const host::EpochReport& report) { reports.push_back(report); };
-  trainer.run();
+  loop.on_epoch = [&](const host::EpochReport& report) { reports.push_back(report); };
+  loop.run();
   ASSERT_EQ(reports.size(), 2u);
   EXPECT_THAT(reports[0].losses, ElementsAre(Key("task"), Key("logits.kd"), Key("loss")));
   EXPECT_THAT(reports[1].losses, ElementsAre(Key("task"), Key("loss")));
 }
 
-TEST(Trainer, LeavesOutATaskOfWeightZero) {
+TEST(Loop, LeavesOutATaskOfWeightZero) {
   TrainingRig rig({}, true);
   rig.set_task(0);
   rig.add(make_transfer("logits.kd"));
   EXPECT_THAT(rig.losses_of(1), ElementsAre(Key("logits.kd"), Key("loss")));
 }
 
-TEST(Trainer, SmoothsTheLabels) {
+TEST(Loop, SmoothsTheLabels) {
   TrainingRig rig;
   rig.set_task(1, 0.1);
   const host::Batch batch = first_batch(rig);
@@ -134,7 +113,7 @@ TEST(Trainer, SmoothsTheLabels) {
   expect_relative(rig.losses_of(1).at("task"), 0.9 * sharp + 0.1 * flat, kReorderedTolerance);
 }
 
-TEST(Trainer, WeighsTheLabelsOfAMixedBatchByTheirParts) {
+TEST(Loop, WeighsTheLabelsOfAMixedBatchByTheirParts) {
   TrainingRig rig;
   rig.phase.mix = {1, 0};
   rig.set_task(1, 0.1);
@@ -152,28 +131,28 @@ TEST(Trainer, WeighsTheLabelsOfAMixedBatchByTheirParts) {
                   kReorderedTolerance);
 }
 
-TEST(Trainer, CountsItsStepsByTheSamplesThatAreNotHeldOut) {
+TEST(Loop, CountsItsStepsByTheSamplesThatAreNotHeldOut) {
   TrainingRig rig;
   for (int64_t sample = 0; sample < 17; ++sample) rig.data.validation.push_back(sample);
-  host::Trainer trainer(rig.phase);
-  trainer.run();
-  EXPECT_EQ(trainer.steps_done(), 2 * (47 / 16));
+  host::Loop loop(rig.phase);
+  loop.run();
+  EXPECT_EQ(loop.steps_done(), 2 * (47 / 16));
   rig.phase.batch_size = 48;
-  EXPECT_THAT(message_of<host::ConfigError>([&] { host::Trainer{rig.phase}; }),
+  EXPECT_THAT(message_of<host::ConfigError>([&] { host::Loop{rig.phase}; }),
               HasSubstr("data.batch_size = 48 is more than the 47 training samples"));
 }
 
-TEST(Trainer, LearnsAlsoTheParametersOfATransfer) {
+TEST(Loop, LearnsAlsoTheParametersOfATransfer) {
   TrainingRig rig({}, true);
   rig.add(make_transfer("feature.fitnet"));
-  host::Trainer trainer(rig.phase);
+  host::Loop loop(rig.phase);
   const host::Parameter& regressor = rig.transfers[0]->parameters()->all().at(0);
   const at::Tensor before = regressor.master.detach().clone();
-  trainer.run_steps(1);
+  loop.run_steps(1);
   EXPECT_FALSE(regressor.master.equal(before));
 }
 
-TEST(Trainer, KeepsTheTeacherAsItIs) {
+TEST(Loop, KeepsTheTeacherAsItIs) {
   TrainingRig rig({}, true);
   rig.add(make_transfer("feature.fitnet"));
   const auto before = state_of(*rig.teacher);
@@ -184,7 +163,7 @@ TEST(Trainer, KeepsTheTeacherAsItIs) {
   }
 }
 
-TEST(Trainer, UpdatesTheStudentsRunningStatistics) {
+TEST(Loop, UpdatesTheStudentsRunningStatistics) {
   TrainingRig rig;
   const auto before = state_of(*rig.student);
   rig.losses_of(1);
@@ -199,7 +178,7 @@ TEST(Transfer, RefusesMoreFeaturesThanItHasTaps) {
       testing::ThrowsMessage<host::ShapeError>(HasSubstr("2 feature maps for the taps layer1")));
 }
 
-TEST(Trainer, HandsEachTransferItsOwnTapsInTheOrderOfItsBinding) {
+TEST(Loop, HandsEachTransferItsOwnTapsInTheOrderOfItsBinding) {
   TrainingRig rig({}, true);
   rig.add(make_transfer("feature.fitnet", {}, {"layer1"}, "first"));
   rig.add(make_transfer("feature.fitnet", {}, {"layer3", "layer1"}, "second"));
@@ -218,27 +197,27 @@ TEST(Trainer, HandsEachTransferItsOwnTapsInTheOrderOfItsBinding) {
   expect_relative(rig.losses_of(1).at("second"), wanted, kReorderedTolerance);
 }
 
-TEST(Trainer, BindsAGroupToTheTapsItStandsFor) {
+TEST(Loop, BindsAGroupToTheTapsItStandsFor) {
   TrainingRig rig({}, true);
   rig.add(make_transfer("feature.at", {}, {"stages"}, "all"));
   rig.add(make_transfer("feature.at", {}, {"last_map", "stages.preact"}, "mixed"));
-  const host::Trainer trainer(rig.phase);
+  const host::Loop loop(rig.phase);
   EXPECT_THAT(rig.transfers[0]->config().bind_student, ElementsAre("layer1", "layer2", "layer3"));
   EXPECT_THAT(rig.transfers[1]->config().bind_teacher,
               ElementsAre("layer3", "layer1.preact", "layer2.preact", "layer3.preact"));
 }
 
-TEST(Trainer, RefusesStagesThatAreNotAsManyOnBothSides) {
+TEST(Loop, RefusesStagesThatAreNotAsManyOnBothSides) {
   TrainingRig rig({}, true);
   rig.use_teacher(make_network("teacher", rig.data, {}, "resnet_imagenet", {{"stem", int64_t{1}}}));
   rig.add(make_transfer("feature.at", {}, {"stages"}));
-  EXPECT_THAT(message_of<host::ConfigError>([&] { host::Trainer trainer(rig.phase); }),
+  EXPECT_THAT(message_of<host::ConfigError>([&] { host::Loop loop(rig.phase); }),
               AllOf(HasSubstr("transfer[0].bind: the student has layer1, layer2, layer3 and the "
                               "teacher layer1, layer2, layer3, layer4"),
                     HasSubstr("name as many taps of each")));
 }
 
-TEST(Trainer, RunsAStrategyThatNeedsNoTeacherWithoutOne) {
+TEST(Loop, RunsAStrategyThatNeedsNoTeacherWithoutOne) {
   TrainingRig rig;
   rig.add(make_transfer("logits.tf_kd"));
   const auto losses = rig.losses_of(2);
@@ -246,32 +225,32 @@ TEST(Trainer, RunsAStrategyThatNeedsNoTeacherWithoutOne) {
   EXPECT_GT(losses.at("loss"), losses.at("task"));
 }
 
-TEST(Trainer, StopsAtALossThatIsNotFiniteAndNamesStepAndTerm) {
+TEST(Loop, StopsAtALossThatIsNotFiniteAndNamesStepAndTerm) {
   TrainingRig rig;
   rig.phase.train.optimizer.lr = 1e30;
-  host::Trainer trainer(rig.phase);
+  host::Loop loop(rig.phase);
   try {
-    trainer.run_steps(10);
+    loop.run_steps(10);
     FAIL() << "a rate of 1e30 gave finite losses";
   } catch (const host::NonFiniteError& error) {
     EXPECT_EQ(error.code(), host::ExitCode::NonFinite);
-    EXPECT_THAT(error.what(), HasSubstr("alone, step " + std::to_string(trainer.steps_done()) +
+    EXPECT_THAT(error.what(), HasSubstr("alone, step " + std::to_string(loop.steps_done()) +
                                         ": the loss term \"task\" is "));
     EXPECT_THAT(error.what(), HasSubstr("lower the learning rate"));
   }
 }
 
-TEST(Trainer, RefusesABatchLargerThanTheData) {
+TEST(Loop, RefusesABatchLargerThanTheData) {
   TrainingRig rig;
   rig.phase.batch_size = 65;
-  EXPECT_THAT(message_of<host::ConfigError>([&] { host::Trainer trainer(rig.phase); }),
+  EXPECT_THAT(message_of<host::ConfigError>([&] { host::Loop loop(rig.phase); }),
               HasSubstr("data.batch_size = 65 is more than the 64 training samples"));
 }
 
-TEST(Trainer, RefusesATapThatTheModelLacksAndListsItsTaps) {
+TEST(Loop, RefusesATapThatTheModelLacksAndListsItsTaps) {
   TrainingRig rig({}, true);
   rig.add(make_transfer("feature.fitnet", {}, {"layer9"}));
-  EXPECT_THAT(message_of<host::ConfigError>([&] { host::Trainer trainer(rig.phase); }),
+  EXPECT_THAT(message_of<host::ConfigError>([&] { host::Loop loop(rig.phase); }),
               HasSubstr("transfer[0].bind.student \"layer9\"  convnet has: layer1.preact, layer1"));
 }
 

@@ -1,14 +1,14 @@
-// What a trainer does with one batch.
+// What a loop does with one batch.
 #include <algorithm>
 #include <cmath>
 
 #include "framework/base/error.hpp"
 #include "framework/train/finite.hpp"
-#include "framework/train/trainer.hpp"
+#include "framework/train/loop.hpp"
 
 namespace retort::host {
 
-StepNumbers Trainer::numbers() const {
+StepNumbers Loop::numbers() const {
   const auto step = static_cast<double>(state_.step);
   StepNumbers numbers;
   numbers.epoch = state_.epoch;
@@ -19,11 +19,9 @@ StepNumbers Trainer::numbers() const {
   return numbers;
 }
 
-void Trainer::train_step(const Batch& batch) {
+void Loop::train_step(const Batch& batch) {
   if (pass_over_batch()) return;
-  if (step_memory_ && state_.step_in_epoch % phase_.train.accumulate == 0) {
-    step_memory_->take(state_, metrics_);
-  }
+  if (state_.step_in_epoch % phase_.train.accumulate == 0) policy_.begin_step(state_, metrics_);
   const StepResult result = runner_.run(batch, numbers());
   std::string problem = collect(result.terms);
   if (problem.empty()) problem = find_bad_buffer();
@@ -41,7 +39,7 @@ void Trainer::train_step(const Batch& batch) {
 }
 
 /// Whether the batch is of a group that is skipped: then it only counts.
-bool Trainer::pass_over_batch() {
+bool Loop::pass_over_batch() {
   if (!passing_over_) return false;
   ++state_.step_in_epoch;
   ++state_.step;
@@ -51,26 +49,28 @@ bool Trainer::pass_over_batch() {
 
 /// The batches of the group that a batch of the epoch belongs to: of the epoch's last group those
 /// that are left.
-int64_t Trainer::group_size(int64_t batch) const {
+int64_t Loop::group_size(int64_t batch) const {
   const int64_t first = batch - batch % phase_.train.accumulate;
   return std::min(phase_.train.accumulate, sampler_.batches_per_epoch() - first);
 }
 
-/// One step of the optimizer, unless the gradient is not finite: then what is wrong.
-std::string Trainer::update(double rate) {
-  const at::Tensor norm = runner_.make_gradient_norm();
-  if (reads_each_step_) {
-    if (!std::isfinite(norm.item().toDouble())) return find_bad_gradient(state_.step);
-  } else {
-    losses_.add_norm(state_.step, norm);
+/// One step of the optimizers, unless a gradient is not finite: then what is wrong.
+std::string Loop::update(double rate) {
+  const std::vector<at::Tensor> norms = runner_.make_gradient_norms();
+  for (const at::Tensor& norm : norms) {
+    if (!reads_each_step_) {
+      losses_.add_norm(state_.step, norm);
+    } else if (!std::isfinite(norm.item().toDouble())) {
+      return find_bad_gradient(state_.step);
+    }
   }
-  runner_.update(rate, norm);
+  runner_.update(rate, norms);
   state_.bad_in_a_row = 0;
-  if (average_) average_->update(state_.step / phase_.train.accumulate);
+  for (Learner& learner : learners_) learner.average_weights(state_.step / phase_.train.accumulate);
   return "";
 }
 
-std::string Trainer::collect(const LossTerms& terms) {
+std::string Loop::collect(const LossTerms& terms) {
   if (terms.names != state_.terms) {
     flush_or_throw();
     state_.terms = terms.names;
@@ -82,13 +82,13 @@ std::string Trainer::collect(const LossTerms& terms) {
   return reads_each_step_ ? flush_losses() : "";  // before the update: a bad step changes nothing
 }
 
-void Trainer::flush_or_throw() {
+void Loop::flush_or_throw() {
   const std::string problem = flush_losses();
   if (!problem.empty()) throw NonFiniteError(problem);
 }
 
 /// Reads the losses of the steps that were not read yet; returns what is not finite, or "".
-std::string Trainer::flush_losses() {
+std::string Loop::flush_losses() {
   const std::optional<NotFinite> bad = losses_.read(state_);
   if (!bad) return "";
   if (bad->term.empty()) return find_bad_gradient(bad->step);

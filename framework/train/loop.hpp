@@ -10,13 +10,12 @@
 
 #include "framework/data/loader.hpp"
 #include "framework/train/evaluate.hpp"
+#include "framework/train/learner.hpp"
 #include "framework/train/loss_reader.hpp"
-#include "framework/train/optimizer.hpp"
+#include "framework/train/non_finite.hpp"
 #include "framework/train/phase.hpp"
-#include "framework/train/recovery.hpp"
 #include "framework/train/step.hpp"
 #include "framework/train/training_state.hpp"
-#include "framework/train/weight_average.hpp"
 #include "framework/train/weights.hpp"
 
 namespace retort::host {
@@ -34,27 +33,33 @@ struct Progress {
       losses;  // "task", each transfer, "loss": means of the epoch
 };
 
+/// What one epoch came to for one learner.
+struct LearnerReport {
+  std::string name;
+  Accuracy accuracy;  // on the test split
+  std::optional<Accuracy> validation;
+  bool best = false;
+};
+
 /// What one epoch came to.
 struct EpochReport {
   int64_t epoch = 0;  // 1-based
   double lr = 0;      // of its last step
   std::vector<std::pair<std::string, double>> losses;
   std::vector<std::pair<std::string, double>> metrics;  // what strategies logged
-  Accuracy accuracy;                                    // on the test split
-  std::optional<Accuracy> validation;
-  bool best = false;
+  std::vector<LearnerReport> learners;
   double train_seconds = 0;
 };
 
-/// Trains the learner of a phase: epochs of steps, each evaluated; what happens to steps that are not
-/// finite; and the state that a resumed run goes on from. The steps are StepRunner's.
-class Trainer {
+/// Trains the learners of a phase: epochs of steps, each evaluated, and the state that a resumed run goes
+/// on from. The steps are StepRunner's; what becomes of one that is not finite is NonFinitePolicy's.
+class Loop {
  public:
   /// Sets those transfers up that are not. Throws: ConfigError for taps that do not exist, and what setup()
   /// throws.
-  explicit Trainer(Phase phase);
-  Trainer(const Trainer&) = delete;
-  Trainer& operator=(const Trainer&) = delete;
+  explicit Loop(Phase phase);
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
 
   /// Called after each step, after each epoch's evaluation, and where run.checkpoint_steps asks for
   /// a state within an epoch.
@@ -62,11 +67,11 @@ class Trainer {
   std::function<void(const EpochReport&)> on_epoch;
   std::function<void()> on_checkpoint;
   int64_t checkpoint_steps = 0;
-  /// Called while the network holds the weights of a new best epoch, averaged ones included.
-  std::function<void()> on_best;
+  /// Called while a learner's network holds the weights of its new best epoch, averaged ones included.
+  std::function<void(const Participant&)> on_best;
 
   /// Trains all epochs that are left, or until a signal asks to stop. Returns whether it came to
-  /// the end; the network then holds the averaged weights where train.ema asks for them.
+  /// the end; the networks then hold the averaged weights where train.ema asks for them.
   /// Throws: NonFiniteError that names the step and the term, or after an epoch the weight, and where
   ///         every step was skipped; what plugins throw.
   bool run();
@@ -97,15 +102,16 @@ class Trainer {
  private:
   enum class Ended { Whole, Stopped, RolledBack };
 
-  // trainer.cpp: epochs.
+  // loop.cpp: epochs.
   void begin_epoch();
   void finish_epoch();
+  LearnerReport judge(const Learner& learner, Standing& standing) const;
   Ended train_epoch(int64_t max_steps);
   bool mid_accumulation() const;
   double rate_at(int64_t step) const;
   void report_progress(int64_t epoch, int64_t step_in_epoch, int64_t steps_now, double seconds);
 
-  // trainer_step.cpp: one batch.
+  // loop_step.cpp: one batch.
   void train_step(const Batch& batch);
   bool pass_over_batch();
   std::string update(double rate);
@@ -115,9 +121,9 @@ class Trainer {
   StepNumbers numbers() const;
   int64_t group_size(int64_t batch) const;
 
-  // trainer_state.cpp: steps that are not finite, and what is saved.
+  // loop_state.cpp: steps that are not finite, and what is saved.
   void recover(const std::string& problem);
-  void roll_back(const std::string& problem);
+  void roll_back();
   const char* remedy_at(int64_t step) const;
   std::string find_bad_gradient(int64_t step) const;
   std::string find_bad_buffer() const;
@@ -127,28 +133,25 @@ class Trainer {
   void warn_of_idle_weights();
   bool holds_rollback_point() const;
   std::vector<NamedTensor> current_tensors() const;
-  using NamedMap = std::map<std::string, at::Tensor>;
-  std::vector<std::pair<at::Tensor, at::Tensor>> match(const NamedMap& given) const;
-  void put_back(const TrainingState& state, const NamedMap& given);
+  std::vector<std::pair<at::Tensor, at::Tensor>> match(const std::vector<NamedTensor>& given) const;
+  void put_back(const TrainingState& state, const std::vector<NamedTensor>& given);
 
   Phase phase_;
-  Network& student_;
   Sampler sampler_;
   Loader loader_;
-  Optimizer optimizer_;
+  std::vector<Learner> learners_;
   StepClock clock_;
   StepRunner runner_;
+  NonFinitePolicy policy_;
   MetricSink metrics_;
   TrainingState state_;
   int64_t steps_total_ = 0;
   bool reads_each_step_;
   bool rolled_back_ = false;
   bool passing_over_ = false;  // the batches that are left of a group that is skipped
-  std::optional<WeightAverage> average_;
-  std::optional<StepMemory> step_memory_;  // non_finite = "skip"
-  // Some numbers of each trained parameter before the first step, until the first epoch is over.
-  std::vector<std::pair<at::Tensor, at::Tensor>> start_;
-  std::optional<RollbackPoint> rollback_point_;  // non_finite = "rollback": an epoch's start
+  // Some numbers of each trained parameter before the first step, until the first epoch is over: by
+  // learner.
+  std::vector<std::vector<std::pair<at::Tensor, at::Tensor>>> start_;
 
   double epoch_seconds_ = 0;
 

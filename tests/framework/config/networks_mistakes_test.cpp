@@ -1,0 +1,254 @@
+// What is wrong with views and lists of networks, each with its whole message.
+#include <gmock/gmock.h>
+
+#include "tests/framework/config/one_case.hpp"
+
+namespace retort::host {
+namespace {
+
+using testing::HasSubstr;
+
+class ViewCaseTest : public OneCaseTest {};
+TEST_P(ViewCaseTest, IsExact) {
+  expect_after("[student]\nmodel = \"resnet\"\nviews = [\"x\", \"default\"]\n" + kData);
+}
+INSTANTIATE_TEST_SUITE_P(
+    Networks, ViewCaseTest,
+    testing::Values(
+        Case{"views = 3",
+             "kd.toml:3:10 student.views[0] \"x\" unknown view known: default\nkd.toml:6:9 "
+             "data.views = 3 must be a table, not an integer\n2 mistakes; nothing was started."},
+        Case{"[data.views]\nx = \"flip\"",
+             "kd.toml:7:5 data.views.x \"flip\" must be a table, not text"},
+        Case{"[data.views.x]\n[data.views.default]\naugment = []",
+             "kd.toml:7:13 data.views.default is what [data] itself describes; give it another "
+             "name"},
+        Case{"[data.views.x]\n[data.views.\"a b\"]",
+             "kd.toml:7:13 data.views \"a b\" must be letters, digits, \".\", \"_\" and \"-\", at "
+             "most 100 and none of \".-\" first: it names files\nkd.toml:7:13 data.views.\"a b\" "
+             "no network sees it; add it to the views of [student] or [teacher], or take it out\n2 "
+             "mistakes; nothing was started."},
+        Case{"[data.views.x]\nsize = 0",
+             "kd.toml:7:8 data.views.x.size = 0 must be >= 1 and <= 16384; leave it out for the "
+             "data's size"},
+        Case{"[data.views.x]\nsize = 3.5",
+             "kd.toml:7:8 data.views.x.size = 3.5 must be an integer, not a real number; leave it "
+             "out for the data's size"},
+        Case{"[data.views.x]\ntimes = 65",
+             "kd.toml:7:9 data.views.x.times = 65 must be >= 1 and <= 64 (default 1)"},
+        Case{"[data.views.x]\ntimes = 0",
+             "kd.toml:7:9 data.views.x.times = 0 must be >= 1 and <= 64 (default 1)"},
+        Case{"[data.views.x]\naugment = [\"flop\"]",
+             "kd.toml:7:12 data.views.x.augment[0] \"flop\" unknown step; did you mean \"flip\"? "
+             "known: crop(padding), flip, randaugment(operations, magnitude), erase(probability), "
+             "rotations"},
+        Case{"[data.views.x]\nzoom = 2",
+             "kd.toml:7:1 data.views.x.zoom unknown key known: augment, like, size, times"},
+        Case{"[data.views.x]\nlike = \"default\"\naugment = []",
+             "kd.toml:8:1 data.views.x.augment is that of the view it is like; keep one of the two "
+             "keys"},
+        Case{"[data.views.x]\nlike = \"defalt\"",
+             "kd.toml:7:8 data.views.x.like \"defalt\" unknown view; did you mean \"default\"? "
+             "known: default"},
+        Case{"[data.views.x]\nlike = \"\"",
+             "kd.toml:7:8 data.views.x.like \"\" unknown view known: default"},
+        Case{"[data.views.x]\nlike = \"x\"",
+             "kd.toml:7:8 data.views.x.like \"x\" is the view itself; name another one"},
+        Case{"[data.views.x]\nlike = 1",
+             "kd.toml:7:8 data.views.x.like = 1 must be text in quotes, not an integer"},
+        Case{"[data.views.x]\nlike = \"y\"\n[data.views.y]\nlike = \"x\"",
+             "kd.toml:7:8 data.views.x.like \"y\" goes in a circle: x -> y -> x\nkd.toml:8:13 "
+             "data.views.y no network sees it; add it to the views of [student] or [teacher], or "
+             "take it out\n2 mistakes; nothing was started."},
+        Case{"[data.views.x]\n[data.views.y]",
+             "kd.toml:7:13 data.views.y no network sees it; add it to the views of [student] or "
+             "[teacher], or take it out"},
+        Case{"cutmix = 1\n[data.views.x]\nsize = 8",
+             "kd.toml:3:15 student.views[1] \"default\" has the data's size and \"x\" 8 pixels; a "
+             "network is built for one size\nkd.toml:8:8 data.views.x.size = 8 data.cutmix pastes "
+             "one box of pixels into all views, which needs one size; set it to 0, or leave the "
+             "size out\n2 mistakes; nothing was started."},
+        Case{"[data.views.x]\nsize = 8",
+             "kd.toml:3:15 student.views[1] \"default\" has the data's size and \"x\" 8 pixels; a "
+             "network is built for one size"}));
+
+class ListCaseTest : public OneCaseTest {};
+TEST_P(ListCaseTest, IsExact) { expect_after(kData); }
+INSTANTIATE_TEST_SUITE_P(
+    Networks, ListCaseTest,
+    testing::Values(
+        Case{"[student]\nmodel = \"resnet\"\n[[teacher]]",
+             "kd.toml:5:1 teacher[0].model missing; one of: convnet, resnet"},
+        Case{"[student]\nmodel = \"resnet\"\nname = 3",
+             "kd.toml:5:8 student.name = 3 must be text in quotes, not an integer"},
+        Case{"[student]\nmodel = \"resnet\"\nname = \"a/b\"",
+             "kd.toml:5:8 student.name \"a/b\" must be letters, digits, \".\", \"_\" and \"-\", at "
+             "most 100 and none of \".-\" first: it names files"},
+        Case{"[student]\nmodel = \"resnet\"\nname = \"task\"",
+             "kd.toml:5:8 student.name \"task\" is what the host calls a network, phase or value "
+             "of its own; give it another name: name = \"my.task\""},
+        Case{"[student]\nmodel = \"resnet\"\nname = \"distil\"",
+             "kd.toml:5:8 student.name \"distil\" is what the host calls a network, phase or value "
+             "of its own; give it another name: name = \"my.distil\""},
+        Case{"[student]\nmodel = \"resnet\"\nname = \"alone.x\"",
+             "kd.toml:5:8 student.name \"alone.x\" is what the host calls a network, phase or "
+             "value of its own; give it another name: name = \"my.alone.x\""},
+        Case{"[student]\nmodel = \"resnet\"\nname = \"teacher\"",
+             "kd.toml:5:8 student.name \"teacher\" is what the host calls a network, phase or "
+             "value of its own; give it another name: name = \"my.teacher\""},
+        Case{"[student]\nmodel = \"resnet\"\n[teacher]\nmodel = \"resnet\"\nname = \"student\"",
+             "kd.toml:7:8 teacher.name \"student\" is what the host calls a network, phase or "
+             "value of its own; give it another name: name = \"my.student\""},
+        Case{"[student]\nmodel = \"resnet\"\nname = \"x\"\n[teacher]\nmodel = \"resnet\"\nname = "
+             "\"x\"",
+             "kd.toml:8:8 teacher.name \"x\" an earlier student has this name; give one of them "
+             "another: name = \"x.2\""},
+        Case{"[[transfer]]\nstrategy = \"logits.tf_kd\"\n[student]\nmodel = \"resnet\"\nname = "
+             "\"logits.tf_kd\"",
+             "kd.toml:7:8 student.name \"logits.tf_kd\" an earlier transfer has this name; give "
+             "one of them another: name = \"logits.tf_kd.2\""},
+        Case{"[student]\nmodel = \"resnet\"\nname = \"x\"\n[[transfer]]\nstrategy = "
+             "\"logits.tf_kd\"\nname = \"x\"",
+             "kd.toml:8:8 transfer[0].name \"x\" an earlier student has this name; give one of "
+             "them another: name = \"x.2\""},
+        Case{"[[student]]\nmodel = \"resnet\"\n[[student]]\nmodel = \"resnet\"\nname = \"b\"",
+             "kd.toml:3:1 student[0].name missing; there are 2, and each needs one: name = "
+             "\"student.2\""},
+        Case{"[[student]]\nmodel = \"resnet\"\nname = \"b\"\n[[student]]\nmodel = \"resnet\"\nname "
+             "= \"b\"",
+             "kd.toml:8:8 student[1].name \"b\" an earlier student has this name; give one of them "
+             "another: name = \"b.2\""},
+        Case{"[[student]]\nmodel = \"resnet\"\nname = \"b\"\n[[student]]\nmodel = \"resnet\"\nname "
+             "= \"c\"\ntrain = { epochs = 2 }",
+             "kd.toml:9:1 student[1].train the student is trained as [train] says; move the keys "
+             "there"},
+        Case{"[[student]]\nmodel = \"resnet\"\nname = \"b\"\n[[student]]\nmodel = \"resnet\"\nname "
+             "= \"c\"\ndepht = 8",
+             "kd.toml:9:1 student[1].depht unknown key; did you mean \"depth\"? known: depth, "
+             "width, shortcut"},
+        Case{"[[student]]\nmodel = \"resnet\"\nname = \"b\"\n[[student]]\nmodel = \"resnet\"\nname "
+             "= \"c\"\n[[transfer]]\nstrategy = \"logits.tf_kd\"\nname = \"task.c\"\nstudent = "
+             "\"b\"",
+             "kd.toml:11:8 transfer[0].name \"task.c\" is what the task of \"c\" is called in "
+             "metrics; give it another name: name = \"task.c.2\""},
+        Case{"[student]\nmodel = \"resnet\"\n[teacher]\nmodel = \"resnet\"\nmode = \"trian\"",
+             "kd.toml:7:8 teacher.mode \"trian\" must be one of \"evaluate\", \"train\" (default "
+             "\"evaluate\"); did you mean \"train\"?"},
+        Case{"[student]\nmodel = \"resnet\"\nviews = \"default\"",
+             "kd.toml:5:9 student.views \"default\" must be a list of names, not text"},
+        Case{"[student]\nmodel = \"resnet\"\nviews = []",
+             "kd.toml:5:9 student.views must have at least one name"},
+        Case{"[student]\nmodel = \"resnet\"\nviews = [\"default\", 1]",
+             "kd.toml:5:21 student.views[1] = 1 must be text in quotes, not an integer"},
+        Case{"[student]\nmodel = \"resnet\"\nviews = [\"default\", \"default\"]",
+             "kd.toml:5:21 student.views[1] \"default\" given twice; name it once"},
+        Case{"[student]\nmodel = \"resnet\"\nviews = [\"defalt\"]",
+             "kd.toml:5:10 student.views[0] \"defalt\" unknown view; did you mean \"default\"? "
+             "known: default"},
+        Case{"[student]\nmodel = \"resnet\"\nviews = [\"strong\"]",
+             "kd.toml:5:10 student.views[0] \"strong\" unknown view known: default"},
+        Case{"[student]\nmodel = \"resnet\"\n[teacher]\nmodel = \"resnet\"\n[[phase]]\nname = "
+             "\"one\"",
+             "kd.toml:5:1 teacher no [[transfer]] has it as its teacher; add one, or take it out"},
+        Case{"[student]\nmodel = \"resnet\"\n[[teacher]]\nname = \"x\"\nmodel = "
+             "\"resnet\"\n[[teacher]]\nname = \"y\"\nmodel = \"resnet\"\n[[transfer]]\nstrategy = "
+             "\"logits.kd\"\nteacher = \"y\"",
+             "kd.toml:6:8 teacher[0].name \"x\" no [[transfer]] has it as its teacher; add one, or "
+             "take it out"}));
+
+using NetworksMistakesTest = ConfigTest;
+const std::string kKd = "[[transfer]]\nstrategy = \"logits.kd\"\n";
+
+TEST_F(NetworksMistakesTest, OfListsThatAreNone) {
+  EXPECT_EQ(mistake("student = []\n" + kData),
+            "kd.toml:1:11 student must have at least one; write [student]");
+  EXPECT_EQ(mistake("student = 3\n" + kData),
+            "kd.toml:1:11 student = 3 must be a table, not an integer");
+  EXPECT_EQ(mistake("student = [3]\n" + kData),
+            "kd.toml:1:12 student[0] = 3 must be a table, not an integer");
+  EXPECT_EQ(mistake("teacher = []\n" + kSmall + kKd),
+            "kd.toml:1:11 teacher must have at least one; write [teacher]");
+  EXPECT_EQ(mistake("teacher = 3\n" + kSmall + kKd),
+            "kd.toml:1:11 teacher = 3 must be a table, not an integer");
+  EXPECT_EQ(mistake("phase = 3\n" + kSmall),
+            "kd.toml:1:9 phase = 3 must be a list: write [[phase]] above each");
+  EXPECT_EQ(mistake("phase = [3]\n" + kSmall),
+            "kd.toml:1:10 phase[0] = 3 must be a table, not an integer");
+  EXPECT_EQ(mistake("[[data]]\n[student]\nmodel = \"resnet\"\n"),
+            "kd.toml:1:1 data there is only one; write [data]");
+}
+
+TEST_F(NetworksMistakesTest, OfAMissingTeacherNameAPeerWhereThereIsOne) {
+  EXPECT_EQ(
+      mistake(kData +
+              "[[student]]\nname = \"a\"\nmodel = \"resnet\"\n[[student]]\n"
+              "name = \"b\"\nmodel = \"resnet\"\n" +
+              kKd + "student = \"a\"\n"),
+      "kd.toml teacher missing, and transfer[0] needs one; add [teacher] with a model, or name "
+      "a peer in it: teacher = \"b\"");
+}
+
+TEST_F(NetworksMistakesTest, OfAStudentThatNobodyUses) {
+  const std::string text = kData +
+                           "[[student]]\nname = \"a\"\nmodel = \"resnet\"\n[[student]]\n"
+                           "name = \"b\"\nmodel = \"resnet\"\n[[phase]]\nname = \"one\"\n"
+                           "learn = [\"a\"]\n";
+  EXPECT_EQ(
+      mistake(text),
+      "kd.toml:7:8 student[1].name \"b\" no [[phase]] trains it and no [[transfer]] has it as "
+      "its teacher; take it out, or add it to a phase's learn");
+  EXPECT_EQ(mistake(text + kKd + "student = \"a\"\nteacher = \"b\"\n"), "");
+}
+
+TEST_F(NetworksMistakesTest, OfTheUsualPhaseNameTheStudentThatLearnsNothing) {
+  EXPECT_EQ(mistake(kData +
+                    "[[student]]\nname = \"a\"\nmodel = \"resnet\"\n[[student]]\n"
+                    "name = \"b\"\nmodel = \"resnet\"\n" +
+                    kKd + "student = \"a\"\nteacher = \"b\"\n[task]\nweight = 0\n"),
+            "kd.toml:14:10 task.weight = 0 no [[transfer]] to \"b\" has a weight either: it would "
+            "learn nothing");
+}
+
+/// What follows from one is not told beside it.
+TEST_F(NetworksMistakesTest, OfANameDoNotSpread) {
+  const std::string phase = "[[phase]]\nname = \"one\"\nterms = [\"logits.kd\"]\n";
+  EXPECT_EQ(mistake(kWithTeacher + "[[transfer]]\nstrategy = \"logits.dk\"\n" + phase +
+                    "learn = [\"student\", \"logits.kd\"]\n"),
+            "kd.toml:8:12 transfer[0].strategy \"logits.dk\" in no plugin; did you mean "
+            "\"logits.dkd\"?");
+  EXPECT_EQ(mistake(kWithTeacher + kKd + "teacher = \"teachr\"\n" + phase),
+            "kd.toml:9:11 transfer[0].teacher \"teachr\" unknown network; did you mean "
+            "\"teacher\"? known: teacher, student");
+  EXPECT_EQ(mistake(kSmall + "views = [\"strnog\"]\n[data.views.strong]\n"),
+            "kd.toml:5:10 student.views[0] \"strnog\" unknown view; did you mean \"strong\"? "
+            "known: default, strong");
+}
+
+TEST_F(NetworksMistakesTest, AreToldAllAtOnce) {
+  std::string text = kMany;
+  const auto replace = [&](const std::string& what, const std::string& with) {
+    const size_t at = text.find(what);
+    ASSERT_NE(at, std::string::npos) << what;
+    text.replace(at, what.size(), with);
+  };
+  replace("like = \"default\"", "like = \"defautl\"");
+  replace("times = 4", "times = 0");
+  replace("mode = \"train\"", "mode = \"batch\"");
+  replace("name = \"wide\"", "name = \"big\"");
+  replace("views = [\"default\", \"strong\"]", "views = [\"default\", \"storng\"]");
+  replace("student = \"b\"\nteacher = \"a\"", "student = \"bb\"\nteacher = \"a\"");
+  replace("learn = [\"a:layer2\"", "learn = [\"a:\"");
+  replace("name = \"joint\"", "name = \"alone\"");
+  replace("epochs = 30", "epochs = 0");
+  const std::string told = mistakes(text);
+  for (const char* part :
+       {"kd.toml:8:8    data.views.large.like", "kd.toml:12:9   data.views.\"turned.4\".times = 0",
+        "kd.toml:18:8   teacher[0].mode \"batch\"", "kd.toml:23:8   teacher[1].name \"big\"",
+        "student[0].views[1] \"storng\"", "transfer[2].student \"bb\"", "phase[0].learn[0] \"a:\"",
+        "phase[0].train.epochs = 0", "phase[1].name \"alone\""}) {
+    EXPECT_THAT(told, HasSubstr(part));
+  }
+}
+
+}  // namespace
+}  // namespace retort::host
