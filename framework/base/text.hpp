@@ -1,8 +1,10 @@
 #pragma once
 
+#include <charconv>
 #include <cstdint>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace retort::host {
 
@@ -24,6 +26,23 @@ inline std::string shape_text(std::span<const int64_t> sizes) {
     text += std::to_string(size);
   }
   return text + "]";
+}
+
+/// The shortest text that reads back as the same number.
+inline std::string shortest_text(double value) {
+  char digits[32];
+  return std::string(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);
+}
+
+/// The parts between separators; none of "".
+inline std::vector<std::string> split(const std::string& text, char separator) {
+  std::vector<std::string> parts;
+  for (size_t at = 0; !text.empty() && at != std::string::npos;) {
+    const size_t end = text.find(separator, at);
+    parts.push_back(text.substr(at, end == std::string::npos ? end : end - at));
+    at = end == std::string::npos ? end : end + 1;
+  }
+  return parts;
 }
 
 }  // namespace retort::host

@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <memory>
 
 #include "framework/base/failure.hpp"
 #include "framework/base/text.hpp"
@@ -18,7 +17,6 @@
 #include "framework/bridge/dtype.hpp"
 #include "framework/bridge/handle.hpp"
 #include "framework/bridge/operators.hpp"
-#include "framework/io/file_bytes.hpp"
 
 namespace retort::host {
 namespace {
@@ -244,34 +242,6 @@ int32_t grad(const retort_value* outputs, int64_t output_count, const retort_val
   });
 }
 
-void hand_over(FileBytes read, retort_bytes& out) {
-  auto bytes = std::make_unique<FileBytes>(std::move(read));
-  out.data = bytes->data();
-  out.size = bytes->size();
-  out.owner = bytes.release();
-}
-
-int32_t read_file_bytes(const char* path, uint64_t max_bytes, retort_bytes* out,
-                        retort_error* error) {
-  return answer(error, [&] {
-    hand_over(read_file(&required(path, "the path of a file"), max_bytes),
-              required(out, "the bytes of a file"));
-  });
-}
-
-int32_t read_head_bytes(const char* path, uint64_t count, retort_bytes* out, retort_error* error) {
-  return answer(error, [&] {
-    hand_over(read_head(&required(path, "the path of a file"), count),
-              required(out, "the bytes of a file"));
-  });
-}
-
-void release_bytes(retort_bytes* bytes) {
-  if (bytes == nullptr) return;
-  delete static_cast<FileBytes*>(bytes->owner);
-  *bytes = {};
-}
-
 }  // namespace
 
 const retort_host& host_table() {
@@ -296,12 +266,12 @@ const retort_host& host_table() {
       door::publish,
       door::training,
       door::log_metric,
-      read_file_bytes,
-      release_bytes,
+      door::read_file_bytes,
+      door::release_bytes,
       last_error_text,
       door::wants_tap,
       door::warn,
-      read_head_bytes,
+      door::read_head_bytes,
   };
   return kTable;
 }

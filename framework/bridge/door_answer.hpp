@@ -43,6 +43,11 @@ int32_t wants_tap(const char* tap);
 int32_t training();
 int32_t log_metric(const char* name, const retort_value* value, retort_error* error);
 int32_t warn(const char* text, retort_error* error);
+// These need none.
+int32_t read_file_bytes(const char* path, uint64_t max_bytes, retort_bytes* out,
+                        retort_error* error);
+int32_t read_head_bytes(const char* path, uint64_t count, retort_bytes* out, retort_error* error);
+void release_bytes(retort_bytes* bytes);
 }  // namespace door
 
 }  // namespace retort::host

@@ -1,13 +1,13 @@
 #include "framework/plugin/manifest.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <cstring>
 #include <set>
 #include <type_traits>
 
 #include "framework/base/error.hpp"
+#include "framework/base/text.hpp"
 #include "framework/io/safe_text.hpp"
 #include "framework/plugin/elf_file.hpp"
 #include "framework/plugin/link_check.hpp"
@@ -24,22 +24,6 @@ bool is_name(std::string_view text, std::string_view also) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' ||
            also.find(c) != std::string_view::npos;
   });
-}
-
-/// The shortest text that reads back as the same number.
-std::string number(double value) {
-  char digits[32];
-  return std::string(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);
-}
-
-std::vector<std::string> split(const std::string& text, char separator) {
-  std::vector<std::string> parts;
-  for (size_t at = 0; !text.empty() && at != std::string::npos;) {
-    const size_t end = text.find(separator, at);
-    parts.push_back(text.substr(at, end == std::string::npos ? end : end - at));
-    at = end == std::string::npos ? end : end + 1;
-  }
-  return parts;
 }
 
 /// Reads and checks the bytes of one manifest section.
@@ -250,8 +234,8 @@ void ManifestReader::check_option(const std::string& where, const OptionInfo& op
   const bool has_max = (option.flags & RETORT_OPTION_HAS_MAX) != 0;
   if ((has_min && !std::isfinite(option.min)) || (has_max && !std::isfinite(option.max)) ||
       (has_min && has_max && option.min > option.max))
-    refuse(where + " has the range " + number(option.min) + " to " + number(option.max) +
-           ", which holds nothing");
+    refuse(where + " has the range " + shortest_text(option.min) + " to " +
+           shortest_text(option.max) + ", which holds nothing");
   if (option.type == RETORT_OPTION_CHOICE) {
     const std::set<std::string> different(option.choices.begin(), option.choices.end());
     if (option.choices.empty() || different.size() != option.choices.size() ||
@@ -274,7 +258,7 @@ void ManifestReader::check_default(const std::string& where, const OptionInfo& o
   std::string value = std::to_string(option.default_int);
   switch (option.type) {
     case RETORT_OPTION_REAL:
-      value = number(option.default_real);
+      value = shortest_text(option.default_real);
       fits = std::isfinite(option.default_real) && within(option.default_real);
       break;
     case RETORT_OPTION_INT:
@@ -294,41 +278,6 @@ void ManifestReader::check_default(const std::string& where, const OptionInfo& o
 }
 
 }  // namespace
-
-const char* kind_name(retort_kind kind) {
-  switch (kind) {
-    case RETORT_KIND_STRATEGY:
-      return "strategy";
-    case RETORT_KIND_MODEL:
-      return "model";
-    case RETORT_KIND_DATASET:
-      return "dataset";
-  }
-  return "component";
-}
-
-std::string batch_rule_text(const ComponentInfo& info) {
-  const int64_t min = info.batch_min, step = info.batch_multiple_of;
-  const std::string least = "at least " + std::to_string(min) + " samples";
-  if (step <= 1) return min <= 1 ? std::string() : least;
-  const std::string multiple = "a multiple of " + std::to_string(step);
-  return min <= step ? multiple + " samples" : least + ", " + multiple;
-}
-
-bool abi_fits(uint32_t major, uint32_t minor, const AbiRange& host) {
-  if (major == 0 || host.major == 0) return major == host.major && minor == host.minor;
-  if (major < host.oldest_major || major > host.major) return false;
-  return major < host.major || minor <= host.minor;
-}
-
-std::string abi_mismatch(uint32_t major, uint32_t minor) {
-  const AbiRange host;
-  const std::string oldest =
-      host.oldest_major == host.major ? "" : std::to_string(host.oldest_major) + ".0 to ";
-  return "built for SDK ABI " + std::to_string(major) + "." + std::to_string(minor) +
-         ", this host speaks " + oldest + std::to_string(host.major) + "." +
-         std::to_string(host.minor) + kRebuild + " or use a newer retort";
-}
 
 std::vector<ComponentInfo> read_manifest(const std::filesystem::path& file, ManifestUse use,
                                          const ReservedNames& reserved) {

@@ -29,6 +29,26 @@ void check_cutmix(const Section& views, const DataConfig& data, Diagnostics& dia
   }
 }
 
+bool turns_copies(const std::vector<Augment>& steps) {
+  return std::any_of(steps.begin(), steps.end(),
+                     [](const Augment& step) { return step.kind == Augment::Kind::Rotations; });
+}
+
+/// Rotations tell the copies of a sample apart; where there is one they do nothing.
+void check_rotations(const Section& section, const DataConfig& data, Diagnostics& diagnostics) {
+  const std::string what = "\"rotations\" turns the copies of a sample, and ";
+  if (turns_copies(data.augment)) {
+    diagnostics.add(data.augment.front().place, section.key_path("augment"),
+                    what + "here is one; put it into a [data.views.NAME] with times = 4");
+  }
+  for (const ViewConfig& view : data.views) {
+    const bool idle = view.times == 1 && turns_copies(view.augment);
+    if (!idle || turns_copies(data.augment)) continue;
+    diagnostics.add(view.place, section.key_path("views") + "." + key_text(view.name) + ".times",
+                    what + "times = 1 makes one; write times = 4");
+  }
+}
+
 }  // namespace
 
 void read_data(Section section, const Catalog& catalog, DataConfig& data) {
@@ -43,11 +63,14 @@ void read_data(Section section, const Catalog& catalog, DataConfig& data) {
                "mixes two images, by a share from Beta(mixup, mixup); 0: none");
   section.real("cutmix", Range::at_least(0), data.cutmix,
                "pastes a box of another image, its area from Beta(cutmix, cutmix); 0: none");
+  const size_t mistakes = section.diagnostics().count();
   read_augment(section, data.augment);
   read_normalize(section.section("normalize"), data.normalize);
   const Section views = section.section("views");
   read_views(views, data.augment, data.views);
   check_cutmix(views, data, section.diagnostics());
+  if (section.diagnostics().count() == mistakes)
+    check_rotations(section, data, section.diagnostics());
   section.reserve("host");
   if (known) read_options(section, data.dataset);
   section.finish();

@@ -14,8 +14,8 @@ namespace {
 
 /// What is wrong with a phase's name beside the others of a run, or "".
 std::string check_phase_name(const std::string& name, const Experiment& experiment) {
-  const bool is_host = name == names::kTeacher || name == names::kAlone ||
-                       name.starts_with(std::string(names::kAlone) + ".");
+  const bool is_host = name == names::kTeacher || name == names::kStudent ||
+                       name == names::kAlone || name.starts_with(std::string(names::kAlone) + ".");
   if (is_host) {
     return "is what the host calls a training of its own; give it another name: name = " +
            quote_text("my." + name);

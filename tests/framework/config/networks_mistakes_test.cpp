@@ -42,6 +42,14 @@ INSTANTIATE_TEST_SUITE_P(
              "kd.toml:7:12 data.views.x.augment[0] \"flop\" unknown step; did you mean \"flip\"? "
              "known: crop(padding), flip, randaugment(operations, magnitude), erase(probability), "
              "rotations"},
+        Case{"[data.views.x]\naugment = [\"flip\", \"rotations\"]",
+             "kd.toml:6:1 data.views.x.times \"rotations\" turns the copies of a sample, and times "
+             "= "
+             "1 makes one; write times = 4"},
+        Case{"augment = [\"rotations\"]\n[data.views.x]\nlike = \"default\"\ntimes = 4",
+             "kd.toml:6:12 data.augment \"rotations\" turns the copies of a sample, and here is "
+             "one; "
+             "put it into a [data.views.NAME] with times = 4"},
         Case{"[data.views.x]\nzoom = 2",
              "kd.toml:7:1 data.views.x.zoom unknown key known: augment, like, size, times"},
         Case{"[data.views.x]\nlike = \"default\"\naugment = []",

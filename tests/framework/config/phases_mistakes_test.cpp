@@ -122,6 +122,9 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"[[phase]]\nname = \"alone\"",
              "kd.toml:33:8 phase[0].name \"alone\" is what the host calls a training of its own; "
              "give it another name: name = \"my.alone\""},
+        Case{"[[phase]]\nname = \"student\"",
+             "kd.toml:33:8 phase[0].name \"student\" is what the host calls a training of its own; "
+             "give it another name: name = \"my.student\""},
         Case{"[[phase]]\nname = \"alone.a\"",
              "kd.toml:33:8 phase[0].name \"alone.a\" is what the host calls a training of its own; "
              "give it another name: name = \"my.alone.a\""},
