@@ -127,7 +127,8 @@ void add_bench(CLI::App& app, CommandLine& line) {
   bench->add_option("--steps", line.bench.steps, "Steps measured")->check(CLI::PositiveNumber);
   bench->add_option("--warmup", line.bench.warmup, "Steps before")->check(CLI::NonNegativeNumber);
   bench->add_option("--phase", line.bench.phase,
-                    "Which to measure: teacher, alone, distil (default all)");
+                    "Which to measure, by name: teacher, alone, distil, or one of the file's "
+                    "(default all)");
   bench->add_option("--export", line.bench.export_folder,
                     "Write the teacher and the student's start values here, for other programs");
   bench->callback([&line] { bench_command(line.bench, line.common); });

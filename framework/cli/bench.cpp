@@ -3,6 +3,7 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 #include <numeric>
+#include <set>
 
 #include "framework/base/suggest.hpp"
 #include "framework/cli/commands.hpp"
@@ -111,6 +112,27 @@ void Bench::export_networks() const {
                {{"format", "pt"}});
 }
 
+/// Of one sample in one step, over all passes.
+double count_multiply_adds(const Phase& phase) {
+  double sum = 0;
+  for (const Participant& participant : phase.participants) {
+    const auto forward = static_cast<double>(participant.network().profile().multiply_adds);
+    std::set<size_t> views;
+    if (participant.learns) views.insert(0);
+    for (const auto& term : phase.terms) {
+      for (const Wanted& wanted : term->wanted())
+        if (wanted.participant == participant.name)
+          views.insert(participant.find_view(wanted.view));
+    }
+    for (const size_t view : views) {
+      const auto times = static_cast<double>(participant.views[view].maker->times());
+      // Backward costs twice the forward pass.
+      sum += times * (participant.learns ? 3.0 * forward : forward);
+    }
+  }
+  return sum;
+}
+
 void Bench::measure(Phase phase) {
   const at::Device device = session_.placement().device;
   Loop loop(phase);
@@ -130,11 +152,7 @@ void Bench::measure(Phase phase) {
   measured.phase = phase.name;
   const auto images = static_cast<double>((loop.steps_done() - first) * phase.batch_size);
   measured.images_per_second = images / seconds.count();
-  for (const Participant& participant : phase.participants) {
-    const auto forward = static_cast<double>(participant.network().profile().multiply_adds);
-    // Backward costs twice the forward pass.
-    measured.multiply_adds += participant.learns ? 3.0 * forward : forward;
-  }
+  measured.multiply_adds = count_multiply_adds(phase);
   // Waiting for a GPU after each part slows it down, so its parts are timed in steps of their own.
   measured.share = device.is_cpu() ? shares(before, loop.times()) : share_of_parts(phase);
   rows_.push_back(measured);

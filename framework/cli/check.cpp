@@ -143,6 +143,11 @@ Json& place_network(Json& facts, const std::string& name) {
   return usual ? facts[name] : facts["networks"][name];
 }
 
+const Json& find_network(const Json& facts, const std::string& name) {
+  const bool usual = name == kTeacherName || name == kStudentName;
+  return usual ? facts.at(name) : facts.at("networks").at(name);
+}
+
 /// Builds everything the run would, and runs one step of its main phase.
 Json check_facts(const Session& session) {
   const Experiment& experiment = session.experiment();
@@ -212,8 +217,7 @@ void print_facts(const Json& facts, const Session& session) {
   const Experiment& experiment = session.experiment();
   for (const auto* networks : {&experiment.teachers, &experiment.students}) {
     for (const NetworkConfig& network : *networks) {
-      const Json& told =
-          facts.contains(network.name) ? facts[network.name] : facts["networks"][network.name];
+      const Json& told = find_network(facts, network.name);
       print_network(network.name, told);
       print_sample(told);
     }

@@ -98,11 +98,15 @@ void check_no_task_name(Section& root, const Experiment& experiment) {
 }
 
 void check_views_are_seen(Section& root, const Experiment& experiment) {
-  std::set<std::string> seen;
+  std::set<std::string> seen;  // and what those are like
   for (const auto* networks : {&experiment.teachers, &experiment.students}) {
     for (const NetworkConfig& network : *networks) {
       seen.insert(network.views.begin(), network.views.end());
     }
+  }
+  for (size_t turn = 0; turn < experiment.data.views.size(); ++turn) {
+    for (const ViewConfig& view : experiment.data.views)
+      if (seen.contains(view.name) && !view.like.empty()) seen.insert(view.like);
   }
   for (const ViewConfig& view : experiment.data.views) {
     if (seen.contains(view.name)) continue;
@@ -134,11 +138,12 @@ void check_networks_are_used(Section& root, const Experiment& experiment) {
     add("teacher", teacher, "no [[transfer]] has it as its teacher; add one, or take it out");
   }
   for (const NetworkConfig& student : experiment.students) {
-    if (experiment.phases.empty() || student.name.empty()) continue;
-    if (learn.contains(student.name) || teach.contains(student.name)) continue;
+    if (experiment.phases.empty() || student.name.empty() || learn.contains(student.name)) continue;
     add("student", student,
-        "no [[phase]] trains it and no [[transfer]] has it as its teacher; take it out, or add it "
-        "to a phase's learn");
+        teach.contains(student.name)
+            ? "no [[phase]] trains it: a network that only teaches is a [[teacher]]"
+            : "no [[phase]] trains it and no [[transfer]] has it as its teacher; take it out, or "
+              "add it to a phase's learn");
   }
 }
 

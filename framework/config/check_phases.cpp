@@ -82,6 +82,36 @@ class PhaseCheck {
   std::vector<const TransferConfig*> transfers_;
 };
 
+bool is_trained(const Experiment& experiment, const std::string& student) {
+  return std::any_of(experiment.phases.begin(), experiment.phases.end(), [&](const auto& phase) {
+    return std::any_of(phase.learn.begin(), phase.learn.end(),
+                       [&](const LearnerConfig& learner) { return learner.student == student; });
+  });
+}
+
+/// A student that teaches in a phase which does not train it must have learnt before.
+void check_teachers_have_learnt(Section& root, const Experiment& experiment) {
+  std::vector<std::string> learnt;
+  for (const NetworkConfig& student : experiment.students)
+    if (student.weights) learnt.push_back(student.name);
+  for (size_t i = 0; i < experiment.phases.size(); ++i) {
+    const PhaseConfig& phase = experiment.phases[i];
+    for (const LearnerConfig& learner : phase.learn) learnt.push_back(learner.student);
+    for (const TransferConfig& transfer : experiment.transfers) {
+      if (!is_among(phase.transfers, transfer.name)) continue;
+      for (const std::string& teacher : transfer.teachers) {
+        // One that no phase trains is told as such.
+        if (!is_trained(experiment, teacher) || is_among(learnt, teacher)) continue;
+        root.diagnostics().add(
+            phase.place, phase.key,
+            quote_text(teacher) + " teaches here by " + quote_text(transfer.name) +
+                " and has learnt nothing: it has no weights, and no phase up to "
+                "this one trains it; put such a phase before, or add it to learn");
+      }
+    }
+  }
+}
+
 void check_transfers_are_used(Section& root, const Experiment& experiment) {
   for (size_t i = 0; i < experiment.transfers.size(); ++i) {
     const TransferConfig& transfer = experiment.transfers[i];
@@ -122,6 +152,7 @@ void check_phases(Section& root, const Experiment& experiment) {
     const Node& table = root.node()->find("phase")->items[i];
     PhaseCheck(experiment, experiment.phases[i], table, root.diagnostics()).check();
   }
+  check_teachers_have_learnt(root, experiment);
   check_transfers_are_used(root, experiment);
 }
 

@@ -8,7 +8,6 @@ namespace retort::host {
 
 // What phases are called in metrics.jsonl, saved states and names of weights, and their networks in the
 // table of a run and in charts. Folders of earlier versions have these names too.
-inline constexpr const char* kTeacherPhase = names::kTeacher.data();
 inline constexpr const char* kAlonePhase = names::kAlone.data();
 inline constexpr const char* kDistilPhase = names::kDistil.data();
 

@@ -24,6 +24,10 @@ std::filesystem::path RunLayout::phase_weights(const std::string& phase, const s
   return checkpoints() / (weights_name(phase, part, which) + kWeightsEnding);
 }
 
+std::filesystem::path RunLayout::weights_file(const std::string& name) const {
+  return checkpoints() / (name + kWeightsEnding);
+}
+
 std::filesystem::path RunLayout::event_file(int64_t seconds, int64_t process) const {
   return folder_ / ("events.out.tfevents." + std::to_string(seconds) + "." +
                     std::to_string(process) + ".retort");

@@ -62,6 +62,8 @@ class RunLayout {
   /// the own parameters of a transfer.
   std::filesystem::path phase_weights(const std::string& phase, const std::string& part,
                                       SavedWeights which) const;
+  /// That of the weights which a saved state calls so: see weights_name().
+  std::filesystem::path weights_file(const std::string& name) const;
   /// events.out.tfevents.SECONDS.PROCESS.retort.
   std::filesystem::path event_file(int64_t seconds, int64_t process) const;
 

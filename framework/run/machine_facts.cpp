@@ -44,6 +44,20 @@ MachineFacts machine_facts(const Session& session) {
   return facts;
 }
 
+std::string list_phases(const MachineFacts& facts) {
+  std::string text;
+  for (size_t i = 0;; ++i) {
+    const std::string key = kRecipePrefix + "phase[" + std::to_string(i) + "].";
+    const auto find = [&](const char* name) {
+      const auto found = facts.find(key + name);
+      return found == facts.end() ? std::string() : found->second;
+    };
+    if (find("name").empty()) return text.empty() ? "the usual ones" : text;
+    text += (text.empty() ? "" : ", ") + find("name") + " of " + find("terms") + ", learns " +
+            find("learn");
+  }
+}
+
 bool hold_experiment(const MachineFacts& facts) {
   return std::any_of(facts.begin(), facts.end(), is_recipe);
 }

@@ -7,6 +7,10 @@
 
 namespace retort::host {
 
+/// The [[phase]] tables that the facts hold, in words: "\"hint\" of [\"hint\"], learns [\"student\"]", each; "the
+/// usual ones" where there are none.
+std::string list_phases(const MachineFacts& facts);
+
 /// What decides about the bits of a run: device, threads, processor, LibTorch, the program, the
 /// plugins' files, the data, the weights that were given, and the experiment's keys.
 MachineFacts machine_facts(const Session& session);

@@ -119,8 +119,9 @@ class NetworkMaker {
     for (size_t i = 0; i < phase.learn.size(); ++i) {
       const LearnerConfig& learner = phase.learn[i];
       if (learner.up_to.empty()) continue;
-      check_taps(find_network(learner.student), {learner.up_to}, phase.key + ".learn",
-                 learner.place);
+      const std::string named = learner.student + ":" + learner.up_to;
+      check_taps(find_network(learner.student), {learner.up_to},
+                 phase.key + ".learn " + config::quote_text(named), learner.place);
     }
   }
 

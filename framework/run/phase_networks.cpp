@@ -45,7 +45,11 @@ Participant make_participant(const Session& session, const PhaseSpec& spec, Netw
   Participant participant;
   participant.name = name;
   participant.outputs = std::make_shared<LiveNetwork>(networks.at(name));
-  participant.learns = spec.find_learner(name) != nullptr;
+  if (const LearnerSpec* learner = spec.find_learner(name)) {
+    participant.learns = true;
+    participant.up_to = learner->up_to;
+    participant.place = learner->place;
+  }
   participant.views = session.make_views(config);
   if (config.mode == TeacherMode::Train) participant.teaching = PassMode::Train;
   return participant;
@@ -95,7 +99,11 @@ Phase make_phase(const Session& session, const PhaseSpec& spec, Networks& networ
   for (Transfer* transfer : phase.transfers()) {
     const bool learns =
         std::find(spec.modules.begin(), spec.modules.end(), transfer->name()) != spec.modules.end();
-    if (!learns) transfer->parameters()->freeze();
+    if (learns) {
+      transfer->parameters()->learn_all();
+    } else {
+      transfer->parameters()->freeze();
+    }
   }
   return phase;
 }

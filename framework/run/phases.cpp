@@ -122,9 +122,11 @@ PhaseSpec make_main_phase(const Experiment& experiment, const PhaseConfig& confi
     if (std::find(names.begin(), names.end(), experiment.transfers[i].name) != names.end())
       phase.transfers.push_back(i);
   }
-  for (const LearnerConfig& learner : config.learn)
+  for (const LearnerConfig& learner : config.learn) {
     phase.learners.push_back(make_student(experiment, learner.student, learner.up_to,
                                           make_main_row(experiment, phase, learner.student)));
+    phase.learners.back().place = learner.place;
+  }
   phase.task = config.task;
   phase.task_weight = experiment.task.weight;
   phase.modules = config.modules;

@@ -16,6 +16,7 @@ struct LearnerSpec {
   std::string row;    // of the table: "student alone", "student, logits.kd"
   // The rows that it is measured against; "": none.
   std::string alone_row = {}, teacher_row = {};
+  Place place = {};  // where the file names it
 };
 
 /// What a training is for.

@@ -30,6 +30,12 @@ void check_changes(const std::string& folder, const MachineFacts& was, const Mac
         "edited since is not known",
         folder, RunLayout::kExperiment);
   }
+  const std::string before = list_phases(was), now = list_phases(is);
+  if (hold_experiment(was) && before != now) {
+    throw ConfigError(folder + ": its phases were " + before + " and are " + now +
+                      "; what they trained cannot be taken for another list: restore " +
+                      RunLayout::kExperiment + ", or run the experiment anew");
+  }
   const std::string text = changes_between(was, is);
   if (text.empty()) return;
   if (changes == Changes::Refuse) {
@@ -72,8 +78,9 @@ ResumePoint find_resume_point(const Experiment& experiment, RunFolder& folder, R
     return {};
   }
   const Checkpoint& checkpoint = found->checkpoint;
-  const size_t position = find_phase(phases, checkpoint.phase, found->file.string());
   check_changes(path, checkpoint.facts, states.machine(), changes);
+  const size_t position = find_phase(phases, checkpoint.phase, found->file.string());
+  states.check_files();
   folder.truncate_metrics(checkpoint.metrics_bytes);
   say(fmt::format("resumes   {} at {} epoch {}, step {}", path, checkpoint.phase,
                   checkpoint.state.epoch + 1, checkpoint.state.step));

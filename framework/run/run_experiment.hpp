@@ -11,9 +11,8 @@ enum class Output { Table, Json, None };
 /// Whether a run goes on although something that decides about its bits has changed.
 enum class Changes { Refuse, Accept };
 
-/// Runs an experiment from end to end: the teacher (loaded, kept, or trained and then kept), the
-/// student alone, the student with the transfers, the run folder, and the comparison table on
-/// stdout.
+/// Runs an experiment from end to end: its teachers (loaded, kept, or trained and then kept), its other
+/// phases, the run folder, and the comparison table on stdout.
 /// Returns Ok, or the code of the signal that stopped it; the run folder then holds the state to go
 /// on with.
 ExitCode run_experiment(const Experiment& experiment, Output output);

@@ -18,7 +18,21 @@ std::string part_of(const PhaseSpec& phase, const std::string& learner) {
   return phase.learners.size() > 1 ? learner : "";
 }
 
+constexpr const char* kDamaged =
+    ": damaged: not the network that this run trained; restore the file, or run the experiment "
+    "anew";
+
 }  // namespace
+
+void RunStates::check_files() const {
+  std::string damaged;
+  for (const auto& [name, hash] : files_) {
+    const std::filesystem::path file = layout_.weights_file(name);
+    const bool whole = std::filesystem::is_regular_file(file) && hash_file(file) == hash;
+    if (!whole) damaged += (damaged.empty() ? "" : "\n") + file.string() + kDamaged;
+  }
+  if (!damaged.empty()) throw DataError(damaged);
+}
 
 std::optional<CheckpointStore::Found> RunStates::find_newest() {
   std::optional<CheckpointStore::Found> found = store_.newest();
@@ -35,8 +49,10 @@ void RunStates::save(const std::string& phase, PhaseEnd end, const std::vector<C
 }
 
 void RunStates::save_weights(const PhaseSpec& phase, SavedWeights which, const Network& network) {
-  save(phase, part_of(phase, network.role()), which, network.parameters(),
-       {{"format", "pt"}, {"model", network.description()}});
+  const std::string part = part_of(phase, network.role());
+  const std::filesystem::path file = layout_.phase_weights(phase.name, part, which);
+  save_network(file, network.parameters(), {{"format", "pt"}, {"model", network.description()}});
+  if (which == SavedWeights::Last) files_[weights_name(phase.name, part, which)] = hash_file(file);
 }
 
 void RunStates::load_weights(const PhaseSpec& phase, Network& network) const {
@@ -45,7 +61,11 @@ void RunStates::load_weights(const PhaseSpec& phase, Network& network) const {
 
 void RunStates::save_modules(const PhaseSpec& phase, Transfer& transfer) {
   if (transfer.parameters()->all().empty()) return;
-  save(phase, transfer.name(), SavedWeights::Last, *transfer.parameters(), {{"format", "pt"}});
+  // As in a state: a buffer may hold an infinity, as a minimum that is to come does.
+  const std::filesystem::path file =
+      layout_.phase_weights(phase.name, transfer.name(), SavedWeights::Last);
+  save_tensors(file, named_weights(*transfer.parameters()), {{"format", "pt"}});
+  files_[weights_name(phase.name, transfer.name(), SavedWeights::Last)] = hash_file(file);
 }
 
 void RunStates::load_modules(const PhaseSpec& phase, Transfer& transfer) const {
@@ -53,19 +73,12 @@ void RunStates::load_modules(const PhaseSpec& phase, Transfer& transfer) const {
   load(phase, transfer.name(), *transfer.parameters());
 }
 
-void RunStates::save(const PhaseSpec& phase, const std::string& part, SavedWeights which,
-                     const ParameterSet& parameters, const SafeMetadata& metadata) {
-  const std::filesystem::path file = layout_.phase_weights(phase.name, part, which);
-  save_network(file, parameters, metadata);
-  if (which == SavedWeights::Last) files_[weights_name(phase.name, part, which)] = hash_file(file);
-}
-
 void RunStates::load(const PhaseSpec& phase, const std::string& part,
                      ParameterSet& parameters) const {
   const std::filesystem::path file = layout_.phase_weights(phase.name, part, SavedWeights::Last);
   const auto saved = files_.find(weights_name(phase.name, part, SavedWeights::Last));
   if (saved == files_.end() || hash_file(file) != saved->second)
-    throw DataError(file.string() + ": damaged: not the network that this run trained");
+    throw DataError(file.string() + kDamaged);
   host::load_weights(parameters, file, {});
 }
 

@@ -28,6 +28,10 @@ class RunStates {
   /// As CheckpointStore::newest(); the weights that it needs are those that load_weights() takes.
   std::optional<CheckpointStore::Found> find_newest();
 
+  /// Whether the weights that find_newest() needs are all there.
+  /// Throws: DataError that lists those that are not what this run saved.
+  void check_files() const;
+
   /// Saves where a phase stands, with the rows of those that came to their end and the size of
   /// metrics.jsonl.
   void save(const std::string& phase, PhaseEnd end, const std::vector<ComparisonRow>& rows,
@@ -45,8 +49,6 @@ class RunStates {
   void clear() { store_.clear(); }
 
  private:
-  void save(const PhaseSpec& phase, const std::string& part, SavedWeights which,
-            const ParameterSet& parameters, const SafeMetadata& metadata);
   void load(const PhaseSpec& phase, const std::string& part, ParameterSet& parameters) const;
 
   RunLayout layout_;

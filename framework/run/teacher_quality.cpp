@@ -75,9 +75,10 @@ std::string describe_weak_teacher(const std::vector<ComparisonRow>& rows) {
     if (!alone.alone.empty() || teacher == nullptr) continue;
     if (teacher->accuracy.correct >= alone.accuracy.correct) continue;
     return fmt::format(
-        "the {} is worse than the {}: {:.2f} % against {:.2f} %; train it longer, or take a better "
+        "the {} is worse than {}{}: {:.2f} % against {:.2f} %; train it longer, or take a better "
         "one",
-        name_text(teacher->name), alone.name, teacher->accuracy.top1(), alone.accuracy.top1());
+        name_text(teacher->name), alone.name == kAloneRow ? "the " : "", alone.name,
+        teacher->accuracy.top1(), alone.accuracy.top1());
   }
   return "";
 }

@@ -100,7 +100,10 @@ class TermTrial {
       copies_.add(*transfer->parameters(), /*trained_too=*/true);
     passes_.run(step_);
     warnings = try_networks(phase_, step_.batch);
-    for (const Participant* learner : phase_.learners()) judge_network(*learner);
+    for (const Participant* learner : phase_.learners()) {
+      judge_network(*learner);
+      judge_reach(*learner);
+    }
     for (size_t i = 0; i < transfers_.size(); ++i) try_transfer(i);
     copies_.put_back();
     mistakes_.throw_if_any();
@@ -113,7 +116,7 @@ class TermTrial {
   void judge_network(const Participant& learner) {
     const Network& network = learner.network();
     const std::vector<std::string> idle =
-        parameters_beyond(passes_.list_read(learner), network.parameters());
+        parameters_beyond(passes_.list_given(learner), network.parameters());
     if (idle.empty()) return;
     const ComponentInfo& model = network.component();
     const std::string at = place_text(network.place());
@@ -123,6 +126,32 @@ class TermTrial {
         "take them out of build()",
         at.empty() ? "" : at + "  ", network.role(), model.id, model.id, model.version,
         model.file.string(), idle.size(), named(idle)));
+  }
+
+  /// Whether the terms of this phase reach what they could.
+  void judge_reach(const Participant& learner) {
+    const ParameterSet& parameters = learner.network().parameters();
+    const auto beyond = parameters_beyond(passes_.list_given(learner), parameters);
+    std::vector<std::string> missed = parameters_beyond(passes_.list_read(learner), parameters);
+    std::erase_if(missed, [&](const std::string& name) {
+      return std::find(beyond.begin(), beyond.end(), name) != beyond.end();
+    });
+    if (missed.empty()) return;
+    if (!learner.up_to.empty()) {
+      mistakes_.add(
+          learner.place,
+          "phase \"" + phase_.name + "\", learn \"" + learner.name + ":" + learner.up_to + "\"",
+          "no term of the phase reaches that tap, so that " + std::to_string(missed.size()) +
+              " parameters before it would stay as they "
+              "are: " +
+              named(missed) + "; name an earlier tap, or add a term");
+      return;
+    }
+    warnings.push_back(
+        fmt::format("phase \"{}\": no term of it reaches {} parameters of \"{}\", which stay as "
+                    "they are: {}; say "
+                    "so with learn = [\"{}:TAP\"], or add a term that does",
+                    phase_.name, missed.size(), learner.name, named(missed), learner.name));
   }
 
   void try_transfer(size_t i) {

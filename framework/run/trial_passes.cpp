@@ -81,15 +81,23 @@ void TrialPasses::run(StepView& step) {
   }
 }
 
-Outputs TrialPasses::list_read(const Participant& learner) const {
-  Outputs read;
+Outputs TrialPasses::list(const Participant& learner, Logits logits) const {
+  Outputs all;
   for (const Pass& pass : passes_) {
     if (pass.participant != &learner) continue;
-    read.features.insert(read.features.end(), pass.outputs.features.begin(),
-                         pass.outputs.features.end());
-    if (pass.reads_logits) read.features.push_back(pass.outputs.logits);
+    all.features.insert(all.features.end(), pass.outputs.features.begin(),
+                        pass.outputs.features.end());
+    if (pass.reads_logits || logits == Logits::All) all.features.push_back(pass.outputs.logits);
   }
-  return read;
+  return all;
+}
+
+Outputs TrialPasses::list_given(const Participant& learner) const {
+  return list(learner, Logits::All);
+}
+
+Outputs TrialPasses::list_read(const Participant& learner) const {
+  return list(learner, Logits::Read);
 }
 
 StepView TrialPasses::make_view(const StepView& common, size_t transfer) const {

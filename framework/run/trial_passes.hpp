@@ -17,7 +17,8 @@ class TrialPasses {
   /// Runs every pass, and fills in the step's batch and progress.
   void run(StepView& step);
 
-  /// What the terms read of a learner, over all its views.
+  /// What a learner gave, over all its views, and of that what the terms read.
+  Outputs list_given(const Participant& learner) const;
   Outputs list_read(const Participant& learner) const;
 
   /// What a transfer, by its position among them, is handed: the outputs of its student as leaves, of all
@@ -25,6 +26,9 @@ class TrialPasses {
   StepView make_view(const StepView& common, size_t transfer) const;
 
  private:
+  enum class Logits { All, Read };
+  Outputs list(const Participant& learner, Logits logits) const;
+
   /// A participant and one of its views.
   struct Pass {
     const Participant* participant;

@@ -24,7 +24,6 @@ class Learner {
   Network& network() const { return network_; }
   Optimizer& optimizer() { return optimizer_; }
   const Optimizer& optimizer() const { return optimizer_; }
-  const std::optional<WeightAverage>& average() const { return average_; }
 
   /// Takes an update number n, 0-based, into the average, where there is one.
   void average_weights(int64_t n);

@@ -91,12 +91,20 @@ void Loop::note_start() {
 void Loop::warn_of_idle_weights() {
   const auto stays = [](const auto& entry) { return entry.first.equal(entry.second); };
   for (size_t i = 0; i < start_.size(); ++i) {
-    if (start_[i].empty() || !std::all_of(start_[i].begin(), start_[i].end(), stays)) continue;
+    const std::string& name = learners_[i].participant().name;
+    const auto teaches = [&](const auto& term) {
+      const bool acts = term->weight_at(0) != 0 || term->weight_at(1) != 0;
+      return term->learner() == name && acts;
+    };
+    if (start_[i].empty() || !std::all_of(start_[i].begin(), start_[i].end(), stays) ||
+        std::none_of(phase_.terms.begin(), phase_.terms.end(), teaches)) {
+      continue;
+    }
     spdlog::warn(
         "{}: no weight of the {} moved in the first epoch; raise the learning rate, "
         "train.clip_norm, or "
         "the weights of the terms",
-        phase_.name, learners_[i].participant().name);
+        phase_.name, name == kStudentName || name == kTeacherName ? name : "network " + name);
   }
   start_.clear();
 }

@@ -41,7 +41,7 @@ struct NetworkProfile {
 /// A model of a plugin, built: the plugin's object and the parameters that the host keeps for it.
 class Network {
  public:
-  /// Builds the model. `role` is "teacher" or "student": with the seed it decides the start values.
+  /// Builds the model. `role` is its name: with the seed it decides the start values.
   /// Throws: what the plugin throws in build().
   Network(std::string role, const NetworkConfig& config, const InputShape& input,
           const Placement& placement, uint64_t seed);

@@ -112,7 +112,10 @@ std::vector<at::Tensor> Optimizer::gradients() const {
 
 at::Tensor Optimizer::gradient_norm() const {
   const std::vector<at::Tensor> grads = gradients();
-  if (grads.empty()) return at::zeros({}, at::TensorOptions().dtype(at::kFloat));
+  if (grads.empty()) {  // a learner that no term of this step reaches
+    const at::Device device = all_.empty() ? at::Device(at::kCPU) : all_.front().device();
+    return at::zeros({}, at::TensorOptions().dtype(at::kFloat).device(device));
+  }
   return at::linalg_vector_norm(at::stack(at::_foreach_norm(grads)));
 }
 

@@ -12,12 +12,11 @@
 
 namespace retort::host {
 
-/// SGD, Adam or AdamW over the parameters of some owners that learn, those that require a gradient, through LibTorch's fused kernels:
-/// one call updates all parameters that share weight decay and learning-rate scale. A parameter
-/// without a gradient is left out of the step.
+/// SGD, Adam or AdamW over the parameters of some owners that learn, those that require a gradient,
+/// through LibTorch's fused kernels: one call updates all parameters that share weight decay and
+/// learning-rate scale. A parameter without a gradient is left out of the step.
 /// Source:  aten::_fused_sgd_, _fused_adam_, _fused_adamw_; PyTorch's torch.optim semantics (decay
-///          added to the gradient
-///          for sgd and adam, decoupled for adamw; dampening 0).
+///          added to the gradient for sgd and adam, decoupled for adamw; dampening 0).
 class Optimizer {
  public:
   Optimizer(const TrainConfig& train, const std::vector<ParameterSet*>& owners);

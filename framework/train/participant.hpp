@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "framework/config/keys/view.hpp"
+#include "framework/config/place.hpp"
 #include "framework/data/batch.hpp"
 #include "framework/data/views.hpp"
 #include "framework/train/output_source.hpp"
@@ -29,6 +30,8 @@ struct Participant {
   bool learns = false;
   std::vector<ParticipantView> views;      // at least one
   PassMode teaching = PassMode::Evaluate;  // how one runs that does not learn
+  std::string up_to = {};                  // the tap that one learns up to; "": it learns whole
+  Place place = {};                        // of that in the file
 
   /// The position of a view of that name, "" for the first.
   /// Throws: std::logic_error where there is none.

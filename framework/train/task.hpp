@@ -7,8 +7,8 @@
 
 namespace retort::host {
 
-/// Cross-entropy of the logits [N, C] of a learner's first view and the labels, with label smoothing s: of the class
-/// 1 - s + s / C, of each other one s / C.
+/// Cross-entropy of the logits [N, C] of a learner's first view and the labels, with label smoothing
+/// s: of the class 1 - s + s / C, of each other one s / C.
 ///   task = share * cross_entropy(label) + (1 - share) * cross_entropy(label.mixed)
 /// where samples are mixed, else cross_entropy(label); means over the batch.
 class CrossEntropyTask final : public Term {

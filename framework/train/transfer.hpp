@@ -67,7 +67,6 @@ class Transfer final : public Term {
   bool needs_teacher() const { return (config_.strategy.info.needs & RETORT_NEED_NO_TEACHER) == 0; }
   MetricSink* metrics() const { return scope_.metrics; }
   void set_draws(Draws* draws) { scope_.draws = draws; }
-  void set_recorder(Recorder* recorder) { scope_.recorder = recorder; }
 
  private:
   /// What the strategy is handed as its teacher's outputs: of several their mean.

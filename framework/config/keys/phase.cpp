@@ -14,6 +14,7 @@ namespace {
 
 /// What is wrong with a phase's name beside the others of a run, or "".
 std::string check_phase_name(const std::string& name, const Experiment& experiment) {
+  if (name == "all") return "stands for every phase in `bench --phase`; give it another name";
   const bool is_host = name == names::kTeacher || name == names::kStudent ||
                        name == names::kAlone || name.starts_with(std::string(names::kAlone) + ".");
   if (is_host) {

@@ -173,7 +173,8 @@ TEST_F(NetworksTest, APhaseTrainsAllThatItsTermsReach) {
 
   const std::string text = kTwoStudents + kTransfer + "student = \"b\"\nteacher = \"a\"\n";
   const auto phase = [&](const std::string& lines) {
-    return load(text + "[[phase]]\nname = \"one\"\n" + lines).phases.at(0);
+    const std::string rest = "[[phase]]\nname = \"rest\"\n";
+    return load(text + rest + "[[phase]]\nname = \"one\"\n" + lines).phases.at(1);
   };
   EXPECT_THAT(learners(phase("terms = [\"logits.kd\"]\n")), ElementsAre("b"));
   EXPECT_THAT(learners(phase("terms = [\"logits.kd\", \"task\"]\n")), ElementsAre("a", "b"));

@@ -122,6 +122,10 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"[[phase]]\nname = \"alone\"",
              "kd.toml:33:8 phase[0].name \"alone\" is what the host calls a training of its own; "
              "give it another name: name = \"my.alone\""},
+        Case{
+            "[[phase]]\nname = \"all\"",
+            "kd.toml:33:8 phase[0].name \"all\" stands for every phase in `bench --phase`; give it "
+            "another name"},
         Case{"[[phase]]\nname = \"student\"",
              "kd.toml:33:8 phase[0].name \"student\" is what the host calls a training of its own; "
              "give it another name: name = \"my.student\""},

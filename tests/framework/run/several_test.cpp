@@ -2,10 +2,12 @@
 // synthetic images.
 #include <gmock/gmock.h>
 
+#include <chrono>
 #include <csignal>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <thread>
 
 #include "tests/framework/run/resuming.hpp"
 
@@ -14,6 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
@@ -144,6 +147,91 @@ TEST(Several, ATransferComparesAnotherViewThanTheTask) {
   EXPECT_NE(run.bytes("student.safetensors"), same.bytes("student.safetensors"));
   EXPECT_EQ(run.bytes("checkpoints/alone-last.safetensors"),
             same.bytes("checkpoints/alone-last.safetensors"));
+}
+
+/// A run of two phases that a signal stopped in the second.
+struct Stopped {
+  explicit Stopped(const std::string& name) : run(scratch.path("runs") / name / "001") {
+    std::vector<std::string> arguments = run_arguments(scratch, name);
+    arguments.insert(arguments.end(), {"run.checkpoint_steps=1", "train.epochs=30"});
+    Program program(arguments);
+    const auto in_second = [&] {
+      return program.err().find("distil    epoch") != std::string::npos;
+    };
+    while (program.running() && !in_second())
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    program.send(SIGKILL);
+    program.wait();
+  }
+  Finished resume(const std::vector<std::string>& options = {}) const {
+    std::vector<std::string> arguments = {"run", "--resume", run.string()};
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    return retort(arguments);
+  }
+  void replace(const std::string& from, const std::string& to) const {
+    std::string text = content_of(run / "experiment.toml");
+    const size_t at = text.find(from);
+    ASSERT_NE(at, std::string::npos) << text;
+    scratch.put("runs/fitnet_two_stages/001/experiment.toml", text.replace(at, from.size(), to));
+  }
+  Scratch scratch;
+  fs::path run;
+};
+
+TEST(Several, AnotherListOfPhasesIsRefusedWhateverIsAccepted) {
+  const Stopped stopped("fitnet_two_stages");
+  stopped.replace("name = \"hint\"\nterms", "name = \"warm\"\nterms");
+  for (const auto& options : {std::vector<std::string>(), {"--accept-changes"}}) {
+    const Finished refused = stopped.resume(options);
+    EXPECT_EQ(refused.code, 2) << refused.err;
+    EXPECT_THAT(refused.err,
+                AllOf(HasSubstr("its phases were \"hint\" of [\"hint\"], learns "
+                                "[\"student:layer2\", \"hint\"], \"distil\""),
+                      HasSubstr("and are \"warm\" of [\"hint\"]"), HasSubstr("restore")));
+  }
+}
+
+TEST(Several, WeightsOfEarlierPhasesThatAreDamagedAreAllToldBeforeAnythingTrains) {
+  const Stopped stopped("fitnet_two_stages");
+  fs::remove(stopped.run / "checkpoints/hint-last.safetensors");
+  fs::resize_file(stopped.run / "checkpoints/alone-last.safetensors", 100);
+  const Finished refused = stopped.resume();
+  EXPECT_EQ(refused.code, 3) << refused.err;
+  EXPECT_THAT(refused.err, AllOf(HasSubstr("hint-last.safetensors: damaged"),
+                                 HasSubstr("alone-last.safetensors: damaged"),
+                                 HasSubstr("restore the file, or run the experiment anew")));
+}
+
+TEST(Several, ATapThatNoTermReachesIsRefusedAndAWholeHintPhaseIsWarnedOf) {
+  const Scratch scratch;
+  const auto check = [&](const std::string& learn) {
+    std::vector<std::string> arguments = run_arguments(scratch, "fitnet_two_stages");
+    arguments[0] = "check";
+    arguments.push_back("phase[0].learn=" + learn);
+    return retort(arguments);
+  };
+  const Finished refused = check("[\"student:layer3\", \"hint\"]");
+  EXPECT_EQ(refused.code, 2) << refused.err;
+  EXPECT_THAT(refused.err, AllOf(HasSubstr("phase \"hint\", learn \"student:layer3\""),
+                                 HasSubstr("no term of the phase reaches that tap")));
+  const Finished warned = check("[\"student\", \"hint\"]");
+  EXPECT_EQ(warned.code, 0) << warned.err;
+  EXPECT_THAT(warned.err, HasSubstr("phase \"hint\": no term of it reaches"));
+  const Finished idle = check("[\"student:layer2\"]");
+  EXPECT_EQ(idle.code, 0) << idle.err;
+  EXPECT_THAT(idle.err, HasSubstr("phase \"hint\" does not learn them; add \"hint\" to its learn"));
+}
+
+/// What `check --json` calls its own facts.
+TEST(Several, ANetworkMayBeCalledAsAFactOfCheck) {
+  const Scratch scratch;
+  std::vector<std::string> arguments = run_arguments(scratch, "mutual_learning");
+  arguments[0] = "check";
+  arguments.insert(arguments.end(), {"student[0].name=files", "transfer[0].student=files",
+                                     "transfer[1].teacher=files"});
+  const Finished check = retort(arguments);
+  EXPECT_EQ(check.code, 0) << check.err;
+  EXPECT_THAT(check.out, HasSubstr("files     resnet depth=8"));
 }
 
 /// Kills a run before some of its file operations; it goes on, and ends as if nothing had been.
