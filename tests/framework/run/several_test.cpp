@@ -153,7 +153,7 @@ TEST(Several, ATransferComparesAnotherViewThanTheTask) {
 struct Stopped {
   explicit Stopped(const std::string& name) : run(scratch.path("runs") / name / "001") {
     std::vector<std::string> arguments = run_arguments(scratch, name);
-    arguments.insert(arguments.end(), {"run.checkpoint_steps=1", "train.epochs=30"});
+    arguments.insert(arguments.end(), {"run.checkpoint_steps=1", "train.epochs=12"});
     Program program(arguments);
     const auto in_second = [&] {
       return program.err().find("distil    epoch") != std::string::npos;
@@ -262,13 +262,13 @@ void expect_resumes_anywhere(const std::string& name, int stride) {
 }
 
 TEST(Several, GoOnAfterAKillInTheHintPhaseOrBehindIt) {
-  expect_resumes_anywhere("fitnet_two_stages", 487);
+  expect_resumes_anywhere("fitnet_two_stages", 907);
 }
 TEST(Several, GoOnAfterAKillWhileStudentsLearnFromEachOther) {
-  expect_resumes_anywhere("mutual_learning", 397);
+  expect_resumes_anywhere("mutual_learning", 601);
 }
 TEST(Several, GoOnAfterAKillWhileOrAfterTheAssistantLearns) {
-  expect_resumes_anywhere("teacher_assistant", 443);
+  expect_resumes_anywhere("teacher_assistant", 881);
 }
 
 }  // namespace
