@@ -43,7 +43,7 @@ inline constexpr std::string_view kMetric = "metric";
 // Whose draws they are.
 inline constexpr std::string_view kData = "data";
 
-/// Every name above: what no transfer may be called.
+/// Every name above: what no transfer may be called, and no network but by its own role.
 inline constexpr std::array kAll = {kTeacher,
                                     kStudent,
                                     kAlone,

@@ -3,7 +3,6 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 #include <numeric>
-#include <set>
 
 #include "framework/base/suggest.hpp"
 #include "framework/cli/commands.hpp"
@@ -115,20 +114,12 @@ void Bench::export_networks() const {
 /// Of one sample in one step, over all passes.
 double count_multiply_adds(const Phase& phase) {
   double sum = 0;
-  for (const Participant& participant : phase.participants) {
-    const auto forward = static_cast<double>(participant.network().profile().multiply_adds);
-    std::set<size_t> views;
-    if (participant.learns) views.insert(0);
-    for (const auto& term : phase.terms) {
-      for (const Wanted& wanted : term->wanted())
-        if (wanted.participant == participant.name)
-          views.insert(participant.find_view(wanted.view));
-    }
-    for (const size_t view : views) {
-      const auto times = static_cast<double>(participant.views[view].maker->times());
-      // Backward costs twice the forward pass.
-      sum += times * (participant.learns ? 3.0 * forward : forward);
-    }
+  const Passes passes(phase);
+  for (const Pass& pass : passes.all()) {
+    const auto forward = static_cast<double>(pass.participant->network().profile().multiply_adds);
+    const auto times = static_cast<double>(pass.view->maker->times());
+    // Backward costs twice the forward pass.
+    sum += times * (pass.participant->learns ? 3.0 * forward : forward);
   }
   return sum;
 }

@@ -145,7 +145,7 @@ std::optional<int64_t> shared_count(const std::vector<RunRecord>& runs, const st
 
 std::optional<Spread> spread_if_any(const std::vector<double>& values) {
   if (values.empty()) return std::nullopt;
-  return spread_of(values);
+  return make_spread(values);
 }
 
 ComparedNetwork compared(const Group& group, const std::string& name) {
@@ -167,16 +167,16 @@ ComparedNetwork compared(const Group& group, const std::string& name) {
     keep(calibration, row->evaluation->calibration_error);
   }
   for (double& share : agreement) share *= 100;
-  network.top1 = spread_of(top1);
+  network.top1 = make_spread(top1);
   network.top5 = spread_if_any(top5);
   network.agreement = spread_if_any(agreement);
   network.calibration_error = spread_if_any(calibration);
-  network.train_seconds = spread_of(seconds).mean;
+  network.train_seconds = make_spread(seconds).mean;
   network.parameters = shared_count(group.runs, name, &RecordedResult::parameters);
   network.multiply_adds = shared_count(group.runs, name, &RecordedResult::multiply_adds);
   const std::vector<double> gains = difference(group.runs, name, &RecordedResult::alone);
   network.versus_alone = spread_if_any(gains);
-  network.p_alone = paired_p(gains);
+  network.p_alone = find_paired_p(gains);
   network.versus_teacher = spread_if_any(difference(group.runs, name, &RecordedResult::teacher));
   return network;
 }

@@ -15,15 +15,6 @@ std::filesystem::path RunLayout::result_weights(const std::string& student) cons
   return folder_ / (student + kWeightsEnding);
 }
 
-std::filesystem::path RunLayout::phase_weights(const std::string& phase, SavedWeights which) const {
-  return checkpoints() / (weights_name(phase, which) + kWeightsEnding);
-}
-
-std::filesystem::path RunLayout::phase_weights(const std::string& phase, const std::string& part,
-                                               SavedWeights which) const {
-  return checkpoints() / (weights_name(phase, part, which) + kWeightsEnding);
-}
-
 std::filesystem::path RunLayout::weights_file(const std::string& name) const {
   return checkpoints() / (name + kWeightsEnding);
 }
@@ -47,12 +38,9 @@ void RunLayout::check_no_links(std::initializer_list<const char*> names) const {
   }
 }
 
-std::string weights_name(const std::string& phase, SavedWeights which) {
-  return phase + (which == SavedWeights::Last ? "-last" : "-best");
-}
-
-std::string weights_name(const std::string& phase, const std::string& part, SavedWeights which) {
-  return weights_name(part.empty() ? phase : phase + "+" + part, which);
+std::string weights_name(const std::string& phase, SavedWeights which, const std::string& part) {
+  return phase + (part.empty() ? "" : "+" + part) +
+         (which == SavedWeights::Last ? "-last" : "-best");
 }
 
 std::string no_run_text(const std::filesystem::path& folder) {

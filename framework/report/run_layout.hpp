@@ -56,13 +56,7 @@ class RunLayout {
   std::filesystem::path owner() const { return folder_ / kOwner; }
   std::filesystem::path checkpoints() const { return folder_ / kCheckpoints; }
   std::filesystem::path states() const { return folder_ / kStates; }
-  /// checkpoints/alone-last.safetensors.
-  std::filesystem::path phase_weights(const std::string& phase, SavedWeights which) const;
-  /// checkpoints/both+a-last.safetensors: a part of what a phase trains, one of several networks or
-  /// the own parameters of a transfer.
-  std::filesystem::path phase_weights(const std::string& phase, const std::string& part,
-                                      SavedWeights which) const;
-  /// That of the weights which a saved state calls so: see weights_name().
+  /// checkpoints/alone-last.safetensors, of what weights_name() calls so.
   std::filesystem::path weights_file(const std::string& name) const;
   /// events.out.tfevents.SECONDS.PROCESS.retort.
   std::filesystem::path event_file(int64_t seconds, int64_t process) const;
@@ -79,10 +73,11 @@ class RunLayout {
   std::filesystem::path folder_;
 };
 
-/// "alone-last": the weights of a phase, as a saved state names them too; and "both+a-last", of a
-/// part of them. No phase, network or transfer has a "+" in its name: no two are called the same.
-std::string weights_name(const std::string& phase, SavedWeights which);
-std::string weights_name(const std::string& phase, const std::string& part, SavedWeights which);
+/// "alone-last": the weights of a phase, as a saved state names them too; and "both+a-last", of a part of
+/// what it trains, one of several networks or the own parameters of a transfer. No phase, network or
+/// transfer has a "+" in its name: no two are called the same.
+std::string weights_name(const std::string& phase, SavedWeights which,
+                         const std::string& part = {});
 
 /// "runs/kd/001 is no run folder: it has no experiment.toml"; how a sentence begins.
 std::string no_run_text(const std::filesystem::path& folder);

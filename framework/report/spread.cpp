@@ -5,7 +5,7 @@
 
 namespace retort::host {
 
-Spread spread_of(const std::vector<double>& values) {
+Spread make_spread(const std::vector<double>& values) {
   Spread spread;
   spread.count = values.size();
   if (values.empty()) return spread;
@@ -18,8 +18,8 @@ Spread spread_of(const std::vector<double>& values) {
   return spread;
 }
 
-std::optional<double> paired_p(const std::vector<double>& differences) {
-  const Spread spread = spread_of(differences);
+std::optional<double> find_paired_p(const std::vector<double>& differences) {
+  const Spread spread = make_spread(differences);
   if (spread.count < 3 || spread.std == 0) return std::nullopt;
   const double count = static_cast<double>(spread.count);
   const double t = spread.mean / (spread.std / std::sqrt(count));

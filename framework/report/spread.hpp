@@ -12,10 +12,10 @@ struct Spread {
   double std = 0;  // 0 for one value
   size_t count = 0;
 };
-Spread spread_of(const std::vector<double>& values);
+Spread make_spread(const std::vector<double>& values);
 
 /// The two-sided p of Student's paired t test of the differences; nothing for fewer than three, or
 /// where all are equal.
-std::optional<double> paired_p(const std::vector<double>& differences);
+std::optional<double> find_paired_p(const std::vector<double>& differences);
 
 }  // namespace retort::host

@@ -49,34 +49,34 @@ void RunStates::save(const std::string& phase, PhaseEnd end, const std::vector<C
 }
 
 void RunStates::save_weights(const PhaseSpec& phase, SavedWeights which, const Network& network) {
-  const std::string part = part_of(phase, network.role());
-  const std::filesystem::path file = layout_.phase_weights(phase.name, part, which);
+  const std::string name = weights_name(phase.name, which, part_of(phase, network.role()));
+  const std::filesystem::path file = layout_.weights_file(name);
   save_network(file, network.parameters(), {{"format", "pt"}, {"model", network.description()}});
-  if (which == SavedWeights::Last) files_[weights_name(phase.name, part, which)] = hash_file(file);
+  if (which == SavedWeights::Last) files_[name] = hash_file(file);
 }
 
 void RunStates::load_weights(const PhaseSpec& phase, Network& network) const {
-  load(phase, part_of(phase, network.role()), network.parameters());
+  load(weights_name(phase.name, SavedWeights::Last, part_of(phase, network.role())),
+       network.parameters());
 }
 
 void RunStates::save_modules(const PhaseSpec& phase, Transfer& transfer) {
   if (transfer.parameters()->all().empty()) return;
+  const std::string name = weights_name(phase.name, SavedWeights::Last, transfer.name());
+  const std::filesystem::path file = layout_.weights_file(name);
   // As in a state: a buffer may hold an infinity, as a minimum that is to come does.
-  const std::filesystem::path file =
-      layout_.phase_weights(phase.name, transfer.name(), SavedWeights::Last);
   save_tensors(file, named_weights(*transfer.parameters()), {{"format", "pt"}});
-  files_[weights_name(phase.name, transfer.name(), SavedWeights::Last)] = hash_file(file);
+  files_[name] = hash_file(file);
 }
 
 void RunStates::load_modules(const PhaseSpec& phase, Transfer& transfer) const {
   if (transfer.parameters()->all().empty()) return;
-  load(phase, transfer.name(), *transfer.parameters());
+  load(weights_name(phase.name, SavedWeights::Last, transfer.name()), *transfer.parameters());
 }
 
-void RunStates::load(const PhaseSpec& phase, const std::string& part,
-                     ParameterSet& parameters) const {
-  const std::filesystem::path file = layout_.phase_weights(phase.name, part, SavedWeights::Last);
-  const auto saved = files_.find(weights_name(phase.name, part, SavedWeights::Last));
+void RunStates::load(const std::string& name, ParameterSet& parameters) const {
+  const std::filesystem::path file = layout_.weights_file(name);
+  const auto saved = files_.find(name);
   if (saved == files_.end() || hash_file(file) != saved->second)
     throw DataError(file.string() + kDamaged);
   host::load_weights(parameters, file, {});

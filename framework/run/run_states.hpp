@@ -49,7 +49,7 @@ class RunStates {
   void clear() { store_.clear(); }
 
  private:
-  void load(const PhaseSpec& phase, const std::string& part, ParameterSet& parameters) const;
+  void load(const std::string& name, ParameterSet& parameters) const;
 
   RunLayout layout_;
   CheckpointStore store_;

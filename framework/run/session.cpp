@@ -78,7 +78,7 @@ const Normalize& Session::normalize_of(const NetworkConfig& config) const {
   return experiment_.data.normalize ? *experiment_.data.normalize : data_.normalize;
 }
 
-const NetworkConfig& Session::config_of(const std::string& network) const {
+const NetworkConfig& Session::find_config(const std::string& network) const {
   if (const NetworkConfig* config = experiment_.find_network(network)) return *config;
   throw std::logic_error("the experiment has no network " + network);
 }
@@ -118,7 +118,7 @@ std::vector<ParticipantView> Session::make_views(const NetworkConfig& config) co
 }
 
 const ViewMaker& Session::eval_views(const std::string& network) const {
-  return *make_views(config_of(network)).front().maker;
+  return *make_views(find_config(network)).front().maker;
 }
 
 /// What the images alone tell to be wrong, and then with it what the networks tell.
@@ -143,7 +143,7 @@ void Session::load(Network& network, const NetworkConfig& config) const {
 }
 
 std::unique_ptr<Network> Session::make_network(const std::string& name) const {
-  const NetworkConfig& config = config_of(name);
+  const NetworkConfig& config = find_config(name);
   auto network = build(config);
   if (config.weights) load(*network, config);
   return network;
@@ -160,7 +160,7 @@ RunShape Session::shape() const {
 RunShape Session::shape_for(const TransferConfig& transfer) const {
   RunShape its_shape = shape();
   const std::string& view = transfer.view_student.empty()
-                                ? config_of(transfer.student).views.front()
+                                ? find_config(transfer.student).views.front()
                                 : transfer.view_student;
   its_shape.batch_size *= make_view_recipe(experiment_.data, view).times;
   return its_shape;

@@ -60,7 +60,7 @@ class Session {
   void add_views(const NetworkConfig& config);
   const NormalizedView* find_view(const std::string& view, const Normalize& normalize) const;
   const Normalize& normalize_of(const NetworkConfig& config) const;
-  const NetworkConfig& config_of(const std::string& network) const;
+  const NetworkConfig& find_config(const std::string& network) const;
 
   const Experiment& experiment_;
   int64_t threads_;

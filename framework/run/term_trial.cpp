@@ -1,6 +1,5 @@
 #include "framework/run/term_trial.hpp"
 
-#include <c10/core/GradMode.h>
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
@@ -14,29 +13,12 @@
 #include "framework/run/trial_loss.hpp"
 #include "framework/run/trial_passes.hpp"
 #include "framework/train/backward.hpp"
+#include "framework/train/tensor_copies.hpp"
 
 namespace retort::host {
 namespace {
 
 constexpr size_t kMostNames = 5;
-
-/// Tensors as they were, to be put back.
-class Copies {
- public:
-  void add(const ParameterSet& set, bool trained_too) {
-    for (const Parameter& parameter : set.all()) {
-      if (parameter.trained && !trained_too) continue;
-      copies_.emplace_back(parameter.master, parameter.master.detach().clone());
-    }
-  }
-  void put_back() const {
-    const c10::NoGradGuard without_gradients;
-    for (const auto& [tensor, before] : copies_) tensor.detach().copy_(before);
-  }
-
- private:
-  std::vector<std::pair<at::Tensor, at::Tensor>> copies_;
-};
 
 std::string named(const std::vector<std::string>& names) {
   if (names.size() <= kMostNames) return join(names);
@@ -94,10 +76,10 @@ class TermTrial {
   void run() {
     for (const Participant& participant : phase_.participants) {
       if (participant.learns || participant.teaching == PassMode::Train)
-        copies_.add(participant.network().parameters(), /*trained_too=*/false);
+        copies_.add(participant.network().parameters(), TensorCopies::Of::Buffers);
     }
     for (Transfer* transfer : transfers_)
-      copies_.add(*transfer->parameters(), /*trained_too=*/true);
+      copies_.add(*transfer->parameters(), TensorCopies::Of::All);
     passes_.run(step_);
     warnings = try_networks(phase_, step_.batch);
     for (const Participant* learner : phase_.learners()) {
@@ -229,7 +211,7 @@ class TermTrial {
 
   const Phase& phase_;
   std::vector<Transfer*> transfers_;
-  Copies copies_;
+  TensorCopies copies_;
   TrialPasses passes_;
   StepView step_;  // without outputs
   Diagnostics mistakes_;

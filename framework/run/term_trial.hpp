@@ -7,7 +7,7 @@
 
 namespace retort::host {
 
-/// Tries the network that is to be trained, and the loss of each transfer whatever its weight, on the
+/// Tries the networks of a phase, and the loss of each of its transfers whatever its weight, on the
 /// first batch, so that what would not learn and a term that teaches nothing are told before training.
 /// Weights, buffers and metrics are then as before. The transfers must be set up.
 /// Returns what is surprising, a sentence each with the place in the file, the component and its file:

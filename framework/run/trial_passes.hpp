@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "framework/train/phase.hpp"
+#include "framework/train/passes.hpp"
 
 namespace retort::host {
 
@@ -21,35 +21,17 @@ class TrialPasses {
   Outputs list_given(const Participant& learner) const;
   Outputs list_read(const Participant& learner) const;
 
-  /// What a transfer, by its position among them, is handed: the outputs of its student as leaves, of all
-  /// others without gradients.
+  /// What a transfer, by its position among them, is handed, the outputs of its student as leaves.
   StepView make_view(const StepView& common, size_t transfer) const;
 
  private:
   enum class Logits { All, Read };
   Outputs list(const Participant& learner, Logits logits) const;
 
-  /// A participant and one of its views.
-  struct Pass {
-    const Participant* participant;
-    const ParticipantView* view;
-    std::vector<std::string> taps = {};  // of all transfers, one after the other
-    bool reads_logits = false;           // whether any term does
-    Outputs outputs = {};
-  };
-  /// Where the outputs lie that a transfer is handed.
-  struct Slot {
-    std::string as;
-    size_t pass;
-    size_t first, count;  // of its taps
-  };
-
-  size_t place_pass(const Participant& participant, const std::string& view);
-  std::vector<Slot> place_slots(const Term& term);
-
   const Phase& phase_;
-  std::vector<Pass> passes_;
-  std::vector<std::vector<Slot>> slots_;  // by transfer
+  Passes passes_;
+  std::vector<Outputs> outputs_;   // by pass
+  std::vector<size_t> transfers_;  // their positions among the terms
 };
 
 }  // namespace retort::host

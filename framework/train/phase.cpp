@@ -1,7 +1,6 @@
 #include "framework/train/phase.hpp"
 
 #include <algorithm>
-#include <set>
 #include <stdexcept>
 
 #include "framework/base/error.hpp"
@@ -36,26 +35,6 @@ std::vector<Transfer*> Phase::transfers() const {
 
 Sampler make_sampler(const Phase& phase) {
   return {phase.data->trained_samples(), phase.batch_size, phase.seed};
-}
-
-std::vector<View> make_views(const Phase& phase) {
-  std::vector<View> views;
-  const auto add = [&](const ParticipantView& view) {
-    const bool known = std::any_of(views.begin(), views.end(),
-                                   [&](const View& its) { return its.field == view.field; });
-    if (!known) views.push_back({view.field, view.maker});
-  };
-  // In the participants' order, so that no term decides which tensors come first.
-  for (const Participant& participant : phase.participants) {
-    std::set<size_t> wanted;
-    if (participant.learns) wanted.insert(0);
-    for (const auto& term : phase.terms) {
-      for (const Wanted& its : term->wanted())
-        if (its.participant == participant.name) wanted.insert(participant.find_view(its.view));
-    }
-    for (const size_t view : wanted) add(participant.views[view]);
-  }
-  return views;
 }
 
 RunShape make_run_shape(const Phase& phase) {

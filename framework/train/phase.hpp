@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "framework/config/experiment.hpp"
-#include "framework/data/loader.hpp"
 #include "framework/data/mix.hpp"
 #include "framework/data/sampler.hpp"
 #include "framework/train/participant.hpp"
@@ -47,10 +46,6 @@ struct Phase {
 
 /// The order in which the phase's samples are drawn.
 Sampler make_sampler(const Phase& phase);
-
-/// The fields of the phase's batches: of each view that a term compares, and of the first view of each
-/// who learns.
-std::vector<View> make_views(const Phase& phase);
 
 /// What the phase's transfers are told of the run when they are set up.
 /// Throws: ConfigError where a batch is larger than the training split.

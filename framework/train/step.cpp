@@ -6,10 +6,10 @@
 
 #include <algorithm>
 #include <chrono>
-#include <optional>
 #include <set>
 
 #include "framework/train/device.hpp"
+#include "framework/train/tensor_copies.hpp"
 
 namespace retort::host {
 namespace {
@@ -18,46 +18,7 @@ double seconds_now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-/// The position of a tap among those of a participant, where it is put if it is new.
-size_t place_tap(std::vector<std::string>& taps, const std::string& tap) {
-  const auto found = std::find(taps.begin(), taps.end(), tap);
-  const auto place = static_cast<size_t>(found - taps.begin());
-  if (found == taps.end()) taps.push_back(tap);
-  return place;
-}
-
-/// Puts a network's buffers back: a teacher in training mode computes with the batch's statistics, and
-/// stays the teacher that it is.
-class BuffersKept {
- public:
-  explicit BuffersKept(const ParameterSet& parameters) {
-    for (const Parameter& parameter : parameters.all()) {
-      if (!parameter.trained)
-        kept_.emplace_back(parameter.master.detach(), parameter.master.detach().clone());
-    }
-  }
-  ~BuffersKept() {
-    const c10::NoGradGuard without_gradients;
-    for (const auto& [buffer, before] : kept_) buffer.copy_(before);
-  }
-  BuffersKept(const BuffersKept&) = delete;
-  BuffersKept& operator=(const BuffersKept&) = delete;
-
- private:
-  std::vector<std::pair<at::Tensor, at::Tensor>> kept_;
-};
-
 }  // namespace
-
-Batch repeat_labels(const Batch& batch, int64_t times) {
-  Batch repeated;
-  repeated.share = batch.share;
-  for (const char* field : {kLabelField, kIndexField, kMixedLabelField}) {
-    const at::Tensor* of_samples = batch.find(field);
-    if (of_samples != nullptr) repeated.put(field, of_samples->repeat_interleave(times));
-  }
-  return repeated;
-}
 
 void StepClock::start() { last_ = seconds_now(); }
 
@@ -69,36 +30,11 @@ void StepClock::mark(StepPart part) {
 }
 
 StepRunner::StepRunner(const Phase& phase, std::vector<Learner>& learners, StepClock& clock)
-    : phase_(phase), learners_(learners), clock_(clock), device_(phase.placement().device) {
-  for (size_t i = 0; i < phase.participants.size(); ++i)
-    if (phase.participants[i].learns) place_pass(i, 0);
-  for (const auto& term : phase.terms) add_slots(*term);
-}
-
-/// The position of a pass, which is put behind the others if it is new.
-size_t StepRunner::place_pass(size_t participant, size_t view) {
-  const auto found = std::find_if(passes_.begin(), passes_.end(), [&](const Pass& pass) {
-    return pass.participant == participant && pass.view == view;
-  });
-  if (found != passes_.end()) return static_cast<size_t>(found - passes_.begin());
-  passes_.push_back({participant, view, {}});
-  return passes_.size() - 1;
-}
-
-void StepRunner::add_slots(const Term& term) {
-  std::vector<Slot> slots;
-  for (const Wanted& wanted : term.wanted()) {
-    const Participant* participant = phase_.find(wanted.participant);
-    if (participant == nullptr) continue;
-    const auto position = static_cast<size_t>(participant - phase_.participants.data());
-    Slot slot{wanted.as, place_pass(position, participant->find_view(wanted.view)), {}};
-    slot.detached = participant->learns && !slots.empty();  // the first is the term's own learner
-    for (const std::string& tap : wanted.taps)
-      slot.features.push_back(place_tap(passes_[slot.pass].taps, tap));
-    slots.push_back(std::move(slot));
-  }
-  slots_.push_back(std::move(slots));
-}
+    : phase_(phase),
+      learners_(learners),
+      clock_(clock),
+      device_(phase.placement().device),
+      passes_(phase) {}
 
 /// Those of non-zero weight; the first, the task's, where there is none.
 StepRunner::ActiveTerms StepRunner::find_active_terms(double epoch_position) const {
@@ -113,14 +49,16 @@ StepRunner::ActiveTerms StepRunner::find_active_terms(double epoch_position) con
 
 /// By pass. A learner runs in each step, so that its statistics see every batch.
 std::vector<bool> StepRunner::find_wanted(const ActiveTerms& active) const {
-  std::vector<bool> wanted(passes_.size(), false);
+  const std::vector<Pass>& passes = passes_.all();
+  std::vector<bool> wanted(passes.size(), false);
   for (const auto& [term, weight] : active)
-    for (const Slot& slot : slots_[term]) wanted[slot.pass] = true;
-  std::set<size_t> running;
-  for (size_t i = 0; i < passes_.size(); ++i)
-    if (wanted[i]) running.insert(passes_[i].participant);
-  for (size_t i = 0; i < passes_.size(); ++i)
-    if (learns(passes_[i]) && running.insert(passes_[i].participant).second) wanted[i] = true;
+    for (const size_t pass : passes_.find_wanted(term)) wanted[pass] = true;
+  std::set<const Participant*> running;
+  for (size_t i = 0; i < passes.size(); ++i)
+    if (wanted[i]) running.insert(passes[i].participant);
+  for (size_t i = 0; i < passes.size(); ++i)
+    if (passes[i].participant->learns && running.insert(passes[i].participant).second)
+      wanted[i] = true;
   return wanted;
 }
 
@@ -129,7 +67,7 @@ Batch StepRunner::move(const Batch& batch, const std::vector<bool>& wanted) cons
   std::vector<std::string> fields = {kLabelField, kIndexField};
   if (!batch.addressable()) fields.emplace_back(kMixedLabelField);
   for (size_t i = 0; i < wanted.size(); ++i) {
-    const std::string& field = view_of(passes_[i]).field;
+    const std::string& field = passes_.all()[i].view->field;
     const bool is_new = std::find(fields.begin(), fields.end(), field) == fields.end();
     if (wanted[i] && is_new) fields.push_back(field);
   }
@@ -137,52 +75,39 @@ Batch StepRunner::move(const Batch& batch, const std::vector<bool>& wanted) cons
 }
 
 Outputs StepRunner::make_outputs(const Pass& pass, const Batch& batch, int64_t step) const {
-  const Participant& participant = phase_.participants[pass.participant];
-  const std::string& field = view_of(pass).field;
+  const Participant& participant = *pass.participant;
+  const std::string& field = pass.view->field;
   OutputSource& source = *participant.outputs;
   if (participant.learns)
     return source.make_outputs(batch, field, pass.taps, PassMode::Train, step);
   const c10::NoGradGuard without_gradients;
-  std::optional<BuffersKept> kept;
-  if (participant.teaching == PassMode::Train) kept.emplace(participant.network().parameters());
-  return source.make_outputs(batch, field, pass.taps, participant.teaching, step);
+  // A teacher in training mode computes with the batch's statistics, and stays the teacher that it is.
+  TensorCopies buffers;
+  if (participant.teaching == PassMode::Train)
+    buffers.add(participant.network().parameters(), TensorCopies::Of::Buffers);
+  Outputs outputs = source.make_outputs(batch, field, pass.taps, participant.teaching, step);
+  buffers.put_back();
+  return outputs;
 }
 
 /// By pass; empty outputs for those that nobody wants.
 std::vector<Outputs> StepRunner::run_passes(const Batch& batch, const StepNumbers& numbers,
                                             const std::vector<bool>& wanted) {
-  std::vector<Outputs> outputs(passes_.size());
+  const std::vector<Pass>& passes = passes_.all();
+  std::vector<Outputs> outputs(passes.size());
   bool any = false;
-  for (size_t i = 0; i < passes_.size(); ++i) {
-    if (!wanted[i] || learns(passes_[i])) continue;
-    outputs[i] = make_outputs(passes_[i], batch, numbers.step);
+  for (size_t i = 0; i < passes.size(); ++i) {
+    if (!wanted[i] || passes[i].participant->learns) continue;
+    outputs[i] = make_outputs(passes[i], batch, numbers.step);
     any = true;
   }
   if (any) clock_.mark(StepPart::Teacher);
-  for (size_t i = 0; i < passes_.size(); ++i)
-    if (wanted[i] && learns(passes_[i])) outputs[i] = make_outputs(passes_[i], batch, numbers.step);
+  for (size_t i = 0; i < passes.size(); ++i) {
+    if (!wanted[i] || !passes[i].participant->learns) continue;
+    outputs[i] = make_outputs(passes[i], batch, numbers.step);
+  }
   clock_.mark(StepPart::Forward);
   return outputs;
-}
-
-/// What one term is handed of all.
-StepView StepRunner::make_view(const StepView& common, const std::vector<Outputs>& outputs,
-                               size_t term) const {
-  StepView own = common;
-  for (const Slot& slot : slots_[term]) {
-    const Outputs& from = outputs[slot.pass];
-    const auto hand = [&](const at::Tensor& tensor) {
-      return slot.detached ? tensor.detach() : tensor;
-    };
-    ParticipantOutputs to{slot.as, {hand(from.logits), {}}};
-    for (const size_t feature : slot.features)
-      to.outputs.features.push_back(hand(from.features[feature]));
-    own.participants.push_back(std::move(to));
-  }
-  const ParticipantView& compared = view_of(passes_[slots_[term].front().pass]);
-  if (compared.maker != nullptr && compared.maker->times() > 1)
-    own.batch = repeat_labels(own.batch, compared.maker->times());
-  return own;
 }
 
 /// A term may warm up without a gradient path; one that had a path and has none teaches less than its
@@ -221,17 +146,17 @@ StepResult StepRunner::run(const Batch& batch, const StepNumbers& numbers) {
       at::full({}, numbers.progress, at::TensorOptions().dtype(at::kFloat).device(device_));
   clock_.mark(StepPart::Data);
   const std::vector<Outputs> outputs = run_passes(common.batch, numbers, wanted);
-  for (size_t i = 0; i < passes_.size(); ++i) {
-    if (!wanted[i] || !learns(passes_[i])) continue;
-    const Network& network = phase_.participants[passes_[i].participant].network();
-    graph.networks.emplace_back(&network.component(), &outputs[i]);
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    const Participant& participant = *passes_.all()[i].participant;
+    if (wanted[i] && participant.learns)
+      graph.networks.emplace_back(&participant.network().component(), &outputs[i]);
   }
 
   StepResult result;
   at::Tensor total;
   for (const auto& [position, weight] : active) {
     Term& term = *phase_.terms[position];
-    StepView own = make_view(common, outputs, position);
+    StepView own = passes_.make_view(common, outputs, position);
     if (ParameterSet* parameters = term.parameters()) parameters->begin_pass(false);
     const at::Tensor loss = term.loss(own);
     warn_of_lost_path(term, loss, numbers);

@@ -11,6 +11,7 @@
 #include "framework/train/backward.hpp"
 #include "framework/train/learner.hpp"
 #include "framework/train/loss_reader.hpp"
+#include "framework/train/passes.hpp"
 #include "framework/train/phase.hpp"
 #include "framework/train/step_view.hpp"
 
@@ -48,10 +49,6 @@ struct StepNumbers {
   int64_t group = 1;          // batches that make one step of the optimizer
 };
 
-/// A batch's labels and indices as they are of a view with `times` copies of each sample; no other
-/// fields.
-Batch repeat_labels(const Batch& batch, int64_t times);
-
 /// A step between its backward pass and its update.
 struct StepResult {
   LossTerms terms;                               // each term's, then "loss", their weighted sum
@@ -82,32 +79,13 @@ class StepRunner {
 
  private:
   using ActiveTerms = std::vector<std::pair<size_t, double>>;  // positions, with their weights
-  struct Pass {                                                // of a participant over a view
-    size_t participant;
-    size_t view;
-    std::vector<std::string> taps;  // of all terms together
-  };
-  struct Slot {  // where a term's outputs lie
-    std::string as;
-    size_t pass;
-    std::vector<size_t> features;
-    bool detached = false;
-  };
 
-  size_t place_pass(size_t participant, size_t view);
-  void add_slots(const Term& term);
   ActiveTerms find_active_terms(double epoch_position) const;
   std::vector<bool> find_wanted(const ActiveTerms& active) const;
-  bool learns(const Pass& pass) const { return phase_.participants[pass.participant].learns; }
-  const ParticipantView& view_of(const Pass& pass) const {
-    return phase_.participants[pass.participant].views[pass.view];
-  }
   Batch move(const Batch& batch, const std::vector<bool>& wanted) const;
   Outputs make_outputs(const Pass& pass, const Batch& batch, int64_t step) const;
   std::vector<Outputs> run_passes(const Batch& batch, const StepNumbers& numbers,
                                   const std::vector<bool>& wanted);
-  StepView make_view(const StepView& common, const std::vector<Outputs>& outputs,
-                     size_t term) const;
   void warn_of_lost_path(const Term& term, const at::Tensor& loss, const StepNumbers& numbers);
   LossGraph make_graph(const StepNumbers& numbers) const;
 
@@ -115,8 +93,7 @@ class StepRunner {
   std::vector<Learner>& learners_;
   StepClock& clock_;
   at::Device device_;
-  std::vector<Pass> passes_;
-  std::vector<std::vector<Slot>> slots_;  // by term; made once, so that no step looks up names
+  Passes passes_;
   // Of terms whose loss had a gradient path in a step: whether its loss since was told.
   std::map<const Term*, bool> told_pathless_;
 };

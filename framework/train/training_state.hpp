@@ -17,7 +17,7 @@ struct Standing {
   Accuracy best_test;      // of that epoch, on the test split
 };
 
-/// Where a training run stands between two steps. With the trainer's tensors it is all that a
+/// Where a training run stands between two steps. With the loop's tensors it is all that a
 /// resumed run needs to go on as if it had never stopped: views, order, draws and schedules are
 /// functions of it.
 struct TrainingState {

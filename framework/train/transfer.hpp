@@ -82,7 +82,7 @@ class Transfer final : public Term {
   Scope scope_;
   bool is_set_up_ = false;
   Outputs mean_;         // of this step, where there are several teachers
-  at::Tensor returned_;  // the loss of this step, until after_backward is over: the trainer's own
+  at::Tensor returned_;  // the loss of this step, until after_backward is over: the loop's own
 };
 
 }  // namespace retort::host

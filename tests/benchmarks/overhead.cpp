@@ -264,9 +264,10 @@ void Overhead::train(const host::Phase& phase, host::RunFolder& folder) {
   loop.on_best = [&] {
     aside([&] {
       best_.time([&] {
-        host::save_tensors(folder.layout().phase_weights(phase.name, host::SavedWeights::Best),
-                           host::named_weights(networks_.student->parameters()),
-                           {{"format", "pt"}, {"model", networks_.student->description()}});
+        host::save_tensors(
+            folder.layout().weights_file(host::weights_name(phase.name, host::SavedWeights::Best)),
+            host::named_weights(networks_.student->parameters()),
+            {{"format", "pt"}, {"model", networks_.student->description()}});
       });
     });
   };

@@ -24,7 +24,8 @@ const std::vector<Augment> kAll = {crop(2), flip(), rand_augment(), erase(0.5)};
 
 TEST(Augment, GivesTheSameViewInAnotherBatchAndLayout) {
   const host::ImageData data = random_images(32, 3, 12, 10);
-  const host::ViewMaker views = views_of(data, kAll), last = views_of(data, kAll, 1, true);
+  const host::ViewMaker views = make_views(data, kAll),
+                        last = make_views(data, kAll, 1, at::MemoryFormat::ChannelsLast);
   for (int64_t sample = 0; sample + 1 < 32; ++sample) {
     const at::Tensor alone = views_at(views, {sample}, 3)[0];
     EXPECT_TRUE(alone.equal(views_at(views, {sample + 1, 0, sample}, 3)[2])) << sample;
@@ -34,8 +35,8 @@ TEST(Augment, GivesTheSameViewInAnotherBatchAndLayout) {
 
 TEST(Augment, GivesOtherViewsInAnotherEpochAndForAnotherSeed) {
   const host::ImageData data = random_images(64, 3, 12, 10);
-  const host::ViewMaker views = views_of(data, {rand_augment()});
-  const host::ViewMaker seeded = views_of(data, {rand_augment()}, 2);
+  const host::ViewMaker views = make_views(data, {rand_augment()});
+  const host::ViewMaker seeded = make_views(data, {rand_augment()}, 2);
   int by_epoch = 0, by_seed = 0;
   for (int64_t sample = 0; sample < 64; ++sample) {
     const at::Tensor here = views_at(views, {sample}, 0);
@@ -50,9 +51,9 @@ TEST(Augment, GivesOtherViewsInAnotherEpochAndForAnotherSeed) {
 TEST(Augment, OfNoOperationsIsTheCropAndFlipAlone) {
   const host::ImageData data = random_images(40, 3, 9, 7);
   const std::vector<int64_t> samples = {3, 39, 17, 0, 8, 21};
-  const at::Tensor plain = views_of(data, {crop(2), flip()}).train_views(samples, 5);
+  const at::Tensor plain = make_views(data, {crop(2), flip()}).train_views(samples, 5);
   const std::vector<Augment> none = {crop(2), flip(), rand_augment(0), erase(0)};
-  EXPECT_TRUE(views_of(data, none).train_views(samples, 5).equal(plain));
+  EXPECT_TRUE(make_views(data, none).train_views(samples, 5).equal(plain));
 }
 
 TEST(Augment, CropsAndFlipsAlsoWhatRandAugmentMade) {
@@ -60,14 +61,14 @@ TEST(Augment, CropsAndFlipsAlsoWhatRandAugmentMade) {
   // The flip's draw is that of step 1 in both.
   const std::vector<Augment> first = {rand_augment(0), flip()}, second = {crop(0), flip()};
   EXPECT_TRUE(
-      views_of(data, first)
+      make_views(data, first)
           .train_views(std::vector<int64_t>{4, 5, 6, 7, 8}, 2)
-          .equal(views_of(data, second).train_views(std::vector<int64_t>{4, 5, 6, 7, 8}, 2)));
+          .equal(make_views(data, second).train_views(std::vector<int64_t>{4, 5, 6, 7, 8}, 2)));
 }
 
 TEST(Augment, ErasesOneBoxInAllChannelsAsOftenAsAsked) {
   const host::ImageData data = random_images(1, 3, 20, 24);
-  const host::ViewMaker plain = views_of(data, {}), erased = views_of(data, {erase(0.25)});
+  const host::ViewMaker plain = make_views(data, {}), erased = make_views(data, {erase(0.25)});
   const at::Tensor whole = views_at(plain, {0}, 0)[0];
   constexpr int64_t kViews = 1000;
   int64_t count = 0;
@@ -109,7 +110,7 @@ TEST(Augment, ErasesBoxesOfTheAreaAndRatioOfThePaper) {
 TEST(Augment, RefusesChannelsThatRandAugmentDoesNotKnow) {
   const host::ImageData data = random_images(1, 2, 4, 4);
   EXPECT_THAT(message_of<host::ConfigError>([&] {
-                views_of(data, {flip(), rand_augment()});
+                make_views(data, {flip(), rand_augment()});
               }),
               HasSubstr("data.augment[1]: randaugment is defined for images of 1 or 3 channels; "
                         "random has 2"));
@@ -118,7 +119,7 @@ TEST(Augment, RefusesChannelsThatRandAugmentDoesNotKnow) {
 TEST(Augment, RefusesToEraseBeforeOtherSteps) {
   const host::ImageData data = random_images(1, 3, 4, 4);
   EXPECT_THAT(message_of<host::ConfigError>([&] {
-                views_of(data, {erase(1), flip()});
+                make_views(data, {erase(1), flip()});
               }),
               HasSubstr("data.augment[0]: erase is step 1 of 2; it blanks the normalised image, so "
                         "put it last"));

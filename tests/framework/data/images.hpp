@@ -27,7 +27,7 @@ inline host::StoredSplit random_split(int64_t count, int64_t channels, int64_t h
 
 /// Images that are tested on what they are trained on. Their own normalisation has mean 0.25 and
 /// deviation 0.5 in every channel.
-inline host::ImageData images_of(const host::StoredSplit& split) {
+inline host::ImageData make_images(const host::StoredSplit& split) {
   host::SourceFacts facts;
   facts.id = "random";
   facts.channels = split.images.size(1);
@@ -41,11 +41,11 @@ inline host::ImageData images_of(const host::StoredSplit& split) {
 
 inline host::ImageData random_images(int64_t count, int64_t channels, int64_t height,
                                      int64_t width) {
-  return images_of(random_split(count, channels, height, width));
+  return make_images(random_split(count, channels, height, width));
 }
 
 /// The stored pixels of a training sample: [C, H, W] uint8.
-inline at::Tensor pixels_of(const host::ImageData& data, int64_t sample) {
+inline at::Tensor fetch_pixels(const host::ImageData& data, int64_t sample) {
   at::Tensor pixels = at::empty({data.channels, data.height, data.width}, at::kByte);
   data.source->fetch(host::Split::Train, std::vector<int64_t>{sample}, pixels.data_ptr<uint8_t>());
   return pixels;
@@ -71,19 +71,22 @@ inline host::Augment erase(double probability) {
   return step;
 }
 
-inline host::ViewMaker maker_of(const host::ImageData& data, host::ViewRecipe recipe,
-                                uint64_t seed = 1, bool channels_last = false) {
-  return host::ViewMaker(data, data.normalize, std::move(recipe), seed, channels_last);
+inline host::ViewMaker make_maker(const host::ImageData& data, host::ViewRecipe recipe,
+                                  uint64_t seed = 1,
+                                  at::MemoryFormat format = at::MemoryFormat::Contiguous) {
+  return host::ViewMaker(data, data.normalize, std::move(recipe), seed,
+                         format == at::MemoryFormat::ChannelsLast);
 }
 /// Of the default view.
-inline host::ViewMaker views_of(const host::ImageData& data, std::vector<host::Augment> augment,
-                                uint64_t seed = 1, bool channels_last = false) {
-  return maker_of(data, host::ViewRecipe(std::move(augment)), seed, channels_last);
+inline host::ViewMaker make_views(const host::ImageData& data, std::vector<host::Augment> augment,
+                                  uint64_t seed = 1,
+                                  at::MemoryFormat format = at::MemoryFormat::Contiguous) {
+  return make_maker(data, host::ViewRecipe(std::move(augment)), seed, format);
 }
 
 /// The recipe of a view that draws as `draws_as`, of a size and so many copies.
-inline host::ViewRecipe recipe_of(const std::string& draws_as, std::vector<host::Augment> augment,
-                                  int64_t size = 0, int64_t times = 1) {
+inline host::ViewRecipe make_recipe(const std::string& draws_as, std::vector<host::Augment> augment,
+                                    int64_t size = 0, int64_t times = 1) {
   host::ViewRecipe recipe(std::move(augment));
   recipe.draws_as = draws_as;
   recipe.size = size;

@@ -17,7 +17,7 @@ namespace {
 /// 70 images: four batches of 16, and 6 that no epoch shows.
 struct Fixture {
   host::ImageData data = random_images(70, 1, 4, 4);
-  host::ViewMaker views = views_of(data, {crop(1), flip()});
+  host::ViewMaker views = make_views(data, {crop(1), flip()});
   host::Sampler sampler{data.trained_samples(), 16, 1};
   host::Loader loader{data, sampler, {{host::kImageField, &views}}, 1};
 };
@@ -148,10 +148,11 @@ TEST(Loader, GivesTheSameBatchesWithAnyNumberOfThreads) {
 
 TEST(Loader, GivesSeveralViewsAlikeWithAnyNumberOfThreads) {
   Fixture f;
-  const host::ViewMaker strong = maker_of(f.data, recipe_of("strong", {crop(1), rand_augment()}));
-  const host::ViewMaker large = maker_of(f.data, recipe_of("", {crop(1), flip()}, 7));
+  const host::ViewMaker strong =
+      make_maker(f.data, make_recipe("strong", {crop(1), rand_augment()}));
+  const host::ViewMaker large = make_maker(f.data, make_recipe("", {crop(1), flip()}, 7));
   const host::ViewMaker turned =
-      maker_of(f.data, recipe_of("turned", {crop(1), flip(), rotations()}, 0, 4));
+      make_maker(f.data, make_recipe("turned", {crop(1), flip(), rotations()}, 0, 4));
   const std::vector<host::View> views = {
       {"image", &f.views}, {"strong", &strong}, {"large", &large}, {"turned", &turned}};
   host::Loader one(f.data, f.sampler, views, 1, {0.2, 0});
@@ -174,7 +175,7 @@ TEST(Loader, GivesSeveralViewsAlikeWithAnyNumberOfThreads) {
 TEST(Loader, GivesEachViewOfTheSameSamples) {
   Fixture f;
   const host::ViewMaker turned =
-      maker_of(f.data, recipe_of("turned", {crop(1), rotations()}, 0, 2));
+      make_maker(f.data, make_recipe("turned", {crop(1), rotations()}, 0, 2));
   host::Loader loader(f.data, f.sampler, {{"image", &f.views}, {"turned", &turned}}, 1);
   loader.start_epoch(2);
   const auto batch = loader.next();
@@ -186,7 +187,7 @@ TEST(Loader, GivesEachViewOfTheSameSamples) {
 
 TEST(Loader, RefusesCutmixOfViewsOfSeveralSizes) {
   Fixture f;
-  const host::ViewMaker large = maker_of(f.data, recipe_of("", {}, 7));
+  const host::ViewMaker large = make_maker(f.data, make_recipe("", {}, 7));
   EXPECT_THROW(host::Loader(f.data, f.sampler, {{"large", &large}}, 1, {0, 1}), std::logic_error);
 }
 

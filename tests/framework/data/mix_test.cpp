@@ -127,7 +127,7 @@ struct Fixture {
   }
 
   host::ImageData data = random_images(64, 3, 8, 6);
-  host::ViewMaker views = views_of(data, {crop(1), flip()}, 1, true);
+  host::ViewMaker views = make_views(data, {crop(1), flip()}, 1, at::MemoryFormat::ChannelsLast);
   host::ViewMaker teacher{data, {{0, 0, 0}, {1, 1, 1}}, {{crop(1), flip()}}, 1, true};
   host::Sampler sampler{data.trained_samples(), 16, 1};
   host::Loader loader;
@@ -190,8 +190,8 @@ TEST(Mix, MixesATensorThatBothShareOnce) {
 TEST(Mix, MixesCopiesWithTheSameCopiesOfTheNeighbour) {
   for (const MixConfig& config : {MixConfig{1, 0}, MixConfig{0, 1}}) {
     Fixture f(config);
-    const host::ViewMaker copies =
-        maker_of(f.data, recipe_of("x", {crop(1), flip()}, 0, 3), 1, true);
+    const host::ViewMaker copies = make_maker(f.data, make_recipe("x", {crop(1), flip()}, 0, 3), 1,
+                                              at::MemoryFormat::ChannelsLast);
     host::Loader loader(f.data, f.sampler, {{host::kImageField, &f.views}, {"copies", &copies}}, 1,
                         config);
     loader.start_epoch(0);

@@ -56,8 +56,8 @@ TEST(Source, ServesViewsFromMemoryOrNot) {
   const auto away = std::make_shared<NotInMemory>(data.source);
   const host::ImageData fetched(away);
   const std::vector<host::Augment> steps = {crop(1), flip(), rand_augment(), erase(0.5)};
-  const host::ViewMaker near = views_of(data, steps), far = views_of(fetched, steps);
-  const host::ViewMaker large = maker_of(fetched, recipe_of("", {crop(1)}, 9));
+  const host::ViewMaker near = make_views(data, steps), far = make_views(fetched, steps);
+  const host::ViewMaker large = make_maker(fetched, make_recipe("", {crop(1)}, 9));
   const std::vector<int64_t> samples = {3, 59, 0};
   EXPECT_TRUE(far.train_views(samples, 2).equal(near.train_views(samples, 2)));
   EXPECT_TRUE(far.test_views(4, 9).equal(near.test_views(4, 9)));
@@ -74,7 +74,7 @@ TEST(Source, ServesViewsFromMemoryOrNot) {
 TEST(Source, IsFetchedFromManyThreads) {
   const host::ImageData data = random_images(64, 3, 6, 6);
   const auto bytes = static_cast<size_t>(data.sample_bytes());
-  const host::ViewMaker maker = maker_of(data, recipe_of("x", {crop(1), rand_augment()}, 9, 2));
+  const host::ViewMaker maker = make_maker(data, make_recipe("x", {crop(1), rand_augment()}, 9, 2));
   const std::vector<int64_t> pair = {5, 6};
   const at::Tensor wanted = maker.train_views(pair, 1);
   std::atomic<int> wrong = 0;

@@ -76,7 +76,7 @@ struct Fixture {
     data.validation = host::hold_out(labels, 10, 0.3);
   }
   host::ImageData data = random_images(70, 3, 6, 5);
-  host::ViewMaker views = views_of(data, {crop(1), flip()});
+  host::ViewMaker views = make_views(data, {crop(1), flip()});
 };
 
 TEST(Validation, IsNeverTrainedOnAndTheRestIs) {
@@ -104,7 +104,7 @@ TEST(Validation, ShowsTheHeldOutSamplesPlainWithTheirLabels) {
   const at::Tensor labels = f.data.labels(host::EvalSplit::Validation, 4, 9);
   for (int64_t i = 0; i < 9; ++i) {
     const int64_t sample = f.data.validation[static_cast<size_t>(4 + i)];
-    EXPECT_TRUE(seen[i].equal(normalized(pixels_of(f.data, sample)))) << i;
+    EXPECT_TRUE(seen[i].equal(normalized(fetch_pixels(f.data, sample)))) << i;
     EXPECT_EQ(labels[i].item<int64_t>(), sample % 10);
   }
 }

@@ -55,20 +55,22 @@ std::string hash_of(const at::Tensor& tensor) {
 // Made by the program of before there were views by name.
 TEST(ViewRecipe, LeavesTheBytesOfTheDefaultViewAsTheyWere) {
   const host::ImageData data = random_images(16, 3, 12, 10);
-  EXPECT_EQ(hash_of(views_of(data, kMoves).train_views(kSamples, 3)),
+  EXPECT_EQ(hash_of(make_views(data, kMoves).train_views(kSamples, 3)),
             "035d85918f2fde51dbdbd0a033fe08a6");
-  EXPECT_EQ(hash_of(views_of(data, kAll, 7).train_views(kSamples, 4)),
+  EXPECT_EQ(hash_of(make_views(data, kAll, 7).train_views(kSamples, 4)),
             "7ad87234e984cabcbe46f380ebf8b600");
-  EXPECT_EQ(hash_of(views_of(data, kAll, 7, true).train_views(kSamples, 4)),
-            "8f76a0ffe8d58c88e93132e96fd39f29");
-  EXPECT_EQ(hash_of(views_of(data, kAll).test_views(2, 9)), "ad814bdfef3f1f79bba858fc943c9bdf");
+  EXPECT_EQ(
+      hash_of(make_views(data, kAll, 7, at::MemoryFormat::ChannelsLast).train_views(kSamples, 4)),
+      "8f76a0ffe8d58c88e93132e96fd39f29");
+  EXPECT_EQ(hash_of(make_views(data, kAll).test_views(2, 9)), "ad814bdfef3f1f79bba858fc943c9bdf");
 }
 
 TEST(ViewRecipe, OfAnotherNameDrawsOtherNumbers) {
   const host::ImageData data = random_images(16, 3, 12, 12);
-  const at::Tensor own = views_of(data, kMoves).train_views(kSamples, 3);
-  const at::Tensor strong = maker_of(data, recipe_of("strong", kMoves)).train_views(kSamples, 3);
-  const at::Tensor weak = maker_of(data, recipe_of("weak", kMoves)).train_views(kSamples, 3);
+  const at::Tensor own = make_views(data, kMoves).train_views(kSamples, 3);
+  const at::Tensor strong =
+      make_maker(data, make_recipe("strong", kMoves)).train_views(kSamples, 3);
+  const at::Tensor weak = make_maker(data, make_recipe("weak", kMoves)).train_views(kSamples, 3);
   int64_t alike = 0;
   for (int64_t i = 0; i < own.size(0); ++i) {
     if (own[i].equal(strong[i])) ++alike;
@@ -76,8 +78,9 @@ TEST(ViewRecipe, OfAnotherNameDrawsOtherNumbers) {
     if (weak[i].equal(strong[i])) ++alike;
   }
   EXPECT_LE(alike, 3);  // of 24, with 50 views that are possible
-  EXPECT_TRUE(maker_of(data, recipe_of("strong", kMoves)).train_views(kSamples, 3).equal(strong));
-  EXPECT_TRUE(maker_of(data, recipe_of("", kMoves)).train_views(kSamples, 3).equal(own));
+  EXPECT_TRUE(
+      make_maker(data, make_recipe("strong", kMoves)).train_views(kSamples, 3).equal(strong));
+  EXPECT_TRUE(make_maker(data, make_recipe("", kMoves)).train_views(kSamples, 3).equal(own));
 }
 
 TEST(ViewRecipe, LikeAnotherIsTheSameCropAtAnotherSize) {
@@ -85,9 +88,9 @@ TEST(ViewRecipe, LikeAnotherIsTheSameCropAtAnotherSize) {
   std::vector<host::Augment> steps = kAll;
   steps.pop_back();  // what is erased has no bytes
   for (const std::string draws_as : {"", "strong"}) {
-    const ViewMaker own = byte_views(data, recipe_of(draws_as, steps));
+    const ViewMaker own = byte_views(data, make_recipe(draws_as, steps));
     for (const int64_t size : {5, 12, 23}) {
-      const ViewMaker like = byte_views(data, recipe_of(draws_as, steps, size));
+      const ViewMaker like = byte_views(data, make_recipe(draws_as, steps, size));
       EXPECT_EQ(like.height(), size);
       EXPECT_EQ(like.width(), size);
       for (int64_t epoch = 0; epoch < 3; ++epoch) {
@@ -100,9 +103,10 @@ TEST(ViewRecipe, LikeAnotherIsTheSameCropAtAnotherSize) {
 
 TEST(ViewRecipe, LikeAnotherErasesTheSamePart) {
   const host::ImageData data = random_images(16, 3, 12, 12);
-  const ViewMaker own = views_of(data, kAll);
-  const ViewMaker like = maker_of(data, recipe_of("", kAll, 24));
-  const ViewMaker last = maker_of(data, recipe_of("", kAll, 24), 1, true);
+  const ViewMaker own = make_views(data, kAll);
+  const ViewMaker like = make_maker(data, make_recipe("", kAll, 24));
+  const ViewMaker last =
+      make_maker(data, make_recipe("", kAll, 24), 1, at::MemoryFormat::ChannelsLast);
   int64_t erased = 0;
   for (int64_t epoch = 0; epoch < 4; ++epoch) {
     // No normalised pixel of these is 0.
@@ -117,21 +121,22 @@ TEST(ViewRecipe, LikeAnotherErasesTheSamePart) {
 
 TEST(ViewRecipe, OfASizeIsEvaluatedAtThatSize) {
   const host::ImageData data = random_images(16, 3, 12, 10);
-  const ViewMaker own = byte_views(data, {}), like = byte_views(data, recipe_of("x", kAll, 17, 3));
+  const ViewMaker own = byte_views(data, {}),
+                  like = byte_views(data, make_recipe("x", kAll, 17, 3));
   EXPECT_TRUE(bytes_of(like.test_views(2, 5)).equal(resized(bytes_of(own.test_views(2, 5)), 17)));
 }
 
 TEST(ViewRecipe, OfTheDatasSizeIsNotResized) {
   const host::ImageData data = random_images(16, 3, 12, 12);
-  const at::Tensor own = views_of(data, kAll).train_views(kSamples, 3);
-  EXPECT_TRUE(maker_of(data, recipe_of("", kAll, 12)).train_views(kSamples, 3).equal(own));
+  const at::Tensor own = make_views(data, kAll).train_views(kSamples, 3);
+  EXPECT_TRUE(make_maker(data, make_recipe("", kAll, 12)).train_views(kSamples, 3).equal(own));
 }
 
 TEST(ViewRecipe, MakesCopiesOfASampleOneAfterTheOther) {
   const host::ImageData data = random_images(16, 3, 12, 10);
   for (const auto& steps : {kMoves, kAll}) {
-    const at::Tensor one = maker_of(data, recipe_of("x", steps)).train_views(kSamples, 3);
-    const ViewMaker maker = maker_of(data, recipe_of("x", steps, 0, 3));
+    const at::Tensor one = make_maker(data, make_recipe("x", steps)).train_views(kSamples, 3);
+    const ViewMaker maker = make_maker(data, make_recipe("x", steps, 0, 3));
     const at::Tensor all = maker.train_views(kSamples, 3);
     EXPECT_EQ(maker.times(), 3);
     ASSERT_EQ(all.size(0), 24);
@@ -149,17 +154,17 @@ TEST(ViewRecipe, MakesCopiesOfASampleOneAfterTheOther) {
 TEST(ViewRecipe, WithoutStepsCopiesTheImage) {
   const host::ImageData data = random_images(4, 1, 3, 3);
   const at::Tensor all =
-      maker_of(data, recipe_of("x", {}, 0, 2)).train_views(std::vector<int64_t>{2, 1}, 0);
+      make_maker(data, make_recipe("x", {}, 0, 2)).train_views(std::vector<int64_t>{2, 1}, 0);
   for (int64_t row = 0; row < 4; ++row)
-    EXPECT_TRUE(all[row].equal(normalized(pixels_of(data, row < 2 ? 2 : 1))));
+    EXPECT_TRUE(all[row].equal(normalized(fetch_pixels(data, row < 2 ? 2 : 1))));
 }
 
 TEST(Rotations, TurnEachCopyByAQuarterMore) {
   const host::ImageData data = random_images(16, 3, 12, 12);
   std::vector<host::Augment> steps = kMoves;
-  const at::Tensor one = maker_of(data, recipe_of("x", steps)).train_views(kSamples, 3);
+  const at::Tensor one = make_maker(data, make_recipe("x", steps)).train_views(kSamples, 3);
   steps.push_back(rotations());
-  const at::Tensor all = maker_of(data, recipe_of("x", steps, 0, 5)).train_views(kSamples, 3);
+  const at::Tensor all = make_maker(data, make_recipe("x", steps, 0, 5)).train_views(kSamples, 3);
   for (int64_t copy = 0; copy < 5; ++copy)
     EXPECT_TRUE(copies_at(all, 5, copy).equal(at::rot90(one, copy, {2, 3}))) << copy;
 }
@@ -170,12 +175,12 @@ TEST(Rotations, StandAtTheirPlace) {
   const host::StoredSplit turned_split = {
       at::rot90(random_split(16, 1, 12, 12).images, 1, {2, 3}).contiguous(),
       random_split(16, 1, 12, 12).labels};
-  const host::ImageData turned = images_of(turned_split);
+  const host::ImageData turned = make_images(turned_split);
   // The crop's draw is that of step 1 in both.
   const at::Tensor all =
-      maker_of(data, recipe_of("x", {rotations(), crop(3)}, 0, 2)).train_views(kSamples, 3);
+      make_maker(data, make_recipe("x", {rotations(), crop(3)}, 0, 2)).train_views(kSamples, 3);
   const at::Tensor wanted =
-      maker_of(turned, recipe_of("x", {crop(0), crop(3)})).train_views(kSamples, 3);
+      make_maker(turned, make_recipe("x", {crop(0), crop(3)})).train_views(kSamples, 3);
   EXPECT_TRUE(copies_at(all, 2, 1).equal(wanted));
   EXPECT_FALSE(copies_at(all, 2, 0).equal(wanted));
 }
@@ -183,15 +188,15 @@ TEST(Rotations, StandAtTheirPlace) {
 TEST(Rotations, ShareTheDrawsOfAllSteps) {
   const host::ImageData data = random_images(16, 3, 12, 12);
   const at::Tensor all =
-      maker_of(data, recipe_of("x", {rand_augment(), rotations(), erase(1)}, 20, 2))
+      make_maker(data, make_recipe("x", {rand_augment(), rotations(), erase(1)}, 20, 2))
           .train_views(kSamples, 3);
   const at::Tensor first = copies_at(all, 2, 0), second = copies_at(all, 2, 1);
   const at::Tensor blank = first.eq(0);
   EXPECT_TRUE(second.eq(0).equal(blank));
   EXPECT_TRUE(blank.any().item<bool>());
-  const ViewMaker plain = maker_of(data, recipe_of("x", {rand_augment()}));
+  const ViewMaker plain = make_maker(data, make_recipe("x", {rand_augment()}));
   const at::Tensor views = plain.train_views(kSamples, 3);
-  const ViewMaker turned = maker_of(data, recipe_of("x", {rand_augment(), rotations()}, 0, 2));
+  const ViewMaker turned = make_maker(data, make_recipe("x", {rand_augment(), rotations()}, 0, 2));
   EXPECT_TRUE(copies_at(turned.train_views(kSamples, 3), 2, 1).equal(at::rot90(views, 1, {2, 3})));
 }
 
@@ -199,7 +204,7 @@ TEST(Rotations, AreRefusedForImagesThatAreNotSquare) {
   const host::ImageData data = random_images(1, 1, 4, 6);
   EXPECT_THAT(
       message_of<host::ConfigError>([&] {
-        maker_of(data, recipe_of("x", {flip(), rotations()}, 8, 4));
+        make_maker(data, make_recipe("x", {flip(), rotations()}, 8, 4));
       }),
       HasSubstr("data.views.other.augment[1]: rotations is defined for square images; those "
                 "of random are 4 x 6; take it out of the list"));

@@ -23,7 +23,7 @@ at::Tensor view(const host::ViewMaker& views, int64_t sample, int64_t epoch) {
 
 TEST(Views, AreTheSameInAnotherBatch) {
   const host::ImageData data = random_images(8, 3, 6, 5);
-  const host::ViewMaker views = views_of(data, {crop(2), flip()});
+  const host::ViewMaker views = make_views(data, {crop(2), flip()});
   const at::Tensor batch = views.train_views(std::vector<int64_t>{5, 2, 7}, 4);
   const at::Tensor turned = views.train_views(std::vector<int64_t>{7, 5}, 4);
   EXPECT_TRUE(batch[0].equal(turned[1]));
@@ -33,9 +33,9 @@ TEST(Views, AreTheSameInAnotherBatch) {
 TEST(Views, DifferByEpochSampleAndSeed) {
   const host::StoredSplit split = random_split(2, 1, 8, 8);
   split.images[1].copy_(split.images[0]);
-  const host::ImageData data = images_of(split);
+  const host::ImageData data = make_images(split);
   const std::vector<host::Augment> augment = {crop(3), flip()};
-  const host::ViewMaker views = views_of(data, augment), seeded = views_of(data, augment, 2);
+  const host::ViewMaker views = make_views(data, augment), seeded = make_views(data, augment, 2);
   int by_epoch = 0, by_sample = 0, by_seed = 0;
   for (int64_t epoch = 0; epoch < 16; ++epoch) {
     const at::Tensor here = view(views, 0, epoch);
@@ -52,23 +52,25 @@ TEST(Views, DifferByEpochSampleAndSeed) {
 TEST(Views, HoldTheSameNumbersInChannelsLast) {
   const host::ImageData data = random_images(4, 3, 6, 5);
   const std::vector<int64_t> samples = {3, 0, 1};
-  const at::Tensor plain = views_of(data, {crop(2), flip()}).train_views(samples, 1);
-  const at::Tensor last = views_of(data, {crop(2), flip()}, 1, true).train_views(samples, 1);
+  const at::Tensor plain = make_views(data, {crop(2), flip()}).train_views(samples, 1);
+  const at::Tensor last = make_views(data, {crop(2), flip()}, 1, at::MemoryFormat::ChannelsLast)
+                              .train_views(samples, 1);
   EXPECT_TRUE(last.is_contiguous(at::MemoryFormat::ChannelsLast));
   EXPECT_TRUE(last.equal(plain));
 }
 
 TEST(Views, OfTheTestSplitAreNormalisedAndNothingElse) {
   const host::ImageData data = random_images(4, 3, 6, 5);
-  const at::Tensor views = views_of(data, {crop(2), flip()}).test_views(1, 3);
-  for (int64_t i = 0; i < 3; ++i) EXPECT_TRUE(views[i].equal(normalized(pixels_of(data, 1 + i))));
+  const at::Tensor views = make_views(data, {crop(2), flip()}).test_views(1, 3);
+  for (int64_t i = 0; i < 3; ++i)
+    EXPECT_TRUE(views[i].equal(normalized(fetch_pixels(data, 1 + i))));
 }
 
 /// The view at an offset, made the slow way: pad with zero bytes, cut, mirror, normalise.
 at::Tensor naive(const host::ImageData& data, int64_t sample, int64_t padding, int64_t y, int64_t x,
                  bool flipped) {
   const at::Tensor padded =
-      at::constant_pad_nd(pixels_of(data, sample), {padding, padding, padding, padding}, 0);
+      at::constant_pad_nd(fetch_pixels(data, sample), {padding, padding, padding, padding}, 0);
   at::Tensor cut = padded.narrow(1, y, data.height).narrow(2, x, data.width);
   if (flipped) cut = cut.flip({2});
   return normalized(cut);
@@ -94,8 +96,8 @@ std::optional<Found> find_offset(const host::ImageData& data, const at::Tensor& 
 
 TEST(Views, AreCropsAndFlipsOfTheImagePaddedWithZeroBytes) {
   const host::ImageData data = random_images(40, 2, 6, 5);
-  const host::ViewMaker cropped = views_of(data, {crop(2), flip()});
-  const host::ViewMaker flipped = views_of(data, {flip(), crop(2)});
+  const host::ViewMaker cropped = make_views(data, {crop(2), flip()});
+  const host::ViewMaker flipped = make_views(data, {flip(), crop(2)});
   for (int64_t sample = 0; sample < 40; ++sample) {
     EXPECT_TRUE(find_offset(data, view(cropped, sample, 0), sample, 2)) << sample;
     EXPECT_TRUE(find_offset(data, view(flipped, sample, 0), sample, 2)) << sample;
@@ -104,8 +106,8 @@ TEST(Views, AreCropsAndFlipsOfTheImagePaddedWithZeroBytes) {
 
 TEST(Views, CropAndFlipInTheOrderGiven) {
   const host::ImageData data = random_images(64, 1, 6, 6);
-  const host::ViewMaker cropped = views_of(data, {crop(2)}),
-                        both = views_of(data, {crop(2), flip()});
+  const host::ViewMaker cropped = make_views(data, {crop(2)}),
+                        both = make_views(data, {crop(2), flip()});
   for (int64_t sample = 0; sample < 64; ++sample) {
     // The crop's draw is the first of both, so the second is the first view or its mirror.
     const at::Tensor first = view(cropped, sample, 0), second = view(both, sample, 0);
@@ -116,7 +118,7 @@ TEST(Views, CropAndFlipInTheOrderGiven) {
 TEST(Views, ShowEveryOffsetAndFlipAlikeOften) {
   constexpr int64_t kPadding = 1, kSide = 2 * kPadding + 1, kViews = 3600;
   const host::ImageData data = random_images(1, 1, 4, 4);
-  const host::ViewMaker views = views_of(data, {crop(kPadding), flip()});
+  const host::ViewMaker views = make_views(data, {crop(kPadding), flip()});
   std::array<int, kSide * kSide * 2> seen{};
   for (int64_t epoch = 0; epoch < kViews; ++epoch) {
     const auto found = find_offset(data, view(views, 0, epoch), 0, kPadding);

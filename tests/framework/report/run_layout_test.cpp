@@ -30,9 +30,9 @@ TEST(RunLayout, NamesTheFilesThatReadersKnow) {
   EXPECT_EQ(run.page(), "runs/kd/001/report.html");
   EXPECT_EQ(run.owner(), "runs/kd/001/owner");
   EXPECT_EQ(run.states(), "runs/kd/001/checkpoints/resume");
-  EXPECT_EQ(run.phase_weights("alone", SavedWeights::Last),
+  EXPECT_EQ(run.weights_file(host::weights_name("alone", SavedWeights::Last)),
             "runs/kd/001/checkpoints/alone-last.safetensors");
-  EXPECT_EQ(run.phase_weights("distil", SavedWeights::Best),
+  EXPECT_EQ(run.weights_file(host::weights_name("distil", SavedWeights::Best)),
             "runs/kd/001/checkpoints/distil-best.safetensors");
   EXPECT_EQ(run.event_file(12, 3), "runs/kd/001/events.out.tfevents.12.3.retort");
 }
@@ -41,11 +41,11 @@ TEST(RunLayout, NamesTheFilesOfEachOfSeveralNetworks) {
   const RunLayout run("r");
   EXPECT_EQ(run.result_weights("a"), "r/a.safetensors");
   EXPECT_EQ(run.result_weights("student"), run.result_weights());
-  EXPECT_EQ(run.phase_weights("both", "a", SavedWeights::Last),
+  EXPECT_EQ(run.weights_file(host::weights_name("both", SavedWeights::Last, "a")),
             "r/checkpoints/both+a-last.safetensors");
-  EXPECT_EQ(host::weights_name("both", "b", SavedWeights::Best), "both+b-best");
-  EXPECT_NE(run.phase_weights("hint", "a", SavedWeights::Last),
-            run.phase_weights("hint.a", SavedWeights::Last));
+  EXPECT_EQ(host::weights_name("both", SavedWeights::Best, "b"), "both+b-best");
+  EXPECT_NE(host::weights_name("hint", SavedWeights::Last, "a"),
+            host::weights_name("hint.a", SavedWeights::Last));
 }
 
 TEST(RunLayout, KeepsAStudentOfAnyNameOutOfItsOtherFiles) {

@@ -20,7 +20,7 @@ using testing::HasSubstr;
 using testing::Not;
 
 TEST(Compare, GivesMeanAndDeviationOfASample) {
-  const host::Spread spread = host::spread_of({1, 2, 6});
+  const host::Spread spread = host::make_spread({1, 2, 6});
   EXPECT_DOUBLE_EQ(spread.mean, 3);
   EXPECT_DOUBLE_EQ(spread.std, std::sqrt(7.0));
   EXPECT_EQ(spread.count, 3u);
@@ -28,12 +28,12 @@ TEST(Compare, GivesMeanAndDeviationOfASample) {
 
 TEST(Compare, TestsDifferencesInPairs) {
   // t = 3 / (sqrt(7) / sqrt(3)) = 1.963961 with 2 degrees of freedom: p = 1 - t / sqrt(2 + t^2).
-  const std::optional<double> p = host::paired_p({1, 2, 6});
+  const std::optional<double> p = host::find_paired_p({1, 2, 6});
   ASSERT_TRUE(p);
   const double t = 3 / std::sqrt(7.0 / 3);
   EXPECT_NEAR(*p, 1 - t / std::sqrt(2 + t * t), 1e-12);
-  EXPECT_FALSE(host::paired_p({1, 2}));
-  EXPECT_FALSE(host::paired_p({2, 2, 2}));
+  EXPECT_FALSE(host::find_paired_p({1, 2}));
+  EXPECT_FALSE(host::find_paired_p({2, 2, 2}));
 }
 
 /// A run folder with one student, whose result has these keys too.

@@ -18,7 +18,8 @@ namespace {
 /// shapes.
 std::map<std::string, double> quickstart_losses(const host::Placement& placement) {
   const host::ImageData data = random_images(128, 1, 28, 28);
-  const host::ViewMaker views = views_of(data, {crop(2), flip()}, 1, placement.channels_last);
+  const host::ViewMaker views(data, data.normalize, {{crop(2), flip()}}, 1,
+                              placement.channels_last);
   const auto student = make_network("student", data, placement, "resnet", {{"depth", int64_t{8}}});
   const auto teacher = make_network("teacher", data, placement, "resnet", {{"depth", int64_t{20}}});
   teacher->parameters().freeze();
