@@ -2,6 +2,7 @@
 
 #include <xxhash.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 #include <numeric>
@@ -14,7 +15,63 @@ __extension__ using Wide = unsigned __int128;
 
 double unit_interval(uint32_t word) { return word * 0x1.0p-32; }
 
+constexpr size_t kLanes = 16;
+
+/// The words of kLanes counters that follow one another: blocks side by side, so that a compiler makes
+/// one vector instruction of a round's step.
+void make_words(uint64_t key, uint64_t counter, std::array<uint32_t, 4 * kLanes>& out) {
+  std::array<uint32_t, kLanes> a, b, c{}, d{};
+  for (size_t i = 0; i < kLanes; ++i) {
+    a[i] = static_cast<uint32_t>(counter + i);
+    b[i] = static_cast<uint32_t>((counter + i) >> 32);
+  }
+  uint32_t k0 = static_cast<uint32_t>(key), k1 = static_cast<uint32_t>(key >> 32);
+  for (int round = 0; round < 10; ++round, k0 += 0x9E3779B9u, k1 += 0xBB67AE85u) {
+    for (size_t i = 0; i < kLanes; ++i) {
+      const uint64_t p0 = uint64_t{0xD2511F53u} * a[i], p1 = uint64_t{0xCD9E8D57u} * c[i];
+      a[i] = static_cast<uint32_t>(p1 >> 32) ^ b[i] ^ k0;
+      b[i] = static_cast<uint32_t>(p1);
+      c[i] = static_cast<uint32_t>(p0 >> 32) ^ d[i] ^ k1;
+      d[i] = static_cast<uint32_t>(p0);
+    }
+  }
+  for (size_t i = 0; i < kLanes; ++i) {
+    out[4 * i] = a[i];
+    out[4 * i + 1] = b[i];
+    out[4 * i + 2] = c[i];
+    out[4 * i + 3] = d[i];
+  }
+}
+
 }  // namespace
+
+/// Converts the words at positions first .. of the stream.
+template <class Convert>
+void Philox::convert_words(float* out, int64_t first, int64_t count, Convert convert) const {
+  constexpr auto kWords = static_cast<int64_t>(4 * kLanes);
+  std::array<uint32_t, 4 * kLanes> words;
+  int64_t done = 0;
+  while (done < count) {
+    const int64_t position = first + done, skipped = position % 4;
+    make_words(key_, static_cast<uint64_t>(position / 4), words);
+    const int64_t here = std::min(kWords - skipped, count - done);
+    for (int64_t i = 0; i < here; ++i)
+      out[done + i] = convert(words[static_cast<size_t>(skipped + i)]);
+    done += here;
+  }
+}
+
+void Philox::bernoulli(float* out, int64_t first, int64_t count, double p) const {
+  // The words below it are 1: all 2^32 of them for p = 1.
+  const auto threshold = static_cast<uint64_t>(std::clamp(p, 0.0, 1.0) * 0x1.0p32);
+  convert_words(out, first, count,
+                [threshold](uint32_t word) { return word < threshold ? 1.0F : 0.0F; });
+}
+
+void Philox::unit_floats(float* out, int64_t first, int64_t count) const {
+  convert_words(out, first, count,
+                [](uint32_t word) { return static_cast<float>(word >> 8) * 0x1.0p-24F; });
+}
 
 void Philox::uniform(float* out, int64_t count, double low, double high) const {
   for (int64_t i = 0; i < count; i += 4) {

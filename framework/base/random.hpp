@@ -31,6 +31,11 @@ class Philox {
 
   /// Fills with numbers in [low, high).
   void uniform(float* out, int64_t count, double low, double high) const;
+  /// Fills with the numbers at positions first, first + 1 .. of the stream of those that are 1 with the
+  /// probability p, else 0. However a stream is cut into parts, it holds the same numbers.
+  void bernoulli(float* out, int64_t first, int64_t count, double p) const;
+  /// The same of the stream of numbers in [0, 1), with 24 bits each.
+  void unit_floats(float* out, int64_t first, int64_t count) const;
   /// Fills with normal numbers (Box-Muller).
   void normal(float* out, int64_t count, double mean, double stddev) const;
   /// Fills with integers in [low, high).
@@ -40,6 +45,8 @@ class Philox {
 
  private:
   uint64_t word64(int64_t position) const;
+  template <class Convert>
+  void convert_words(float* out, int64_t first, int64_t count, Convert convert) const;
 
   uint64_t key_;
 };

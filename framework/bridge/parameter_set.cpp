@@ -142,12 +142,25 @@ int64_t ParameterSet::declare(const retort_parameter_spec& spec, bool trained) {
   parameter.name = spec.name;
   parameter.role = static_cast<retort_role>(spec.role);
   parameter.lr_scale = spec.lr_scale;
-  parameter.trained = trained;
+  parameter.trained = parameter.counted = trained;
   const Philox random(combine_key(seed_, owner_ + "/" + spec.name));
   parameter.master = start_values(spec, random, type_).to(device_);
   parameter.master.set_requires_grad(trained && !frozen_);
   parameters_.push_back(std::move(parameter));
   return static_cast<int64_t>(parameters_.size()) - 1;
+}
+
+void ParameterSet::add(Parameter parameter) {
+  std::vector<std::string> names = parameter.tied;
+  names.push_back(parameter.name);
+  for (const std::string& name : names) {
+    check_name("parameter", name.c_str(), "/");
+    if (name == "__metadata__" || find(name) != nullptr)
+      throw PluginError("parameter \"" + name + "\": the name is taken; give it another");
+  }
+  if (device_ != parameter.master.device()) parameter.master = parameter.master.to(device_);
+  parameter.master.set_requires_grad(parameter.trained && !frozen_);
+  parameters_.push_back(std::move(parameter));
 }
 
 const at::Tensor& ParameterSet::resolve(int64_t slot) {
@@ -198,8 +211,10 @@ void ParameterSet::learn_all() {
 
 Parameter* ParameterSet::find(const std::string& name) {
   const auto found =
-      std::find_if(parameters_.begin(), parameters_.end(),
-                   [&](const Parameter& parameter) { return parameter.name == name; });
+      std::find_if(parameters_.begin(), parameters_.end(), [&](const Parameter& parameter) {
+        return parameter.name == name || std::find(parameter.tied.begin(), parameter.tied.end(),
+                                                   name) != parameter.tied.end();
+      });
   return found == parameters_.end() ? nullptr : &*found;
 }
 
@@ -215,7 +230,7 @@ const Parameter* ParameterSet::find_owner(const at::Tensor& tensor) const {
 int64_t ParameterSet::parameter_count() const {
   int64_t count = 0;
   for (const Parameter& parameter : parameters_) {
-    if (parameter.trained) count += parameter.master.numel();
+    if (parameter.counted) count += parameter.master.numel();
   }
   return count;
 }

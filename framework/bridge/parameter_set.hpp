@@ -16,9 +16,11 @@ struct Parameter {
   std::string name;
   retort_role role = RETORT_ROLE_WEIGHT;
   double lr_scale = 1;
-  bool trained = true;  // false: a buffer
+  bool trained = true;  // false: a buffer, or a parameter that its network keeps as it is
   at::Tensor master;    // float32, or float64 when probed
   at::Tensor working;   // what an operator gets: the master, or its bfloat16 copy of this pass
+  bool counted = true;  // among the parameters: not a buffer
+  std::vector<std::string> tied = {};  // further names that files hold it under
 };
 
 /// The parameters and buffers of one owner, in the order of their declaration. A plugin knows them
@@ -35,6 +37,10 @@ class ParameterSet {
   /// rate or an initialiser that cannot be; ShapeError for a shape that cannot be.
   int64_t declare(const retort_parameter_spec& spec, bool trained);
 
+  /// Takes a parameter with its values, which are moved to the device, of any type.
+  /// Throws: PluginError for a name that files cannot hold or that is taken.
+  void add(Parameter parameter);
+
   /// The tensor that operators of the current pass get. Throws: PluginError for a slot that does
   /// not exist.
   const at::Tensor& resolve(int64_t slot);
@@ -49,10 +55,11 @@ class ParameterSet {
   void learn_all();
 
   const std::vector<Parameter>& all() const { return parameters_; }
+  /// By its name or one that is tied to it; null where there is none.
   Parameter* find(const std::string& name);
   /// The parameter or buffer in whose memory a tensor lies, or null.
   const Parameter* find_owner(const at::Tensor& tensor) const;
-  /// Elements of the trained parameters.
+  /// Elements of the parameters, without buffers.
   int64_t parameter_count() const;
   const std::string& owner() const { return owner_; }
   at::Device device() const { return device_; }

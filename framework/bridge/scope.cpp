@@ -39,6 +39,10 @@ const char* function_name(PluginFunction function) {
   return "unknown";
 }
 
+bool is_host_tap(std::string_view name) {
+  return std::find(std::begin(kHostTaps), std::end(kHostTaps), name) != std::end(kHostTaps);
+}
+
 bool Taps::wants(std::string_view name) const {
   return all_ || std::find(wanted_.begin(), wanted_.end(), name) != wanted_.end();
 }
@@ -48,11 +52,9 @@ void Taps::publish(const char* name, const at::Tensor& tensor) {
   if (!wants(tap)) return;  // a network's profile wants all
   check_name("tap", name);
   const std::string shown = "tap \"" + tap + "\" ";
-  for (const std::string_view taken : kHostTaps) {
-    if (tap == taken) {
-      throw PluginError(
-          shown + "has a name that the host gives a meaning itself; publish it under " + "another");
-    }
+  if (is_host_tap(tap)) {
+    throw PluginError(
+        shown + "has a name that the host gives a meaning itself; publish it under another");
   }
   if (find(tap) != nullptr) {
     throw PluginError(

@@ -47,6 +47,9 @@ class Taps {
   std::vector<std::pair<std::string, at::Tensor>> entries_;
 };
 
+/// Whether a name of a tap is one that the host gives a meaning itself: the logits, or a group.
+bool is_host_tap(std::string_view name);
+
 /// Counts what passes through the door.
 struct Recorder {
   int64_t multiply_adds = 0;

@@ -24,7 +24,8 @@ struct CommandLine {
   CompareArguments compare;
   std::string runs_folder = "runs";
   ProbeArguments probe;
-  std::string name;                   // of what to inspect
+  std::string name;                   // of what to inspect, or the run to export
+  std::string out;                    // where to
   std::vector<std::string> settings;  // to build it with
   std::string kind;                   // of what to list
   bool markdown = false;
@@ -79,10 +80,13 @@ void add_lists(CLI::App& app, CommandLine& line) {
 
   CLI::App* inspect = app.add_subcommand(
       "inspect",
-      "Show one component, its options, and a model's counts and taps, or \"experiment\"");
+      "Show one component, its options, and a model's counts and taps; a .pt2 file; or "
+      "\"experiment\"");
   inspect
-      ->add_option("NAME", line.name,
-                   "A component's id, a plugin file, or \"experiment\": every key of a file")
+      ->add_option(
+          "NAME", line.name,
+          "A component's id, a plugin file, an exported program (.pt2), or \"experiment\": "
+          "every key of a file")
       ->required();
   inspect->add_option("KEY=VALUE", line.settings,
                       "Build a model so: depth=56 'input=[3,224,224]' classes=1000");
@@ -97,6 +101,14 @@ void add_compare(CLI::App& app, CommandLine& line) {
   compare->add_option("--html", line.compare.html,
                       "Write a page with tables and curves to this file");
   compare->callback([&line] { compare_command(line.compare, line.common); });
+}
+
+void add_export(CLI::App& app, CommandLine& line) {
+  CLI::App* write = app.add_subcommand(
+      "export", "Write a run's student as the exported program it came from, with its weights");
+  write->add_option("RUN", line.name, "Run folder")->required();
+  write->add_option("--out", line.out, "The .pt2 file (default: student.pt2 in the run folder)");
+  write->callback([&line] { export_command(line.name, line.out, line.common); });
 }
 
 void add_probe(CLI::App& app, CommandLine& line) {
@@ -212,6 +224,7 @@ ExitCode run_arguments(int argc, char** argv) {
   add_lists(app, line);
   add_compare(app, line);
   add_bench(app, line);
+  add_export(app, line);
   add_probe(app, line);
   for (CLI::App* command : app.get_subcommands(nullptr)) {
     command->preparse_callback([command](size_t) { set_command(command->get_name().c_str()); });

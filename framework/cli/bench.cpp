@@ -3,6 +3,7 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 #include <numeric>
+#include <set>
 
 #include "framework/base/suggest.hpp"
 #include "framework/cli/commands.hpp"
@@ -90,7 +91,7 @@ class Bench {
 void Bench::prepare_teachers() {
   for (const NetworkConfig& config : session_.experiment().teachers) {
     auto teacher = session_.make_network(config.name);
-    if (!config.weights) TeacherStore(session_, config).load(*teacher);
+    if (config.given().empty()) TeacherStore(session_, config).load(*teacher);
     networks_.by_name[config.name] = std::move(teacher);
   }
   if (session_.experiment().has_teacher() && !arguments_.export_folder.empty()) export_networks();
@@ -111,6 +112,15 @@ void Bench::export_networks() const {
                {{"format", "pt"}});
 }
 
+/// How often a step goes back through the network of a learner.
+size_t count_backward_passes(const Phase& phase, const Participant& learner) {
+  if (!phase.train.optimizer.keeps_groups_apart()) return 1;
+  std::set<GradientGroup> groups;
+  for (const auto& term : phase.terms)
+    if (term->learner() == learner.name) groups.insert(term->gradient_group());
+  return groups.size();
+}
+
 /// Of one sample in one step, over all passes.
 double count_multiply_adds(const Phase& phase) {
   double sum = 0;
@@ -119,7 +129,9 @@ double count_multiply_adds(const Phase& phase) {
     const auto forward = static_cast<double>(pass.participant->network().profile().multiply_adds);
     const auto times = static_cast<double>(pass.view->maker->times());
     // Backward costs twice the forward pass.
-    sum += times * (pass.participant->learns ? 3.0 * forward : forward);
+    const size_t backward =
+        pass.participant->learns ? count_backward_passes(phase, *pass.participant) : 0;
+    sum += times * forward * (1 + 2 * static_cast<double>(backward));
   }
   return sum;
 }

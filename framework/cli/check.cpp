@@ -113,7 +113,7 @@ Json tell_warnings(const Session& session, const std::vector<PhaseSpec>& phases,
 /// The file of a teacher's weights, given or kept by an earlier run, which are loaded then; "" where
 /// the run would train it.
 std::string load_teacher(const Session& session, const NetworkConfig& config, Network& teacher) {
-  if (config.weights) return config.weights->string();
+  if (const auto given = config.given(); !given.empty()) return given.string();
   if (!std::filesystem::exists(teachers_folder(session.experiment().run.out))) return "";
   const TeacherStore store(session, config);
   return store.load(teacher) ? store.file().string() : "";

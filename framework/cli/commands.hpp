@@ -73,5 +73,9 @@ void list_command(const std::string& kind, bool markdown, const CommonOptions& c
 /// `settings` build a model: its options, `input` and `classes`.
 void inspect_command(const std::string& name, const std::vector<std::string>& settings,
                      const CommonOptions& common);
+/// Writes the trained students of a run as exported programs: NAME.pt2 beside NAME.safetensors, or `out`.
+void export_command(const std::string& run, const std::string& out, const CommonOptions& common);
+/// What a file of torch.export holds: inputs, outputs, parameters, operators, taps.
+void inspect_program(const std::string& file, const CommonOptions& common);
 
 }  // namespace retort::host

@@ -37,9 +37,23 @@ std::string state_of(const RunLayout& layout, const std::string& status) {
 /// A line of the list.
 struct ListedRun {
   std::string state;
-  std::optional<double> top1;
+  std::optional<double> top1;  // of several students the best
+  std::vector<std::pair<std::string, double>>
+      students;  // each one's top-1, where there are several
   std::optional<uint64_t> seed;
 };
+
+void add_top1(const RunResults& run, ListedRun& listed) {
+  if (const RecordedResult* result = run.find_result()) listed.top1 = result->top1;
+  const auto results = run.find_results();
+  if (results.size() < 2) return;
+  listed.top1.reset();
+  for (const auto& [student, result] : results) {
+    if (!result->top1) continue;
+    listed.students.emplace_back(student, *result->top1);
+    listed.top1 = std::max(listed.top1.value_or(0), *result->top1);
+  }
+}
 
 /// A run that cannot be read is listed with the reason: it must not hide the others.
 ListedRun list_run(const fs::path& folder) {
@@ -50,7 +64,7 @@ ListedRun list_run(const fs::path& folder) {
                        ? fmt::format("unreadable: its {} has no status", RunLayout::kResults)
                        : state_of(RunLayout(folder), run.status);
     listed.seed = run.seed;
-    if (const RecordedResult* result = run.find_result()) listed.top1 = result->top1;
+    add_top1(run, listed);
   } catch (...) {
     listed.state = "unreadable: " + current_failure().text;
   }
@@ -60,8 +74,13 @@ ListedRun list_run(const fs::path& folder) {
 void print_run(const fs::path& folder, const ListedRun& run) {
   const std::string top1 = run.top1 ? fmt::format("{:.2f}", *run.top1) : "";
   const std::string seed = run.seed ? std::to_string(*run.seed) : "";
+  std::string state = run.state.substr(0, run.state.find('\n'));
+  for (const auto& [student, its_top1] : run.students) {
+    const char* before = student == run.students.front().first ? "   " : ", ";
+    state += fmt::format("{}{} {:.2f}", before, student, its_top1);
+  }
   print_out("{:40} {:>6}  seed {:<6} {}\n", safe_line(folder.string()), top1, seed,
-            safe_line(run.state.substr(0, run.state.find('\n'))));
+            safe_line(state));
 }
 
 /// The runs that a path stands for: the run itself, or of a folder of runs those that can be
@@ -114,6 +133,8 @@ void list_runs_command(const std::string& folder, const CommonOptions& common) {
     }
     list.push_back({{"folder", path.string()}, {"state", run.state}});
     list.back()["top1"] = run.top1 ? nlohmann::ordered_json(*run.top1) : nlohmann::ordered_json();
+    for (const auto& [student, top1] : run.students)
+      list.back()["students"].push_back({{"name", student}, {"top1", top1}});
   }
   if (common.json) print_out("{}\n", json_text(list, 2));
 }

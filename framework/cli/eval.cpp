@@ -53,7 +53,7 @@ Experiment load_saved(const ExperimentArguments& arguments, const CommonOptions&
 
 /// The file of a teacher's weights, given or kept, which are loaded then; "" where there is none.
 std::string load_teacher(const Session& session, const NetworkConfig& config, Network& teacher) {
-  if (config.weights) return config.weights->string();
+  if (const auto given = config.given(); !given.empty()) return given.string();
   const TeacherStore store(session, config);
   return store.load(teacher) ? store.file().string() : "";
 }
@@ -73,9 +73,10 @@ std::vector<Evaluated> evaluate_saved(const Experiment& experiment) {
     if (!source.empty()) add(*teacher, source, config.train.eval_batch_size);
   }
   for (const NetworkConfig& config : experiment.students) {
-    if (!config.weights) continue;
-    add(*session.make_network(config.name), config.weights->string(),
-        experiment.train.eval_batch_size);
+    // An exported program has values of its own.
+    const std::filesystem::path source = config.weights.value_or(config.program.file);
+    if (source.empty()) continue;
+    add(*session.make_network(config.name), source.string(), experiment.train.eval_batch_size);
   }
   if (rows.empty()) {
     throw ConfigError(experiment.file.string() + ": neither network is saved; name its weights: " +

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
@@ -97,7 +98,8 @@ void print_list(const Catalog& catalog, const std::string& kind, bool json) {
     print_out("{:9} {:{}}  {:7}  {}\n", kind_name(info.kind), info.id, id_width, info.version,
               info.summary);
   }
-  if (!catalog.components().empty()) return;
+  const auto& all = catalog.components();
+  if (std::any_of(all.begin(), all.end(), [](const auto& info) { return !info.built_in; })) return;
   std::vector<std::string> folders;
   for (const auto& folder : catalog.folders()) folders.push_back(folder.string());
   spdlog::warn("no plugin was found in {}; name a folder with --plugins or RETORT_PLUGIN_PATH",
@@ -106,8 +108,8 @@ void print_list(const Catalog& catalog, const std::string& kind, bool json) {
 
 void print_component(const ComponentInfo& info) {
   print_out("{} {} {}   {}\n", kind_name(info.kind), info.id, info.version, info.summary);
-  print_out("file      {}\n", info.file.string());
-  if (info.machine != this_machine()) {
+  print_out("file      {}\n", info.built_in ? "the host's own" : info.file.string());
+  if (!info.built_in && info.machine != this_machine()) {
     print_out("machine   {}; this one is {}: it can be shown here, not loaded\n", info.machine,
               this_machine());
   }
@@ -150,7 +152,7 @@ std::unique_ptr<Network> build_model(const ComponentInfo& info,
   NetworkConfig config;
   config.model = config::choose_component(
       info, "inspect", settings, [&](config::Section& section) { read_input(section, input); });
-  return std::make_unique<Network>("student", config, input, Placement{}, 1);
+  return build_network("student", config, input, Placement{}, 1);
 }
 
 Json network_json(Network& network) {
@@ -229,6 +231,7 @@ void list_command(const std::string& kind, bool markdown, const CommonOptions& c
 void inspect_command(const std::string& name, const std::vector<std::string>& settings,
                      const CommonOptions& common) {
   if (name == "experiment") return print_experiment_keys(common.json);
+  if (name.ends_with(".pt2")) return inspect_program(name, common);
   const std::vector<ComponentInfo> found = components_of(name, scan_for_command(common, false));
   Json list = Json::array();
   for (size_t i = 0; i < found.size(); ++i) {
@@ -238,7 +241,8 @@ void inspect_command(const std::string& name, const std::vector<std::string>& se
                         kind_name(info.kind) + ": leave it out");
     }
     // Of a file that need not be installed no code is run unless asked for.
-    const bool builds = info.kind == RETORT_KIND_MODEL && (!settings.empty() || !is_file(name));
+    const bool builds =
+        info.kind == RETORT_KIND_MODEL && !info.built_in && (!settings.empty() || !is_file(name));
     if (common.json) {
       list.push_back(component_json(info));
       if (builds) list.back()["network"] = network_json(*build_model(info, settings));

@@ -11,6 +11,7 @@ Catalog scan_for_command(const CommonOptions& common, bool warn) {
                                              common.plugin_folders.end());
   for (const auto& folder : plugin_search_path()) folders.push_back(folder);
   Catalog catalog = Catalog::scan(folders, reserved_option_names());
+  catalog.add_built_in();
   if (warn) {
     for (const std::string& problem : catalog.problems()) spdlog::warn("{}", problem);
   }

@@ -57,6 +57,7 @@ if(NOT Torch_ROOT)
     "Run experiments/quickstart.sh, which fetches it, or name one: "
     "cmake -DCMAKE_PREFIX_PATH=.../site-packages/torch")
 endif()
+set(RETORT_TORCH_ROOT ${Torch_ROOT} CACHE INTERNAL "where LibTorch lies")
 _torch_version(Torch_VERSION ${Torch_ROOT})
 if(Torch_VERSION VERSION_LESS _torch_oldest)
   message(FATAL_ERROR "${Torch_ROOT} holds LibTorch \"${Torch_VERSION}\"; Retort needs "

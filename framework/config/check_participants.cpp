@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "framework/base/names.hpp"
+#include "framework/config/name_list.hpp"
 
 namespace retort::host::config {
 namespace {
@@ -18,13 +19,6 @@ struct Named {
   Place place;
   std::string subject;
 };
-
-/// The table of [teacher], teacher[1] or transfer[0], which was read.
-const Node& find_table(const Section& root, const std::string& key) {
-  const size_t bracket = std::min(key.find('['), key.size());
-  const Node& node = *root.node()->find(key.substr(0, bracket));
-  return bracket == key.size() ? node : node.items[std::stoul(key.substr(bracket + 1))];
-}
 
 Named make_named(const Section& root, const std::string& what, const std::string& key,
                  const std::string& name) {
@@ -97,27 +91,8 @@ void check_no_task_name(Section& root, const Experiment& experiment) {
   }
 }
 
-void check_views_are_seen(Section& root, const Experiment& experiment) {
-  std::set<std::string> seen;  // and what those are like
-  for (const auto* networks : {&experiment.teachers, &experiment.students}) {
-    for (const NetworkConfig& network : *networks) {
-      seen.insert(network.views.begin(), network.views.end());
-    }
-  }
-  for (size_t turn = 0; turn < experiment.data.views.size(); ++turn) {
-    for (const ViewConfig& view : experiment.data.views)
-      if (seen.contains(view.name) && !view.like.empty()) seen.insert(view.like);
-  }
-  for (const ViewConfig& view : experiment.data.views) {
-    if (seen.contains(view.name)) continue;
-    const Node& table = *root.node()->find("data")->find("views")->find(view.name);
-    root.diagnostics().add(table.key_place, "data.views." + key_text(view.name),
-                           "no network sees it; add it to the views of [student] or [teacher], or "
-                           "take it out");
-  }
-}
-
-/// A single [teacher] may stand there to be trained and evaluated.
+/// A single [teacher] may stand there to be trained and evaluated. Where the transfers could not be
+/// read it is not known whom they use.
 void check_networks_are_used(Section& root, const Experiment& experiment) {
   std::set<std::string> teach;
   for (const TransferConfig& transfer : experiment.transfers) {
@@ -132,13 +107,15 @@ void check_networks_are_used(Section& root, const Experiment& experiment) {
     const Named named = make_named(root, what, network.key, network.name);
     root.diagnostics().add(named.place, named.subject, wrong);
   };
+  const bool unread = are_transfers_unread(*root.node());
   const bool may_idle = experiment.teachers.size() < 2 && experiment.phases.empty();
   for (const NetworkConfig& teacher : experiment.teachers) {
-    if (may_idle || teacher.name.empty() || teach.contains(teacher.name)) continue;
+    if (may_idle || unread || teacher.name.empty() || teach.contains(teacher.name)) continue;
     add("teacher", teacher, "no [[transfer]] has it as its teacher; add one, or take it out");
   }
+  const bool are_phases_known = !experiment.phases.empty() && !is_misspelt(*root.node(), "phase");
   for (const NetworkConfig& student : experiment.students) {
-    if (experiment.phases.empty() || student.name.empty() || learn.contains(student.name)) continue;
+    if (!are_phases_known || student.name.empty() || learn.contains(student.name)) continue;
     add("student", student,
         teach.contains(student.name)
             ? "no [[phase]] trains it: a network that only teaches is a [[teacher]]"
@@ -147,12 +124,41 @@ void check_networks_are_used(Section& root, const Experiment& experiment) {
   }
 }
 
+/// The first transfer that needs a teacher where there is nobody.
+void check_has_teacher(Section& root, const Experiment& experiment) {
+  if (root.node()->find("teacher") != nullptr || is_misspelt(*root.node(), "teacher")) return;
+  for (const TransferConfig& transfer : experiment.transfers) {
+    const bool is_known = !transfer.strategy.info.id.empty();
+    const bool names_one = find_table(root, transfer.key).find("teacher") != nullptr;
+    if (!is_known || needs_no_teacher(transfer) || names_one) continue;
+    const std::vector<std::string> students = list_names(experiment.students);
+    root.diagnostics().add(
+        root.place(), "teacher",
+        "missing, and " + transfer.key + " needs one; add [teacher] with a model" +
+            (students.size() < 2
+                 ? ""
+                 : ", or name a peer in it: teacher = " + quote_text(students.back())));
+    return;
+  }
+}
+
 }  // namespace
+
+const Node& find_table(const Section& root, const std::string& key) {
+  const size_t bracket = std::min(key.find('['), key.size());
+  const Node& node = *root.node()->find(key.substr(0, bracket));
+  return bracket == key.size() ? node : node.items[std::stoul(key.substr(bracket + 1))];
+}
+
+void check_needed_networks(Section& root, const Experiment& experiment) {
+  check_has_teacher(root, experiment);
+  if (root.node()->find("student") != nullptr || is_misspelt(*root.node(), "student")) return;
+  root.diagnostics().add(root.place(), "student", "missing; add [student] with a model");
+}
 
 void check_participants(Section& root, const Experiment& experiment) {
   check_names_differ(root, experiment);
   check_no_task_name(root, experiment);
-  check_views_are_seen(root, experiment);
   check_networks_are_used(root, experiment);
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "framework/config/keys/sides.hpp"
 #include "framework/config/name_list.hpp"
 
 namespace retort::host::config {
@@ -11,6 +12,16 @@ namespace {
 
 bool has_weight(const TransferConfig& transfer) {
   return transfer.weight.from > 0 || transfer.weight.to > 0;
+}
+
+/// Whether it is not known whom the terms of a phase reach, or who learns in it, for a mistake that
+/// was told: what does not fit would follow from that.
+bool is_phase_unclear(const Section& root, const Experiment& experiment, const PhaseConfig& phase,
+                      const Diagnostics& diagnostics) {
+  return is_unclear(phase.key, "terms", diagnostics) ||
+         is_unclear(phase.key, "learn", diagnostics) ||
+         !know_transfers(*root.node(), experiment.transfers, diagnostics).whole ||
+         !know_networks(*root.node(), experiment, diagnostics).students.whole;
 }
 
 /// The checks of one phase, each mistake at the key that it is about.
@@ -127,13 +138,15 @@ void check_transfers_are_used(Section& root, const Experiment& experiment) {
 
 /// The usual phases train each student on the task and with all its transfers.
 void check_usual_phases(Section& root, const Experiment& experiment) {
-  if (experiment.task.weight > 0) return;
+  if (experiment.task.weight > 0 || are_transfers_unread(*root.node())) return;
   const Node* weight = root.node()->find_path("task.weight");
   const bool one = experiment.students.size() < 2;
   for (const NetworkConfig& student : experiment.students) {
     const bool taught = std::any_of(
         experiment.transfers.begin(), experiment.transfers.end(), [&](const TransferConfig& each) {
-          return has_weight(each) && (one || each.student == student.name);
+          // One whose student is not known, which was told, may teach any.
+          const bool reaches = one || each.student.empty() || each.student == student.name;
+          return has_weight(each) && reaches;
         });
     if (taught) continue;
     root.diagnostics().add(
@@ -149,10 +162,14 @@ void check_usual_phases(Section& root, const Experiment& experiment) {
 void check_phases(Section& root, const Experiment& experiment) {
   if (experiment.phases.empty()) return check_usual_phases(root, experiment);
   for (size_t i = 0; i < experiment.phases.size(); ++i) {
+    const PhaseConfig& phase = experiment.phases[i];
+    if (is_phase_unclear(root, experiment, phase, root.diagnostics())) continue;
     const Node& table = root.node()->find("phase")->items[i];
-    PhaseCheck(experiment, experiment.phases[i], table, root.diagnostics()).check();
+    PhaseCheck(experiment, phase, table, root.diagnostics()).check();
   }
-  check_teachers_have_learnt(root, experiment);
+  if (is_misspelt(*root.node(), "phase")) return;  // which phases there are is not known
+  if (know_networks(*root.node(), experiment, root.diagnostics()).are_whole())
+    check_teachers_have_learnt(root, experiment);
   check_transfers_are_used(root, experiment);
 }
 

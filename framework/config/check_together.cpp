@@ -8,6 +8,8 @@
 #include "framework/base/suggest.hpp"
 #include "framework/config/check_participants.hpp"
 #include "framework/config/check_phases.hpp"
+#include "framework/config/check_views.hpp"
+#include "framework/config/name_list.hpp"
 
 namespace retort::host::config {
 namespace {
@@ -48,6 +50,8 @@ void check_batches(Section& root, const Experiment& experiment) {
   for (const TransferConfig& transfer : experiment.transfers) {
     const ComponentInfo& info = transfer.strategy.info;
     if (info.id.empty()) continue;  // unknown, and told already
+    const std::string view_path = "data.views." + key_text(transfer.view_student);
+    if (is_unclear(view_path, "times", root.diagnostics())) continue;
     const ViewConfig* view = experiment.data.find_view(transfer.view_student);
     const int64_t times = view == nullptr ? 1 : view->times;
     const int64_t rows = find_largest_batch(experiment.data).second * times;
@@ -85,11 +89,12 @@ void check_labels_are_whole(Section& root, const Experiment& experiment) {
 
 }  // namespace
 
-void check_together(Section& root, const Experiment& experiment, Purpose purpose) {
+void check_together(Section& root, Purpose purpose, Experiment& experiment) {
   check_swept_seed(root, experiment);
   check_batches(root, experiment);
   if (purpose == Purpose::Train) check_labels_are_whole(root, experiment);
   check_participants(root, experiment);
+  check_views(root, purpose, experiment);
   check_phases(root, experiment);
 }
 

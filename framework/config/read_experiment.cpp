@@ -1,5 +1,6 @@
 #include "framework/config/read_experiment.hpp"
 
+#include "framework/config/check_participants.hpp"
 #include "framework/config/check_together.hpp"
 #include "framework/config/keys/baseline.hpp"
 #include "framework/config/keys/names.hpp"
@@ -20,16 +21,14 @@ void read_experiment(Section& root, const Catalog& catalog, Purpose purpose,
   read_networks(root, NetworkRole::Student, catalog, experiment.data, experiment.train,
                 experiment.students);
   read_sides(root, experiment);
-  if (root.node()->find("student") == nullptr) {
-    root.diagnostics().add(root.place(), "student", "missing; add [student] with a model");
-  }
+  check_needed_networks(root, experiment);
   read_task(root.section("task"), experiment.task);
   read_phases(root, experiment);
   read_run(root.section("run"), experiment.run);
   read_baseline(root.section("baseline"), experiment);
   read_sweep(root.section("sweep"), experiment.sweep);
   root.finish();
-  check_together(root, experiment, purpose);
+  check_together(root, purpose, experiment);
 }
 
 }  // namespace retort::host::config

@@ -11,9 +11,8 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int kMostLevels = 16;
 constexpr size_t kMostValues = size_t{1} << 24;  // 256 MiB as nlohmann holds them
-constexpr const char* kRemedy = "; restore the file or run the experiment again";
+constexpr ForeignJson kRunFile;
 
 std::string value_text(const json& value) {
   constexpr size_t kLongest = 40;
@@ -33,19 +32,20 @@ std::string count_text(int64_t most = JsonFields::kMostCount) {
 
 }  // namespace
 
-json parse_foreign_object(std::string_view text, const std::string& where) {
+json parse_foreign_object(std::string_view text, const std::string& where,
+                          const ForeignJson& form) {
   size_t values = 0;
   const auto limit = [&](int depth, json::parse_event_t, json&) {
-    if (depth > kMostLevels || ++values > kMostValues) {
-      throw DataError(where + ": holds more than " + std::to_string(kMostLevels) + " levels or " +
-                      std::to_string(kMostValues) + " values, as no run writes" + kRemedy);
+    if (depth > form.levels || ++values > kMostValues) {
+      throw DataError(where + ": holds more than " + std::to_string(form.levels) + " levels or " +
+                      std::to_string(kMostValues) + " values, as nothing writes" + form.remedy);
     }
     return true;
   };
   json object = json::parse(text.begin(), text.end(), limit, /*allow_exceptions=*/false);
   if (!object.is_object()) {
     throw DataError(where + ": \"" + safe_line(cut_text(text, 40)) + "\" is no JSON object" +
-                    kRemedy);
+                    form.remedy);
   }
   return object;
 }
@@ -58,7 +58,9 @@ void JsonFields::refuse(const std::string& path, const json& value,
   refuse(path + " = " + value_text(value) + "; must be " + wanted);
 }
 
-void JsonFields::refuse(const std::string& what) const { throw DataError(where_ + what + kRemedy); }
+void JsonFields::refuse(const std::string& what) const {
+  throw DataError(where_ + what + kRunFile.remedy);
+}
 
 const json* JsonFields::find(const char* key) const {
   const auto found = object_->find(key);

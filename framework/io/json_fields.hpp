@@ -8,10 +8,17 @@
 
 namespace retort::host {
 
+/// How deep an object from elsewhere may be, and what messages about it end with.
+struct ForeignJson {
+  int levels = 16;
+  const char* remedy = "; restore the file or run the experiment again";
+};
+
 /// Parses a JSON object that came from elsewhere: of at most so many levels and values, so that it
 /// can be walked and freed.
 /// Throws: DataError that begins with `where`.
-nlohmann::json parse_foreign_object(std::string_view text, const std::string& where);
+nlohmann::json parse_foreign_object(std::string_view text, const std::string& where,
+                                    const ForeignJson& form = {});
 
 /// Reads an object that came from elsewhere key by key. A key that is absent, or null, is nothing.
 /// Throws: DataError with the place, the value and what is accepted.

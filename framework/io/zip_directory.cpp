@@ -17,6 +17,7 @@ constexpr uint32_t kEnd64Mark = 0x06064b50;
 constexpr uint32_t kLocator64Mark = 0x07064b50;
 constexpr uint32_t kEntryMark = 0x02014b50;
 constexpr uint32_t kLocalMark = 0x04034b50;
+constexpr uint16_t kExtra64 = 1;
 
 /// The little-endian number of `count` bytes at an offset; 0 where the file has fewer.
 uint64_t read_number(Bytes bytes, uint64_t at, size_t count) {
@@ -50,16 +51,48 @@ Directory read_end_record(Bytes bytes, size_t end) {
   return {read_number(bytes, end64 + 48, 8), read_number(bytes, end64 + 32, 8)};
 }
 
-/// The content of an entry that is stored as it is and whose header and sizes lie in the file.
-Bytes find_content(Bytes bytes, uint64_t entry) {
-  const bool stored = read_number(bytes, entry + 10, 2) == 0;
-  const uint64_t size = read_number(bytes, entry + 20, 4);
-  const uint64_t local = read_number(bytes, entry + 42, 4);
-  if (!stored || read_number(bytes, local, 4) != kLocalMark) return {};
-  const uint64_t first =
-      local + kLocalBytes + read_number(bytes, local + 26, 2) + read_number(bytes, local + 28, 2);
-  if (first > bytes.size() || size > bytes.size() - first) return {};
-  return bytes.subspan(first, size);
+/// The sizes and the header of an entry. Those of more than 32 bits stand in an extra field, each
+/// only where the record's own is full.
+struct Extent {
+  uint64_t packed = 0;
+  uint64_t size = 0;
+  uint64_t header = 0;
+};
+
+Extent read_extent(Bytes bytes, uint64_t record) {
+  Extent extent = {read_number(bytes, record + 20, 4), read_number(bytes, record + 24, 4),
+                   read_number(bytes, record + 42, 4)};
+  uint64_t at = record + kEntryBytes + read_number(bytes, record + 28, 2);
+  const uint64_t end = at + read_number(bytes, record + 30, 2);
+  while (at + 4 <= end) {
+    const uint64_t length = read_number(bytes, at + 2, 2);
+    uint64_t field = at + 4;
+    const uint64_t field_end = std::min(field + length, end);
+    if (read_number(bytes, at, 2) == kExtra64) {
+      for (uint64_t* number : {&extent.size, &extent.packed, &extent.header}) {
+        if (*number != UINT32_MAX || field + 8 > field_end) continue;
+        *number = read_number(bytes, field, 8);
+        field += 8;
+      }
+    }
+    at += 4 + length;
+  }
+  return extent;
+}
+
+/// Fills in the content of an entry that is stored as it is and whose header and sizes lie in the
+/// file.
+void find_content(Bytes bytes, ZipEntry& entry) {
+  const bool plain = read_number(bytes, entry.record + 10, 2) == 0;
+  const Extent extent = read_extent(bytes, entry.record);
+  entry.header = extent.header;
+  if (!plain || extent.packed != extent.size || read_number(bytes, extent.header, 4) != kLocalMark)
+    return;
+  const uint64_t first = extent.header + kLocalBytes + read_number(bytes, extent.header + 26, 2) +
+                         read_number(bytes, extent.header + 28, 2);
+  if (first > bytes.size() || extent.size > bytes.size() - first) return;
+  entry.content = bytes.subspan(first, extent.size);
+  entry.stored = true;
 }
 
 }  // namespace
@@ -76,7 +109,10 @@ std::optional<std::vector<ZipEntry>> read_zip_directory(std::span<const uint8_t>
       return std::nullopt;
     }
     const auto* name = reinterpret_cast<const char*>(bytes.data() + at + kEntryBytes);
-    entries.push_back({{name, name_bytes}, find_content(bytes, at)});
+    ZipEntry& entry = entries.emplace_back();
+    entry.name = {name, name_bytes};
+    entry.record = at;
+    find_content(bytes, entry);
     at +=
         kEntryBytes + name_bytes + read_number(bytes, at + 30, 2) + read_number(bytes, at + 32, 2);
   }

@@ -13,6 +13,9 @@ namespace retort::host {
 struct ZipEntry {
   std::string_view name;
   std::span<const uint8_t> content;
+  bool stored = false;  // uncompressed, and whole in the archive
+  uint64_t record = 0;  // the position of its record in the directory
+  uint64_t header = 0;  // that of the header before its content
 };
 
 /// Reads the central directory of a zip archive, 64-bit archives included. The views point into

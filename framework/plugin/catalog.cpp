@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "framework/base/error.hpp"
+#include "framework/plugin/built_in.hpp"
 
 namespace retort::host {
 namespace {
@@ -98,6 +99,19 @@ void Catalog::add_file(const std::filesystem::path& file, const ReservedNames& r
                         " already holds; remove one of the two files, or rename the component");
   }
   std::ranges::move(added, std::back_inserter(components_));
+  std::ranges::sort(components_, {}, key_of);
+}
+
+void Catalog::add_built_in() {
+  for (ComponentInfo& own : make_built_in_components()) {
+    if (const ComponentInfo* other = find(own.kind, own.id)) {
+      problems_.push_back(other->file.string() + ": holds " + kind_name(own.kind) + " \"" + own.id +
+                          "\", which is the host's own; rename the component");
+      std::erase_if(components_,
+                    [&](const ComponentInfo& info) { return key_of(info) == key_of(own); });
+    }
+    components_.push_back(std::move(own));
+  }
   std::ranges::sort(components_, {}, key_of);
 }
 

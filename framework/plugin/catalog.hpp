@@ -35,6 +35,9 @@ class Catalog {
   /// Adds one plugin file. Throws: PluginError as read_manifest, or for a duplicate id.
   void add_file(const std::filesystem::path& file, const ReservedNames& reserved = {});
 
+  /// Adds the host's own components. A plugin's of the same kind and id is refused as a problem.
+  void add_built_in();
+
   /// The component of that kind and id, or null.
   const ComponentInfo* find(retort_kind kind, std::string_view id) const;
   /// All components, sorted by kind and id. Pointers from find stay valid while the catalog lives

@@ -49,7 +49,8 @@ struct ComponentInfo {
   int64_t batch_multiple_of = 1;
   std::vector<OptionInfo> options;
   std::vector<OperatorName> uses;
-  std::filesystem::path file;  // the plugin that holds it
+  std::filesystem::path file;  // the plugin that holds it; of an exported network: its program
+  bool built_in = false;       // the host's own
   std::string machine;         // the processor that file is built for: "x86-64"
   uint32_t position = 0;       // among the components of that plugin
 };

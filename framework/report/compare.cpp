@@ -104,10 +104,22 @@ std::vector<Group> groups_of(const std::vector<fs::path>& folders) {
   return groups;
 }
 
-/// What a group sets otherwise than another one.
+/// Whether it only repeats a key of [train], which phases and teachers inherit: "phase[0].train.epochs
+/// = 30" beside "train.epochs = 30".
+bool is_inherited(const std::string& line, const Lines& settings) {
+  const std::string rest = line.substr(line.find('.') + 1);
+  return rest.starts_with("train.") &&
+         std::find(settings.begin(), settings.end(), rest) != settings.end();
+}
+
+/// What a group sets otherwise than another one. What phases inherit is left out: there is a lot.
 std::string differing(const Group& group, const std::vector<Group>& all) {
+  const bool has_phases =
+      std::any_of(group.settings.begin(), group.settings.end(),
+                  [](const std::string& line) { return line.starts_with("phase["); });
   std::string text;
   for (const std::string& line : group.settings) {
+    if (has_phases && is_inherited(line, group.settings)) continue;
     const bool shared = std::all_of(all.begin(), all.end(), [&](const Group& other) {
       return std::find(other.settings.begin(), other.settings.end(), line) != other.settings.end();
     });

@@ -17,6 +17,7 @@ constexpr int64_t kMostEpochs = int64_t{1} << 20;
 constexpr size_t kMostNetworks = 1000;       // of a phase
 constexpr double kAny = 1e300;               // sums and differences of such are finite
 constexpr int64_t kMost = int64_t{1} << 53;  // that a double holds exactly
+constexpr std::string_view kAloneEnd = " alone";
 
 /// How many samples a network names rightly, of how many.
 struct RecordedCount {
@@ -175,6 +176,18 @@ RecordedEpoch read_epoch(const json& line, const std::string& where) {
   return epoch;
 }
 
+/// Whether a later row of a student says more than one before it: that it is measured against itself
+/// alone, which such a row is not.
+bool says_more(const RecordedResult& row, const RecordedResult* before) {
+  return !row.alone.empty() || before == nullptr || before->alone.empty();
+}
+
+/// The student that a row is about: "a" of "a alone", and of "a, kd", which is measured against that.
+std::string find_student(const RecordedResult& row) {
+  const std::string& alone = row.alone.empty() ? row.name : row.alone;
+  return alone.ends_with(kAloneEnd) ? alone.substr(0, alone.size() - kAloneEnd.size()) : alone;
+}
+
 }  // namespace
 
 const RecordedResult* RunResults::find(const std::string& name) const {
@@ -186,10 +199,23 @@ const RecordedResult* RunResults::find(const std::string& name) const {
 
 const RecordedResult* RunResults::find_result() const {
   const RecordedResult* found = nullptr;
+  for (const RecordedResult& result : results)
+    if (!result.is_teacher() && says_more(result, found)) found = &result;
+  return found;
+}
+
+std::vector<std::pair<std::string, const RecordedResult*>> RunResults::find_results() const {
+  std::vector<std::pair<std::string, const RecordedResult*>> found;
   for (const RecordedResult& result : results) {
-    const bool gains = !result.alone.empty();
-    if (!result.is_teacher() && (gains || found == nullptr || found->alone.empty()))
-      found = &result;
+    if (result.is_teacher()) continue;
+    const std::string student = find_student(result);
+    const auto of_student = std::find_if(found.begin(), found.end(),
+                                         [&](const auto& each) { return each.first == student; });
+    if (of_student == found.end()) {
+      found.emplace_back(student, &result);
+    } else if (says_more(result, of_student->second)) {
+      of_student->second = &result;
+    }
   }
   return found;
 }

@@ -54,6 +54,8 @@ struct RunResults {
   /// The network that the run is about: the last that is measured against itself alone, or else the
   /// last that is no teacher; null where there is none.
   const RecordedResult* find_result() const;
+  /// The same of each student by its name, in the order of their first rows.
+  std::vector<std::pair<std::string, const RecordedResult*>> find_results() const;
 };
 
 /// One of several networks in an epoch.

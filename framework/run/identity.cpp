@@ -93,8 +93,10 @@ Settings make_recipe(const Experiment& experiment) {
   recipe.run.deterministic = experiment.run.deterministic;
   recipe.data.dataset = with_defaults(experiment.data.dataset);
   for (auto* networks : {&recipe.teachers, &recipe.students})
-    for (NetworkConfig& network : *networks)
+    for (NetworkConfig& network : *networks) {
       if (network.weights) network.weights = "given";
+      if (!network.program.file.empty()) network.program.file = "given";
+    }
   return read_settings(to_toml(recipe));
 }
 

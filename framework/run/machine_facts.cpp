@@ -34,11 +34,15 @@ MachineFacts machine_facts(const Session& session) {
   };
   add(experiment.data.dataset);
   for (const auto* networks : {&experiment.students, &experiment.teachers})
-    for (const NetworkConfig& network : *networks) add(network.model);
+    for (const NetworkConfig& network : *networks)
+      if (network.program.file.empty()) add(network.model);
   for (const TransferConfig& transfer : experiment.transfers) add(transfer.strategy);
   for (const auto* networks : {&experiment.students, &experiment.teachers}) {
-    for (const NetworkConfig& network : *networks)
+    for (const NetworkConfig& network : *networks) {
       if (network.weights) facts[network.name + ".weights"] = sha256_hex_of_file(*network.weights);
+      if (!network.program.file.empty())
+        facts[network.name + ".file"] = sha256_hex_of_file(network.program.file);
+    }
   }
   for (const auto& [key, value] : make_recipe(experiment)) facts[kRecipePrefix + key] = value;
   return facts;

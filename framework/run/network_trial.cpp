@@ -48,7 +48,7 @@ class NetworkTrial {
 
  private:
   at::Tensor make_logits(const Batch& batch) {
-    return source_.make_outputs(batch, field_, {}, PassMode::Evaluate, 0).logits;
+    return source_.make_outputs(batch, {field_}, {}, PassMode::Evaluate, 0).logits;
   }
 
   void compare_with_second_pass(const at::Tensor& logits) {

@@ -22,10 +22,15 @@ bool starts_with_name(std::string_view text, const std::string& name) {
   return text.starts_with(name + " = ");
 }
 
-/// The option that a model's refusal begins with, as in "... in build(): depth = 9; ...", or else the
-/// key that names the model.
-Blamed find_blamed(const std::string& section, const ComponentChoice& choice,
-                   const std::string& refusal) {
+/// The exported program; of a plugin's model the option that its refusal begins with, as in
+/// "... in build(): depth = 9; ...", or else the key that names the model.
+Blamed find_blamed(const NetworkConfig& config, const std::string& refusal) {
+  const std::string& section = config.key;
+  const ComponentChoice& choice = config.model;
+  if (!config.program.file.empty()) {
+    return {config.program.file_place,
+            section + ".file " + config::quote_text(config.program.file.string())};
+  }
   const std::string call = "build(): ";
   const size_t at = refusal.find(call);
   for (size_t i = 0; at != std::string::npos && i < choice.option_places.size(); ++i) {
@@ -64,7 +69,7 @@ class NetworkMaker {
     try {
       network = session_.build(config);
     } catch (const Error& refusal) {
-      const Blamed blamed = find_blamed(config.key, config.model, refusal.what());
+      const Blamed blamed = find_blamed(config, refusal.what());
       failures_.attempt(blamed.place, blamed.subject, [] { throw; });
       return nullptr;
     }

@@ -38,6 +38,13 @@ void say_network(Network& network, const std::string& origin) {
   say(line);
 }
 
+/// What a student starts from, where that is no draw of the seed's.
+std::string describe_start(const NetworkConfig& config) {
+  if (config.weights) return "from " + config.weights->string();
+  if (config.program.file.empty() || config.program.start == ProgramStart::New) return "";
+  return "starts as its file does, whatever the seed";
+}
+
 /// "student.safetensors", or the files of all students.
 std::string results_text(const Experiment& experiment) {
   std::vector<std::string> files;
@@ -84,8 +91,7 @@ void RunInProgress::prepare_networks() {
     say_network(teacher, origins_[config.name].text);
   }
   for (const NetworkConfig& config : experiment_.students) {
-    say_network(networks_.at(config.name),
-                config.weights ? "from " + config.weights->string() : "");
+    say_network(networks_.at(config.name), describe_start(config));
   }
   check_determinism(session_);
   try_phases();

@@ -135,7 +135,7 @@ std::unique_ptr<Network> Session::build(const NetworkConfig& config) const {
   const ViewRecipe view = make_view_recipe(experiment_.data, config.views.front());
   InputShape input = {data_.channels, data_.height, data_.width, data_.class_count};
   if (view.size > 0) input.height = input.width = view.size;
-  return std::make_unique<Network>(config.name, config, input, placement_, experiment_.seed);
+  return build_network(config.name, config, input, placement_, experiment_.seed);
 }
 
 void Session::load(Network& network, const NetworkConfig& config) const {

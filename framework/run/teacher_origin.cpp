@@ -8,9 +8,9 @@ TeacherOrigin find_teacher(const Session& session, const std::vector<PhaseSpec>&
                            const ResumePoint& start, const RunStates* states, Network& teacher) {
   TeacherOrigin origin;
   const NetworkConfig& config = *session.experiment().find_network(teacher.role());
-  if (config.weights) {
+  if (const auto given = config.given(); !given.empty()) {
     origin.kind = TeacherOrigin::Kind::Given;
-    origin.text = "from " + config.weights->string();
+    origin.text = "from " + given.string();
     return origin;
   }
   const auto own = std::find_if(phases.begin(), phases.end(), [&](const PhaseSpec& phase) {

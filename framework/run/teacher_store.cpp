@@ -47,10 +47,14 @@ std::string recipe_text(const Experiment& experiment, const NetworkConfig& teach
   NetworkConfig& network = shaping.students.emplace_back(teacher);
   // Start values depend on the name; the usual one is no part of the key, and never was.
   if (network.name == kTeacherName) network.name = kStudentName;
+  if (!network.program.file.empty()) network.program.file = "hashed";
   network.mode = TeacherMode::Evaluate;  // how it teaches is not how it was trained
   network.views.resize(1);               // it is trained on its first view
   shaping.data.views = find_views_behind(experiment.data, network.views.front());
   shaping.train = teacher.train;
+  // Without transfers dot steps as sgd does: one teacher serves both.
+  OptimizerConfig::Kind& optimizer = shaping.train.optimizer.kind;
+  if (optimizer == OptimizerConfig::Kind::Dot) optimizer = OptimizerConfig::Kind::Sgd;
   shaping.run.precision = experiment.run.precision;
   shaping.run.channels_last = experiment.run.channels_last;
   return write_identity(

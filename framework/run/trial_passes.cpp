@@ -28,7 +28,7 @@ void TrialPasses::run(StepView& step) {
     const Participant& participant = *pass.participant;
     const c10::AutoGradMode gradients(participant.learns);
     outputs_.push_back(participant.outputs->make_outputs(
-        step.batch, pass.view->field, pass.taps,
+        step.batch, pass.seen(), pass.taps,
         participant.learns ? PassMode::Train : participant.teaching, 0));
   }
 }

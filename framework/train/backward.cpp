@@ -130,7 +130,7 @@ std::vector<std::string> parameters_behind(const at::Tensor& tensor, const Param
   return names;
 }
 
-void run_backward(const at::Tensor& total, const LossGraph& graph) {
+void run_backward(const at::Tensor& total, const LossGraph& graph, GraphAfter after) {
   if (!total.requires_grad()) {
     throw PluginError(graph.phase + ", step " + std::to_string(graph.step) +
                       ": no term of the loss has a gradient, so nothing can be learnt, in " +
@@ -138,7 +138,7 @@ void run_backward(const at::Tensor& total, const LossGraph& graph) {
                       "; compute a loss from what the step gives, without detach() and NoGrad");
   }
   try {
-    total.backward();
+    total.backward({}, /*retain_graph=*/after == GraphAfter::Kept);
   } catch (const Error&) {
     throw;
   } catch (const std::exception& failure) {

@@ -31,9 +31,13 @@ std::vector<std::string> parameters_beyond(const Outputs& outputs, const Paramet
 /// The parameters that a tensor depends on, by a gradient path: by name.
 std::vector<std::string> parameters_behind(const at::Tensor& tensor, const ParameterSet& set);
 
+/// What becomes of the graph: another backward pass may go through one that is kept.
+enum class GraphAfter { Freed, Kept };
+
 /// total.backward().
 /// Throws: PluginError naming the plugins where no term has a gradient, where a plugin's tensors lead
 ///         into the graph of an earlier step, and where LibTorch refuses anything else.
-void run_backward(const at::Tensor& total, const LossGraph& graph);
+void run_backward(const at::Tensor& total, const LossGraph& graph,
+                  GraphAfter after = GraphAfter::Freed);
 
 }  // namespace retort::host

@@ -2,11 +2,11 @@
 
 namespace retort::host {
 
-Outputs LiveNetwork::make_outputs(const Batch& batch, const std::string& field,
+Outputs LiveNetwork::make_outputs(const Batch& batch, const SeenField& seen,
                                   const std::vector<std::string>& taps, PassMode mode,
                                   int64_t step) {
-  network_.set_step(step);
-  return network_.forward(batch.at(field), taps, mode);
+  network_.set_pass(step, seen.view);
+  return network_.forward(batch.at(seen.field), taps, mode);
 }
 
 std::vector<std::string> LiveNetwork::resolve_taps(const std::vector<std::string>& names,

@@ -10,15 +10,22 @@
 
 namespace retort::host {
 
+/// A view of a batch: the field that holds it, and the view's name, of which random numbers are a
+/// function where a network draws any. That of the first view is "".
+struct SeenField {
+  std::string field;
+  std::string view = {};
+};
+
 /// Gives what a participant makes of a batch: a network that runs, or outputs that were stored.
 class OutputSource {
  public:
   virtual ~OutputSource() = default;
 
-  /// The outputs for one view, a field of a batch on the device. Gradients are recorded as the calling
+  /// The outputs for one view of a batch on the device. Gradients are recorded as the calling
   /// thread's mode says.
   /// Throws: what the model throws; ConfigError for a tap that there is not.
-  virtual Outputs make_outputs(const Batch& batch, const std::string& field,
+  virtual Outputs make_outputs(const Batch& batch, const SeenField& seen,
                                const std::vector<std::string>& taps, PassMode mode,
                                int64_t step) = 0;
 
@@ -39,7 +46,7 @@ class LiveNetwork final : public OutputSource {
   /// The network must outlive it.
   explicit LiveNetwork(Network& network) : network_(network) {}
 
-  Outputs make_outputs(const Batch& batch, const std::string& field,
+  Outputs make_outputs(const Batch& batch, const SeenField& seen,
                        const std::vector<std::string>& taps, PassMode mode, int64_t step) override;
   std::vector<std::string> resolve_taps(const std::vector<std::string>& names,
                                         const std::string& key, const Place& place) override;

@@ -28,6 +28,11 @@ Batch repeat_labels(const Batch& batch, int64_t times) {
 
 }  // namespace
 
+SeenField Pass::seen() const {
+  const bool is_first = view == &participant->views.front();
+  return {view->field, is_first ? "" : view->name};
+}
+
 Passes::Passes(const Phase& phase) {
   for (const Participant* learner : phase.learners()) place(*learner, learner->views.front());
   for (const auto& term : phase.terms) slots_.push_back(place_slots(phase, *term));

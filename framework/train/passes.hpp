@@ -17,6 +17,8 @@ struct Pass {
   const ParticipantView* view;
   std::vector<std::string> taps = {};  // of all terms, each once
   bool reads_logits = false;           // whether any term does
+
+  SeenField seen() const;
 };
 
 /// The passes that the steps of a phase may need: one over the first view of each who learns, and one

@@ -18,6 +18,8 @@ double seconds_now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
+void add_to(at::Tensor& sum, const at::Tensor& more) { sum = sum.defined() ? sum.add(more) : more; }
+
 }  // namespace
 
 void StepClock::start() { last_ = seconds_now(); }
@@ -76,16 +78,15 @@ Batch StepRunner::move(const Batch& batch, const std::vector<bool>& wanted) cons
 
 Outputs StepRunner::make_outputs(const Pass& pass, const Batch& batch, int64_t step) const {
   const Participant& participant = *pass.participant;
-  const std::string& field = pass.view->field;
+  const SeenField seen = pass.seen();
   OutputSource& source = *participant.outputs;
-  if (participant.learns)
-    return source.make_outputs(batch, field, pass.taps, PassMode::Train, step);
+  if (participant.learns) return source.make_outputs(batch, seen, pass.taps, PassMode::Train, step);
   const c10::NoGradGuard without_gradients;
   // A teacher in training mode computes with the batch's statistics, and stays the teacher that it is.
   TensorCopies buffers;
   if (participant.teaching == PassMode::Train)
     buffers.add(participant.network().parameters(), TensorCopies::Of::Buffers);
-  Outputs outputs = source.make_outputs(batch, field, pass.taps, participant.teaching, step);
+  Outputs outputs = source.make_outputs(batch, seen, pass.taps, participant.teaching, step);
   buffers.put_back();
   return outputs;
 }
@@ -134,6 +135,28 @@ LossGraph StepRunner::make_graph(const StepNumbers& numbers) const {
   return graph;
 }
 
+/// The group whose backward pass is the term's too.
+GradientGroup StepRunner::find_group(const Term& term) const {
+  const bool apart = phase_.train.optimizer.keeps_groups_apart();
+  return apart ? term.gradient_group() : GradientGroup::Task;
+}
+
+/// The backward passes, each adding to the gradients of its group.
+void StepRunner::go_back(GroupLosses losses, const StepNumbers& numbers, const LossGraph& graph) {
+  // A group whose losses have no gradient path now is left out; if none has one, that is told.
+  std::erase_if(losses, [&](const auto& group_loss) {
+    return losses.size() > 1 && !group_loss.second.requires_grad();
+  });
+  for (const auto& [group, loss] : losses) {
+    for (Learner& learner : learners_) learner.optimizer().collect(group);
+    const bool last = group == losses.rbegin()->first;
+    // The mean over the batches that make one step, which are of one size.
+    const auto batches = static_cast<double>(numbers.group);
+    run_backward(numbers.group > 1 ? loss.div(batches) : loss, graph,
+                 last ? GraphAfter::Freed : GraphAfter::Kept);
+  }
+}
+
 StepResult StepRunner::run(const Batch& batch, const StepNumbers& numbers) {
   const ActiveTerms active = find_active_terms(numbers.epoch_position);
   const std::vector<bool> wanted = find_wanted(active);
@@ -153,7 +176,7 @@ StepResult StepRunner::run(const Batch& batch, const StepNumbers& numbers) {
   }
 
   StepResult result;
-  at::Tensor total;
+  GroupLosses losses;
   for (const auto& [position, weight] : active) {
     Term& term = *phase_.terms[position];
     StepView own = passes_.make_view(common, outputs, position);
@@ -161,16 +184,16 @@ StepResult StepRunner::run(const Batch& batch, const StepNumbers& numbers) {
     const at::Tensor loss = term.loss(own);
     warn_of_lost_path(term, loss, numbers);
     result.terms.add(term.name(), loss);
-    total = total.defined() ? total.add(loss.mul(weight)) : loss.mul(weight);
+    add_to(losses[find_group(term)], loss.mul(weight));
     if (term.component() != nullptr) graph.terms.emplace_back(term.component(), loss);
     result.seen.emplace_back(&term, std::move(own));
   }
+  at::Tensor total;
+  for (const auto& [group, loss] : losses) add_to(total, loss);
   result.terms.add(std::string(names::kLoss),
                    total);  // last: a term that is not finite is told before the sum
   clock_.mark(StepPart::Loss);
-  // The mean over the group: its batches are of one size.
-  const auto group = static_cast<double>(numbers.group);
-  run_backward(numbers.group > 1 ? total.div(group) : total, graph);
+  go_back(std::move(losses), numbers, graph);
   clock_.mark(StepPart::Backward);
   return result;
 }

@@ -49,25 +49,26 @@ struct StepNumbers {
   int64_t group = 1;          // batches that make one step of the optimizer
 };
 
-/// A step between its backward pass and its update.
+/// A step between its backward passes and its update.
 struct StepResult {
   LossTerms terms;                               // each term's, then "loss", their weighted sum
   std::vector<std::pair<Term*, StepView>> seen;  // by the terms, for after_backward()
 };
 
-/// All of a step that runs on the device: forward passes, terms, backward pass, update. Which steps
+/// All of a step that runs on the device: forward passes, terms, backward passes, update. Which steps
 /// there are, and what becomes of one that is not finite, is decided by who calls it.
 ///   loss = sum_k weight_k * L_k / group, the terms in the phase's order
 /// Of several learners each is updated from the same loss: a term reaches its own learner alone, since
-/// what it is handed of the others has no gradient.
+/// what it is handed of the others has no gradient. There is one backward pass, of the whole loss; where
+/// the optimizers keep gradient groups apart, one of each group's part of it.
 class StepRunner {
  public:
   /// The phase, whose transfers are set up, and the others must outlive it.
   StepRunner(const Phase& phase, std::vector<Learner>& learners, StepClock& clock);
 
   /// Passes of those who do not learn, without gradients and only where a term of non-zero weight wants
-  /// them; then the learners'; the terms in order; the backward pass.
-  /// Throws: what plugins throw; PluginError naming them where the backward pass fails.
+  /// them; then the learners'; the terms in order; the backward passes.
+  /// Throws: what plugins throw; PluginError naming them where a backward pass fails.
   StepResult run(const Batch& batch, const StepNumbers& numbers);
 
   /// The joint norm of each learner's gradient, [] float32.
@@ -79,6 +80,7 @@ class StepRunner {
 
  private:
   using ActiveTerms = std::vector<std::pair<size_t, double>>;  // positions, with their weights
+  using GroupLosses = std::map<GradientGroup, at::Tensor>;     // sums of weighted losses
 
   ActiveTerms find_active_terms(double epoch_position) const;
   std::vector<bool> find_wanted(const ActiveTerms& active) const;
@@ -88,6 +90,8 @@ class StepRunner {
                                   const std::vector<bool>& wanted);
   void warn_of_lost_path(const Term& term, const at::Tensor& loss, const StepNumbers& numbers);
   LossGraph make_graph(const StepNumbers& numbers) const;
+  GradientGroup find_group(const Term& term) const;
+  void go_back(GroupLosses losses, const StepNumbers& numbers, const LossGraph& graph);
 
   const Phase& phase_;
   std::vector<Learner>& learners_;

@@ -20,6 +20,7 @@ class CrossEntropyTask final : public Term {
   double weight_at(double epoch) const override;
   std::vector<Wanted> wanted() const override { return {{kStudentName, learner_, "", {}}}; }
   const std::string& learner() const override { return learner_; }
+  GradientGroup gradient_group() const override { return GradientGroup::Task; }
   at::Tensor loss(const StepView& step) override;
 
  private:

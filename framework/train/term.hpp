@@ -8,6 +8,7 @@
 #include "framework/bridge/parameter_set.hpp"
 #include "framework/bridge/scope.hpp"
 #include "framework/plugin/manifest.hpp"
+#include "framework/train/gradient_group.hpp"
 #include "framework/train/step_view.hpp"
 
 namespace retort::host {
@@ -34,6 +35,8 @@ class Term {
   /// The participant that learns from it, in whose group of gradients its own parameters are. The
   /// outputs of all others are handed to it without gradients.
   virtual const std::string& learner() const = 0;
+  /// What its gradient is to an optimizer that makes a difference.
+  virtual GradientGroup gradient_group() const = 0;
 
   /// The unweighted loss, a [] tensor. Throws: what a strategy throws; PluginError where its loss is
   /// not one real number.

@@ -53,6 +53,7 @@ class Transfer final : public Term {
   double weight_at(double epoch) const override;
   std::vector<Wanted> wanted() const override;
   const std::string& learner() const override { return config_.student; }
+  GradientGroup gradient_group() const override { return GradientGroup::Transfer; }
   at::Tensor loss(const StepView& step) override;
   void after_backward(const StepView& step) override;
   ParameterSet* parameters() override { return &parameters_; }

@@ -20,8 +20,13 @@ void WeightAverage::update(int64_t n) {
   const double decay = std::min(decay_, (1 + count) / (10 + count));
   std::vector<at::Tensor> averages, weights;
   for (size_t i = 0; i < averages_.size(); ++i) {
+    const at::Tensor weight = parameters_.all()[i].master.detach();
+    if (!weight.is_floating_point()) {  // a count has no mean
+      averages_[i].second.copy_(weight);
+      continue;
+    }
     averages.push_back(averages_[i].second);
-    weights.push_back(parameters_.all()[i].master.detach());
+    weights.push_back(weight);
   }
   at::_foreach_lerp_(averages, weights, 1 - decay);
 }

@@ -16,6 +16,9 @@ namespace {
 
 constexpr size_t kNamesShown = 12;
 
+// PyTorch's count of the batches that a batch norm has seen, on which nothing here depends.
+constexpr const char* kBatchCount = "num_batches_tracked";
+
 std::optional<at::ScalarType> scalar_type(SafeDtype dtype) {
   switch (dtype) {
     case SafeDtype::F32:
@@ -78,26 +81,40 @@ struct Match {
   std::vector<std::string> missing, unexpected, twice, shapes, types;
 };
 
+/// Whether a second tensor for a parameter is the same weights under another name that it is tied to.
+bool are_tied(const Parameter& parameter, const std::string& name, const SafeTensorView& first,
+              const SafeTensorView& second) {
+  const bool has_both = !parameter.tied.empty() && first.name != second.name &&
+                        first.bytes == second.bytes && first.dtype == second.dtype;
+  const bool is_its_own =
+      name == parameter.name ||
+      std::find(parameter.tied.begin(), parameter.tied.end(), name) != parameter.tied.end();
+  return has_both && is_its_own && std::memcmp(first.data, second.data, first.bytes) == 0;
+}
+
 Match match_names(ParameterSet& parameters, const SafetensorsFile& weights,
                   const RenameRules& rename) {
   Match match;
   for (const SafeTensorView& view : weights.tensors()) {
-    if (view.name.ends_with("num_batches_tracked")) continue;
-    const std::string name = rename_weight(view.name, rename);
-    const Parameter* parameter = parameters.find(name);
+    const std::string given = rename_weight(view.name, rename);
+    const Parameter* parameter = parameters.find(given);
+    if (parameter == nullptr && view.name.ends_with(kBatchCount)) continue;
+    const std::string& name = parameter == nullptr ? given : parameter->name;
     if (parameter == nullptr) {
       match.unexpected.push_back(view.name);
     } else if (const auto [other, first] = match.found.emplace(name, &view); !first) {
-      match.twice.push_back(name + " from " + other->second->name + " and " + view.name);
+      if (!are_tied(*parameter, given, *other->second, view))
+        match.twice.push_back(name + " from " + other->second->name + " and " + view.name);
     } else if (parameter->master.sizes() != at::IntArrayRef(view.shape)) {
       match.shapes.push_back(name + " " + shape_text(view.shape) + " in the file, " +
                              shape_text(parameter->master.sizes()) + " in the model");
-    } else if (!is_float(view.dtype)) {
+    } else if (is_float(view.dtype) != parameter->master.is_floating_point()) {
       match.types.push_back(name + " is " + std::string(safe_dtype_name(view.dtype)));
     }
   }
   for (const Parameter& parameter : parameters.all()) {
-    if (match.found.count(parameter.name) == 0) match.missing.push_back(parameter.name);
+    if (match.found.count(parameter.name) == 0 && !parameter.name.ends_with(kBatchCount))
+      match.missing.push_back(parameter.name);
   }
   return match;
 }
@@ -192,8 +209,10 @@ std::vector<NamedTensor> load_tensors(const std::filesystem::path& file) {
 
 std::vector<NamedTensor> named_weights(const ParameterSet& parameters) {
   std::vector<NamedTensor> tensors;
-  for (const Parameter& parameter : parameters.all())
+  for (const Parameter& parameter : parameters.all()) {
     tensors.emplace_back(parameter.name, parameter.master);
+    for (const std::string& name : parameter.tied) tensors.emplace_back(name, parameter.master);
+  }
   return tensors;
 }
 

@@ -11,9 +11,10 @@
 
 namespace retort::host {
 
-/// Loads a network's parameters and buffers from a safetensors file, converted to float32. `rename`
-/// maps beginnings of the file's names to beginnings of the model's (rename_weight). PyTorch's
-/// num_batches_tracked counters are left out: nothing here depends on them.
+/// Loads a network's parameters and buffers from a safetensors file, converted to the types that they
+/// have. `rename` maps beginnings of the file's names to beginnings of the model's (rename_weight).
+/// PyTorch's num_batches_tracked counters may be in the file or not. A weight that is tied to another
+/// is read under any of its names.
 /// Throws: DataError that lists every missing, unexpected, doubled and wrongly shaped name, every one
 ///         of a type that is not read, and, where all fit, every tensor that holds NaN, infinity or a
 ///         negative running variance; nothing is changed then.
@@ -32,7 +33,7 @@ using NamedTensor = std::pair<std::string, at::Tensor>;
 /// Throws: DataError for a file that is damaged, and for a tensor of another type.
 std::vector<NamedTensor> load_tensors(const std::filesystem::path& file);
 
-/// The network's parameters and buffers under their own names.
+/// The network's parameters and buffers under their own names; tied ones under all of theirs.
 std::vector<NamedTensor> named_weights(const ParameterSet& parameters);
 
 /// Writes tensors as row-major safetensors, whole or not at all: float32, float64, float16, bfloat16,

@@ -107,6 +107,7 @@ TEST_P(Replay, SurvivesEveryFlippedByteInBoundedMemory) {
 INSTANTIATE_TEST_SUITE_P(Each, Replay,
                          testing::Values(Target{"toml", toml, 4096, kConstant},
                                          Target{"safetensors", safetensors, 4096, kConstant},
+                                         Target{"pt2", pt2, 4096, kConstant},
                                          Target{"idx", idx, 4096, kConstant},
                                          Target{"cifar", cifar, 4096, kCifar + kConstant},
                                          Target{"run_record", run_record, 4096, kConstant},

@@ -14,6 +14,9 @@ using Bytes = std::span<const uint8_t>;
 /// An experiment file, against a catalog of a few components.
 bool toml(Bytes input);
 
+/// A file of torch.export: its archive, its program and its table of weights; reads every byte of these.
+bool pt2(Bytes input);
+
 /// A safetensors file; reads every byte of every tensor.
 bool safetensors(Bytes input);
 

@@ -90,7 +90,7 @@ class ModelOnCuda : public testing::TestWithParam<host::ComponentInfo> {
     placement.channels_last = true;
     const auto network = make_network("student", data, placement, GetParam().id);
     const at::Tensor x = (at::arange(8 * 3 * 64 * 64, at::kFloat)).sin().reshape({8, 3, 64, 64});
-    network->set_step(0);
+    network->set_pass(0, "");
     const host::Outputs outputs = network->forward(x.to(device), {}, host::PassMode::Train);
     outputs.logits.square().mean().backward();
     std::vector<at::Tensor> found = {outputs.logits.detach().cpu()};

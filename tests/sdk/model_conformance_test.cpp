@@ -28,8 +28,8 @@ class ModelComponent : public testing::TestWithParam<host::ComponentInfo> {
   std::unique_ptr<host::Network> build(int64_t channels, int64_t size) const {
     host::NetworkConfig config;
     config.model = choose(RETORT_KIND_MODEL, GetParam().id);
-    return std::make_unique<host::Network>(
-        "student", config, host::InputShape{channels, size, size, kClasses}, host::Placement{}, 1);
+    return host::build_network("student", config, host::InputShape{channels, size, size, kClasses},
+                               host::Placement{}, 1);
   }
 };
 

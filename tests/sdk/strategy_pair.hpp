@@ -86,8 +86,8 @@ class StrategyPair {
   static std::unique_ptr<host::Network> network(const std::string& role, const Options& options) {
     host::NetworkConfig config;
     config.model = choose(RETORT_KIND_MODEL, "resnet", options);
-    return std::make_unique<host::Network>(
-        role, config, host::InputShape{3, kSize, kSize, kClasses}, host::Placement{}, 1);
+    return host::build_network(role, config, host::InputShape{3, kSize, kSize, kClasses},
+                               host::Placement{}, 1);
   }
 
   static std::unique_ptr<host::Network> teacher_of_width(double width) {

@@ -7,6 +7,7 @@
 namespace retort::host {
 
 const ViewConfig* DataConfig::find_view(std::string_view view) const {
+  if (view == kDefaultView) return nullptr;  // also where one has that name, which is told
   const auto found = std::find_if(views.begin(), views.end(),
                                   [&](const ViewConfig& config) { return config.name == view; });
   return found == views.end() ? nullptr : &*found;
@@ -74,6 +75,8 @@ void read_data(Section section, const Catalog& catalog, DataConfig& data) {
   section.reserve("host");
   if (known) read_options(section, data.dataset);
   section.finish();
+  data.are_views_read =
+      views.present() || !is_unclear(section.path(), "views", section.diagnostics());
 }
 
 std::string write_data(const DataConfig& data) {
@@ -86,10 +89,10 @@ std::string write_data(const DataConfig& data) {
          write_normalize(data.normalize) + write_views(data.views);
 }
 
-std::vector<std::string> list_views(const DataConfig& data) {
-  std::vector<std::string> names = {kDefaultView};
-  for (const ViewConfig& view : data.views) names.push_back(view.name);
-  return names;
+KnownNames list_views(const DataConfig& data) {
+  KnownNames known = {{kDefaultView}, data.are_views_read};
+  for (const ViewConfig& view : data.views) add_view_name(view.name, known);
+  return known;
 }
 
 }  // namespace retort::host::config

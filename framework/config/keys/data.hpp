@@ -10,6 +10,7 @@
 #include "framework/config/keys/augment.hpp"
 #include "framework/config/keys/normalize.hpp"
 #include "framework/config/keys/view.hpp"
+#include "framework/config/name_list.hpp"
 
 namespace retort::host {
 
@@ -18,6 +19,7 @@ struct DataConfig {
   int64_t batch_size = 128;
   std::vector<Augment> augment;
   std::vector<ViewConfig> views;       // beside the default one
+  bool are_views_read = true;          // false: what [data.views] should be is not known
   std::optional<Normalize> normalize;  // the dataset's own where absent
   int64_t train_samples = 0;           // only the first ones of the training split; 0: all
   double validation = 0;  // share of the training split held out to choose the best epoch; 0: none
@@ -38,6 +40,6 @@ void read_data(Section section, const Catalog& catalog, DataConfig& data);
 std::string write_data(const DataConfig& data);
 
 /// "default", and the names of the other views.
-std::vector<std::string> list_views(const DataConfig& data);
+KnownNames list_views(const DataConfig& data);
 
 }  // namespace retort::host::config

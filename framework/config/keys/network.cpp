@@ -1,18 +1,16 @@
 #include "framework/config/keys/network.hpp"
 
 #include <algorithm>
-#include <system_error>
 #include <utility>
 
 #include "framework/base/names.hpp"
 #include "framework/config/enum_names.hpp"
 #include "framework/config/name_list.hpp"
 #include "framework/config/toml_writer.hpp"
+#include "framework/plugin/built_in.hpp"
 
 namespace retort::host::config {
 namespace {
-
-namespace fs = std::filesystem;
 
 constexpr EnumNames<NetworkRole, 2> kRoleNames = {{"teacher", "student"}};
 constexpr EnumNames<TeacherMode, 2> kModeNames = {{"evaluate", "train"}};
@@ -91,20 +89,9 @@ void read_weights(Section& section, NetworkConfig& network) {
       "weights", PathFrom::File, text,
       "safetensors file to start from (a teacher is then not trained), relative to this file");
   if (node == nullptr) return;
-  const bool from_file = node->place.line > 0;
-  const fs::path folder = from_file ? fs::path(node->place.file).parent_path() : fs::path();
-  std::error_code error;
-  const fs::path path = fs::absolute(folder / text, error).lexically_normal();
-  network.weights = path;
+  network.weights = find_file(*node, text, subject(section.key_path("weights"), *node),
+                              "a .safetensors file", section.diagnostics());
   network.weights_place = node->place;
-  const std::string what = subject(section.key_path("weights"), *node);
-  if (text.empty() || !fs::exists(path, error)) {
-    section.diagnostics().add(node->place, what,
-                              "not found (tried " + path.string() + "); a path is relative to " +
-                                  (from_file ? "the file it stands in" : "the current folder"));
-  } else if (!fs::is_regular_file(path, error)) {
-    section.diagnostics().add(node->place, what, "not a file; name a .safetensors file");
-  }
 }
 
 void read_rename(Section section, bool has_weights, NetworkConfig& network) {
@@ -137,6 +124,9 @@ void read_own_train(Section& section, NetworkRole role, NetworkConfig& network) 
   } else if (network.weights && !supersedes_train(section, network)) {
     section.refuse("train", "the weights are loaded and the teacher is not trained; remove one");
   } else {
+    network.program.trained = !network.program.file.empty() && section.present() &&
+                              section.node()->find("train") == nullptr &&
+                              network.program.start == ProgramStart::File;
     read_train(section.section("train", "overrides [train] key by key"), network.train);
   }
 }
@@ -146,6 +136,11 @@ void read_network(Section section, NetworkRole role, size_t count, const Catalog
   network.key = section.path();
   network.place = section.place();
   const bool known = read_component(section, "model", RETORT_KIND_MODEL, catalog, network.model);
+  if (known || section.schema() != nullptr) {
+    read_program(section, is_exported(network.model.info), network.program);
+    // What messages name, and what is hashed, is the file that holds the network.
+    if (!network.program.file.empty()) network.model.info.file = network.program.file;
+  }
   read_network_name(section, role, count, network);
   read_weights(section, network);
   const bool has_weights = section.present() && section.node()->find("weights") != nullptr;
@@ -169,6 +164,7 @@ std::string write_network(NetworkRole role, size_t count, const NetworkConfig& n
     text += write_line("name", write_value(network.name));
   }
   text += write_line("model", write_value(network.model.info.id)) + write_options(network.model);
+  text += write_program(network.program);
   if (network.weights) text += write_line("weights", write_value(network.weights->string()));
   std::vector<std::string> renames;
   for (const auto& [from, to] : network.rename) {
@@ -181,7 +177,7 @@ std::string write_network(NetworkRole role, size_t count, const NetworkConfig& n
   if (network.mode != NetworkConfig().mode) {
     text += write_line("mode", write_value(kModeNames[network.mode]));
   }
-  const bool is_trained_its_own_way = role == NetworkRole::Teacher && !network.weights;
+  const bool is_trained_its_own_way = role == NetworkRole::Teacher && network.given().empty();
   if (is_trained_its_own_way) text += "\n[" + section + ".train]\n" + write_train(network.train);
   return text;
 }

@@ -9,6 +9,7 @@
 #include "framework/config/component.hpp"
 #include "framework/config/keys/data.hpp"
 #include "framework/config/keys/normalize.hpp"
+#include "framework/config/keys/program.hpp"
 #include "framework/config/keys/train.hpp"
 #include "framework/config/keys/view.hpp"
 
@@ -22,6 +23,7 @@ struct NetworkConfig {
   std::string name;  // "teacher", "student", or its own; unique among networks
   std::string key;   // its place in the file: "student", "teacher[1]"
   ComponentChoice model;
+  ProgramConfig program;  // of the model "exported"
   std::optional<std::filesystem::path>
       weights;  // absolute, or relative to the experiment file (resolved here)
   Place weights_place;
@@ -32,6 +34,13 @@ struct NetworkConfig {
   TeacherMode mode = TeacherMode::Evaluate;
   TrainConfig train;  // [train], overridden key by key by [teacher].train
   Place place;
+
+  /// The file whose values a teacher has, which is then not trained: `weights`, or its exported
+  /// program, unless [teacher.train] or start = "new" says that it is. Empty where it is trained.
+  std::filesystem::path given() const {
+    if (weights) return *weights;
+    return program.trained ? program.file : std::filesystem::path();
+  }
 };
 
 }  // namespace retort::host

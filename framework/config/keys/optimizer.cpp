@@ -8,14 +8,18 @@
 namespace retort::host::config {
 namespace {
 
-constexpr EnumNames<OptimizerConfig::Kind, 3> kOptimizerNames = {{"sgd", "adam", "adamw"}};
+using Kind = OptimizerConfig::Kind;
 
-OptimizerConfig make_optimizer_defaults(OptimizerConfig::Kind kind) {
+constexpr EnumNames<Kind, 4> kOptimizerNames = {{"sgd", "adam", "adamw", "dot"}};
+
+bool is_adam(Kind kind) { return kind == Kind::Adam || kind == Kind::AdamW; }
+
+OptimizerConfig make_optimizer_defaults(Kind kind) {
   OptimizerConfig optimizer;
   optimizer.kind = kind;
-  if (kind == OptimizerConfig::Kind::Sgd) return optimizer;
+  if (!is_adam(kind)) return optimizer;
   optimizer.lr = 1e-3;
-  optimizer.weight_decay = kind == OptimizerConfig::Kind::AdamW ? 0.01 : 0;
+  optimizer.weight_decay = kind == Kind::AdamW ? 0.01 : 0;
   return optimizer;
 }
 
@@ -33,25 +37,46 @@ void read_betas(Section& section, OptimizerConfig& optimizer) {
   optimizer.beta2 = betas[1];
 }
 
+/// Reads delta, and checks what it makes of the momentum; what is inherited was checked before.
+void read_delta(Section& section, OptimizerConfig& optimizer, const Node* momentum) {
+  const size_t mistakes = section.diagnostics().count();
+  const Node* delta = section.real("delta", Range::below_one(), optimizer.delta,
+                                   "dot: what the momentum of the task's gradient has less, and "
+                                   "that of the transfers' more");
+  if (section.diagnostics().count() > mistakes || optimizer.kind != Kind::Dot) return;
+  const Node* told = delta != nullptr ? delta : momentum;
+  const bool fits =
+      optimizer.delta <= optimizer.momentum && optimizer.momentum + optimizer.delta < 1;
+  if (fits || told == nullptr) return;
+  section.diagnostics().add(
+      told->place, section.key_path("delta") + " = " + real_text(optimizer.delta),
+      "must be <= momentum and < 1 - momentum; momentum is " + real_text(optimizer.momentum));
+}
+
 }  // namespace
 
 void read_optimizer(Section section, OptimizerConfig& optimizer) {
-  OptimizerConfig::Kind kind = optimizer.kind;
+  Kind kind = optimizer.kind;
   kOptimizerNames.read(section, "name", kind, "what steps; \"sgd\" alone may stand for the table");
   if (kind != optimizer.kind) optimizer = make_optimizer_defaults(kind);
-  const std::string name = kOptimizerNames[kind];
-  const bool sgd = kind == OptimizerConfig::Kind::Sgd;
+  const auto refuse_rest_unless = [&](bool exist, const std::string& who) {
+    section.refuse_rest(exist ? "" : std::string(kOptimizerNames[kind]) + " has none; " + who);
+  };
 
   section.real("lr", Range::above(0), optimizer.lr, "learning rate; adam, adamw: 0.001");
   section.real("weight_decay", Range::at_least(0), optimizer.weight_decay,
                "pull of the weights to 0; adam: 0, adamw: 0.01");
-  section.refuse_rest(sgd ? "" : name + " has none; sgd does");
-  section.real("momentum", Range::below_one(), optimizer.momentum, "sgd: share of the last step");
+  refuse_rest_unless(!is_adam(kind), "sgd and dot do");
+  const Node* momentum = section.real("momentum", Range::below_one(), optimizer.momentum,
+                                      "sgd, dot: share of the last step");
+  refuse_rest_unless(kind == Kind::Sgd, "sgd does");
   const Node* nesterov = section.boolean("nesterov", optimizer.nesterov, "sgd: looks ahead");
-  section.refuse_rest(sgd ? "sgd has none; adam and adamw do" : "");
+  refuse_rest_unless(kind == Kind::Dot, "dot does");
+  read_delta(section, optimizer, momentum);
+  refuse_rest_unless(is_adam(kind), "adam and adamw do");
   read_betas(section, optimizer);
   section.real("eps", Range::above(0), optimizer.eps, "adam, adamw: keeps the divisor above 0");
-  if (sgd && optimizer.nesterov && optimizer.momentum == 0) {
+  if (kind == Kind::Sgd && optimizer.nesterov && optimizer.momentum == 0) {
     section.diagnostics().add(nesterov != nullptr ? nesterov->place : section.place(),
                               section.key_path("nesterov") + " = true", "needs momentum > 0");
   }
@@ -62,13 +87,15 @@ std::string write_optimizer(const OptimizerConfig& optimizer) {
   std::vector<std::string> entries = {
       write_entry("name", write_value(kOptimizerNames[optimizer.kind])),
       write_entry("lr", write_value(optimizer.lr))};
-  if (optimizer.kind == OptimizerConfig::Kind::Sgd) {
-    entries.push_back(write_entry("momentum", write_value(optimizer.momentum)));
-    entries.push_back(write_entry("nesterov", write_value(optimizer.nesterov)));
-  } else {
+  if (is_adam(optimizer.kind)) {
     const std::vector<double> betas = {optimizer.beta1, optimizer.beta2};
     entries.push_back(write_entry("betas", write_list(betas)));
     entries.push_back(write_entry("eps", write_value(optimizer.eps)));
+  } else {
+    entries.push_back(write_entry("momentum", write_value(optimizer.momentum)));
+    entries.push_back(optimizer.kind == Kind::Dot
+                          ? write_entry("delta", write_value(optimizer.delta))
+                          : write_entry("nesterov", write_value(optimizer.nesterov)));
   }
   entries.push_back(write_entry("weight_decay", write_value(optimizer.weight_decay)));
   return write_braces(entries);

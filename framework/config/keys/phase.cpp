@@ -6,6 +6,7 @@
 #include "framework/base/names.hpp"
 #include "framework/config/experiment.hpp"
 #include "framework/config/keys/learn.hpp"
+#include "framework/config/keys/sides.hpp"
 #include "framework/config/name_list.hpp"
 #include "framework/config/toml_writer.hpp"
 
@@ -36,6 +37,7 @@ void read_phase_name(Section& section, const Experiment& experiment, PhaseConfig
   Diagnostics& diagnostics = section.diagnostics();
   if (node == nullptr) {
     if (!section.present() || section.node()->find("name") != nullptr) return;
+    if (is_misspelt(*section.node(), "name")) return;
     diagnostics.add(section.place(), path, "missing; it names files: name = \"hint\"");
   } else if (check_name(*node, path, diagnostics)) {
     const std::string wrong = check_phase_name(phase.name, experiment);
@@ -43,40 +45,40 @@ void read_phase_name(Section& section, const Experiment& experiment, PhaseConfig
   }
 }
 
-void read_terms(Section& section, const Experiment& experiment, PhaseConfig& phase) {
+/// Where a term is not understood each may be meant.
+void read_terms(Section& section, const Experiment& experiment, KnownNames known,
+                PhaseConfig& phase) {
   const Node* node = section.take(
       "terms", "list of names", "", "",
       "what its loss is the sum of: names of transfers, \"task\"; absent: all of them");
-  std::vector<std::string> known = list_names(experiment.transfers);
-  // A name that is not known may be that of a transfer whose strategy is not, which has none.
-  const bool all_named = std::erase(known, "") == 0;
-  known.insert(known.begin(), std::string(names::kTask));
-  std::vector<std::string> chosen = known;
-  if (!all_named) chosen.emplace_back();
+  known.names.insert(known.names.begin(), std::string(names::kTask));
+  std::vector<std::string> chosen;
+  bool all = node == nullptr;
   if (node != nullptr) {
     Diagnostics& diagnostics = section.diagnostics();
-    chosen.clear();
-    for (const GivenName& given :
-         read_name_list(*node, section.key_path("terms"), NameForm::List, diagnostics)) {
-      const bool may_be_unnamed = !all_named && !is_among(known, given.name);
-      chosen.push_back(may_be_unnamed ? "" : find_known(given, "term", known, diagnostics));
+    const std::vector<GivenName> given =
+        read_name_list(*node, section.key_path("terms"), NameForm::List, diagnostics);
+    for (const GivenName& each : given) {
+      chosen.push_back(find_known(each, "term", known, diagnostics));
     }
+    all = !are_all(given, *node) || is_among(chosen, "");
   }
-  phase.task = is_among(chosen, std::string(names::kTask));
+  phase.task = all || is_among(chosen, std::string(names::kTask));
   for (const TransferConfig& transfer : experiment.transfers) {
-    if (is_among(chosen, transfer.name)) phase.transfers.push_back(transfer.name);
+    if (all || is_among(chosen, transfer.name)) phase.transfers.push_back(transfer.name);
   }
 }
 
-void read_phase(Section section, const Experiment& experiment, PhaseConfig& phase) {
+void read_phase(Section section, const Experiment& experiment, const PhaseNames& known,
+                PhaseConfig& phase) {
   // A file need not have any: what `inspect experiment` prints is commented out.
   if (section.schema() != nullptr) section.refuse_rest("stands in a [[phase]]");
   phase.key = section.path();
   phase.place = section.place();
   phase.train = experiment.train;
   read_phase_name(section, experiment, phase);
-  read_terms(section, experiment, phase);
-  read_learn(section, experiment, phase);
+  read_terms(section, experiment, known.transfers, phase);
+  read_learn(section, experiment, known, phase);
   read_train(section.section("train", "overrides [train] key by key"), phase.train);
   section.finish();
 }
@@ -92,10 +94,13 @@ std::vector<std::string> list_terms(const PhaseConfig& phase) {
 
 void read_phases(Section& root, Experiment& experiment) {
   const Node* node = root.take("phase");
+  const Diagnostics& told = root.diagnostics();
+  const PhaseNames known = {know_transfers(*root.node(), experiment.transfers, told),
+                            know_networks(*root.node(), experiment, told).students};
   if (root.schema() != nullptr) {
     PhaseConfig unused;
     read_phase(Section(nullptr, "phase[0]", root.place(), root.diagnostics(), root.schema()),
-               experiment, unused);
+               experiment, known, unused);
   }
   if (node == nullptr) return;
   if (!node->is(Node::Kind::List)) {
@@ -103,11 +108,15 @@ void read_phases(Section& root, Experiment& experiment) {
                            "must be a list: write [[phase]] above each");
     return;
   }
+  if (node->items.empty()) {
+    root.diagnostics().add(node->place, "phase",
+                           "must have at least one; write [[phase]] above each, or leave it out");
+  }
   for (size_t i = 0; i < node->items.size(); ++i) {
     const Node& item = node->items[i];
     PhaseConfig phase;
     read_phase(Section(&item, entry_path("phase", i), item.place, root.diagnostics()), experiment,
-               phase);
+               known, phase);
     experiment.phases.push_back(std::move(phase));
   }
 }

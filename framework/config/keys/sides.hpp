@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "framework/config/name_list.hpp"
 #include "framework/config/section.hpp"
 
 namespace retort::host {
@@ -10,6 +11,17 @@ struct TransferConfig;
 }  // namespace retort::host
 
 namespace retort::host::config {
+
+/// The names of networks. They are not whole where some stand below a misspelt key, a student has
+/// the name of a teacher, or there is no student, either.
+struct NetworkNames {
+  KnownNames students, teachers;
+
+  bool are_whole() const { return students.whole && teachers.whole; }
+};
+
+NetworkNames know_networks(const Node& root, const Experiment& experiment,
+                           const Diagnostics& diagnostics);
 
 // Who learns from whom, on which views:
 //   student = "a"; teacher = "big" or ["big", "wide"]; view = "x" or { student = .., teacher = .. }

@@ -74,10 +74,25 @@ void read_transfers(Section& root, const Catalog& catalog, std::vector<TransferC
   }
 }
 
-std::vector<std::string> list_names(const std::vector<TransferConfig>& transfers) {
-  std::vector<std::string> names;
-  for (const TransferConfig& transfer : transfers) names.push_back(transfer.name);
-  return names;
+bool are_transfers_unread(const Node& root) {
+  if (is_misspelt(root, "transfer")) return true;
+  const Node* list = root.find("transfer");
+  if (list == nullptr) return false;
+  return !list->is(Node::Kind::List) ||
+         std::any_of(list->items.begin(), list->items.end(),
+                     [](const Node& item) { return !item.is(Node::Kind::Table); });
+}
+
+KnownNames know_transfers(const Node& root, const std::vector<TransferConfig>& transfers,
+                          const Diagnostics& diagnostics) {
+  KnownNames known = know_names(transfers, diagnostics);
+  known.whole &= !are_transfers_unread(root);
+  return known;
+}
+
+bool needs_no_teacher(const TransferConfig& transfer) {
+  const ComponentInfo& info = transfer.strategy.info;
+  return !info.id.empty() && (info.needs & RETORT_NEED_NO_TEACHER) != 0;
 }
 
 std::string write_transfers(const Experiment& experiment) {

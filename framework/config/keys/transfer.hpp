@@ -5,6 +5,7 @@
 
 #include "framework/config/component.hpp"
 #include "framework/config/keys/weight_schedule.hpp"
+#include "framework/config/name_list.hpp"
 
 namespace retort::host {
 
@@ -33,8 +34,16 @@ namespace retort::host::config {
 /// The list of [[transfer]] tables of the file; who learns from whom is read by read_sides.
 void read_transfers(Section& root, const Catalog& catalog, std::vector<TransferConfig>& transfers);
 
-/// Their names. One without a name whose strategy is not known has none, "".
-std::vector<std::string> list_names(const std::vector<TransferConfig>& transfers);
+/// Whether what should be the list of them is none, or some stand below a misspelt key: which ones
+/// there are is not known.
+bool are_transfers_unread(const Node& root);
+
+/// Their names.
+KnownNames know_transfers(const Node& root, const std::vector<TransferConfig>& transfers,
+                          const Diagnostics& diagnostics);
+
+/// Whether its strategy is known, and compares nothing with a teacher.
+bool needs_no_teacher(const TransferConfig& transfer);
 
 /// Those of the experiment; its networks tell what need not be written.
 std::string write_transfers(const Experiment& experiment);

@@ -53,25 +53,29 @@ void read_view(Section section, ViewConfig& view) {
   }
 }
 
+/// Null for the default view, and for the one that a view without `like` names.
 ViewConfig* find_view_in(std::vector<ViewConfig>& views, const std::string& name) {
+  if (name.empty() || name == kDefaultView) return nullptr;
   const auto found = std::find_if(views.begin(), views.end(),
                                   [&](const ViewConfig& view) { return view.name == name; });
   return found == views.end() ? nullptr : &*found;
 }
 
-/// Whether `like` names another view; "" where it does not and none is near.
-void check_like(const Node& table, const std::string& path, const std::vector<std::string>& known,
+/// Whether `like` names another view; "" where it does not and none is near. That the view itself
+/// has a name which none may have was told.
+void check_like(const Node& table, const std::string& path, const KnownNames& known,
                 ViewConfig& view, Diagnostics& diagnostics) {
   const Node* node = table.find("like");
   if (node == nullptr || !node->is(Node::Kind::Text)) return;
   const std::string like_path = path + ".like";
-  if (node->text == view.name) {
+  const bool may_be_itself = !view.name.empty() && view.name != kDefaultView;
+  if (may_be_itself && node->text == view.name) {
     diagnostics.add(node->place, subject(like_path, *node), "is the view itself; name another one");
     view.like.clear();
     return;
   }
-  std::vector<std::string> others = known;
-  std::erase(others, view.name);
+  KnownNames others = known;
+  if (view.name != kDefaultView) std::erase(others.names, view.name);
   view.like = find_known({node->text, like_path, node}, "view", others, diagnostics);
 }
 
@@ -120,12 +124,12 @@ void read_views(Section section, const std::vector<Augment>& of_data,
         unused);
   }
   if (!section.present()) return;
-  std::vector<std::string> known = {kDefaultView};
+  KnownNames known = {{kDefaultView}};
   for (const Node& table : section.node()->items) {
     const std::string path = section.key_path(table.key);
     ViewConfig& view = views.emplace_back();
     view.name = table.key;
-    known.push_back(table.key);
+    add_view_name(table.key, known);
     check_view_name(table, path, diagnostics);
     read_view(Section(&table, path, table.place, diagnostics), view);
   }
@@ -134,6 +138,14 @@ void read_views(Section section, const std::vector<Augment>& of_data,
     check_like(table, section.key_path(table.key), known, views[i], diagnostics);
   }
   follow_likes(section, of_data, views);
+}
+
+void add_view_name(const std::string& name, KnownNames& known) {
+  if (name.empty() || name == kDefaultView) {
+    known.whole = false;
+  } else {
+    known.names.push_back(name);
+  }
 }
 
 std::string write_views(const std::vector<ViewConfig>& views) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "framework/config/keys/augment.hpp"
+#include "framework/config/name_list.hpp"
 #include "framework/config/place.hpp"
 #include "framework/config/section.hpp"
 
@@ -30,6 +31,9 @@ namespace retort::host::config {
 /// [data.views.NAME], all of them. `of_data` is the augmentation of the default view.
 void read_views(Section section, const std::vector<Augment>& of_data,
                 std::vector<ViewConfig>& views);
+
+/// Adds a view's name. One that cannot be given, "" or that of the default view, hides what was meant.
+void add_view_name(const std::string& name, KnownNames& known);
 
 std::string write_views(const std::vector<ViewConfig>& views);
 

@@ -17,8 +17,8 @@ namespace detail {
 constexpr bool is_reserved(uint32_t kind, std::string_view name) {
   constexpr std::string_view strategy[] = {"strategy", "name",    "weight", "bind",
                                            "student",  "teacher", "view",   "host"};
-  constexpr std::string_view model[] = {"model",     "name",  "weights", "rename", "train",
-                                        "normalize", "views", "mode",    "host"};
+  constexpr std::string_view model[] = {"model", "name", "weights", "rename", "train",  "normalize",
+                                        "views", "mode", "host",    "file",   "logits", "start"};
   constexpr std::string_view dataset[] = {"dataset",       "batch_size", "augment", "normalize",
                                           "train_samples", "validation", "mixup",   "cutmix",
                                           "views",         "host"};

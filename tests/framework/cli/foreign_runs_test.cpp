@@ -102,6 +102,30 @@ TEST_F(ForeignRun, ThatIsDamagedIsListedWithTheReasonBesideTheOthers) {
   EXPECT_EQ(json::parse(as_json.out).size(), 2u);
 }
 
+TEST_F(ForeignRun, OfSeveralStudentsIsListedWithEachByItsName) {
+  const auto row = [](const char* name, double top1, const char* alone) {
+    return json{{"name", name}, {"top1", top1}, {"alone", alone}, {"teacher", "teacher"}};
+  };
+  spoil("/results", json::array({row("a\x1B alone", 60, ""), row("b, kd", 70.9, "b alone"),
+                                 row("a\x1B, kd", 71.25, "a\x1B alone")}));
+  const Finished list = retort({"ls", "runs", scratch_.folder().string()});
+  EXPECT_THAT(list.out,
+              AllOf(HasSubstr(" 71.25  seed 3      finished   a"), Not(HasSubstr("\x1B"))));
+  EXPECT_TRUE(list.out.ends_with(" 71.25, b 70.90\n")) << list.out;
+  const json told =
+      json::parse(retort({"--json", "ls", "runs", scratch_.folder().string()}).out).at(0);
+  EXPECT_EQ(told["top1"], 71.25);
+  ASSERT_EQ(told["students"].size(), 2u);
+  EXPECT_EQ(told["students"][1], json({{"name", "b"}, {"top1", 70.9}}));
+}
+
+TEST_F(ForeignRun, OfOneStudentIsListedWithoutItsName) {
+  const Finished list = retort({"ls", "runs", scratch_.folder().string()});
+  EXPECT_TRUE(list.out.ends_with("finished\n")) << list.out;
+  const std::string told = retort({"--json", "ls", "runs", scratch_.folder().string()}).out;
+  EXPECT_THAT(told, Not(HasSubstr("students")));
+}
+
 TEST_F(ForeignRun, ShowsNoControlCharacters) {
   spoil("/experiment", "e\x1B[2J\xE2\x80\xAE");
   spoil("/results/1/name", "student\x1B]0;x\x07");

@@ -2,12 +2,15 @@
 
 #include <gmock/gmock.h>
 
+#include "framework/config/resolved.hpp"
 #include "tests/framework/config/config_fixture.hpp"
 
 namespace retort::host {
 namespace {
 
 using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
 using ParseTest = ConfigTest;
 
 TEST_F(ParseTest, FillsInTheDefaults) {
@@ -77,6 +80,25 @@ TEST_F(ParseTest, AnotherOptimizerOfTheTeacherHasItsOwnDefaults) {
   EXPECT_EQ(optimizer.kind, OptimizerConfig::Kind::AdamW);
   EXPECT_EQ(optimizer.lr, 1e-3);
   EXPECT_EQ(optimizer.weight_decay, 0.01);
+}
+
+TEST_F(ParseTest, DotHasTheDefaultsOfSgdAndADeltaThatNoOtherOptimizerHas) {
+  const Experiment experiment = load(kSmall + "[train]\noptimizer = \"dot\"\n");
+  const OptimizerConfig& optimizer = experiment.train.optimizer;
+  EXPECT_EQ(optimizer.kind, OptimizerConfig::Kind::Dot);
+  EXPECT_EQ(optimizer.lr, 0.1);
+  EXPECT_EQ(optimizer.momentum, 0.9);
+  EXPECT_EQ(optimizer.delta, 0.075);
+  EXPECT_EQ(optimizer.weight_decay, 5e-4);
+  EXPECT_THAT(to_toml(experiment), HasSubstr("\"dot\", lr = 0.1, momentum = 0.9, delta = 0.075,"));
+  EXPECT_THAT(to_toml(load(kSmall)), Not(HasSubstr("delta")));
+}
+
+TEST_F(ParseTest, ADeltaThatDoesNotFitIsToldWhereItStandsAndNotOfATeacherThatInheritsIt) {
+  const std::string told =
+      mistakes(kWithTeacher + "[train]\noptimizer = { name = \"dot\", momentum = 0.95 }\n");
+  EXPECT_THAT(told, HasSubstr(" train.optimizer.delta = 0.075 "));
+  EXPECT_THAT(told, Not(HasSubstr("teacher.train")));
 }
 
 TEST_F(ParseTest, ReadsWeightsBesideTheFileThatNamesThem) {

@@ -1,4 +1,4 @@
-// What is wrong with views and lists of networks, each with its whole message.
+// What is wrong with lists of networks, each with its whole message.
 #include <gmock/gmock.h>
 
 #include "tests/framework/config/one_case.hpp"
@@ -7,76 +7,6 @@ namespace retort::host {
 namespace {
 
 using testing::HasSubstr;
-
-class ViewCaseTest : public OneCaseTest {};
-TEST_P(ViewCaseTest, IsExact) {
-  expect_after("[student]\nmodel = \"resnet\"\nviews = [\"x\", \"default\"]\n" + kData);
-}
-INSTANTIATE_TEST_SUITE_P(
-    Networks, ViewCaseTest,
-    testing::Values(
-        Case{"views = 3",
-             "kd.toml:3:10 student.views[0] \"x\" unknown view known: default\nkd.toml:6:9 "
-             "data.views = 3 must be a table, not an integer\n2 mistakes; nothing was started."},
-        Case{"[data.views]\nx = \"flip\"",
-             "kd.toml:7:5 data.views.x \"flip\" must be a table, not text"},
-        Case{"[data.views.x]\n[data.views.default]\naugment = []",
-             "kd.toml:7:13 data.views.default is what [data] itself describes; give it another "
-             "name"},
-        Case{"[data.views.x]\n[data.views.\"a b\"]",
-             "kd.toml:7:13 data.views \"a b\" must be letters, digits, \".\", \"_\" and \"-\", at "
-             "most 100 and none of \".-\" first: it names files\nkd.toml:7:13 data.views.\"a b\" "
-             "no network sees it; add it to the views of [student] or [teacher], or take it out\n2 "
-             "mistakes; nothing was started."},
-        Case{"[data.views.x]\nsize = 0",
-             "kd.toml:7:8 data.views.x.size = 0 must be >= 1 and <= 16384; leave it out for the "
-             "data's size"},
-        Case{"[data.views.x]\nsize = 3.5",
-             "kd.toml:7:8 data.views.x.size = 3.5 must be an integer, not a real number; leave it "
-             "out for the data's size"},
-        Case{"[data.views.x]\ntimes = 65",
-             "kd.toml:7:9 data.views.x.times = 65 must be >= 1 and <= 64 (default 1)"},
-        Case{"[data.views.x]\ntimes = 0",
-             "kd.toml:7:9 data.views.x.times = 0 must be >= 1 and <= 64 (default 1)"},
-        Case{"[data.views.x]\naugment = [\"flop\"]",
-             "kd.toml:7:12 data.views.x.augment[0] \"flop\" unknown step; did you mean \"flip\"? "
-             "known: crop(padding), flip, randaugment(operations, magnitude), erase(probability), "
-             "rotations"},
-        Case{"[data.views.x]\naugment = [\"flip\", \"rotations\"]",
-             "kd.toml:6:1 data.views.x.times \"rotations\" turns the copies of a sample, and times "
-             "= "
-             "1 makes one; write times = 4"},
-        Case{"augment = [\"rotations\"]\n[data.views.x]\nlike = \"default\"\ntimes = 4",
-             "kd.toml:6:12 data.augment \"rotations\" turns the copies of a sample, and here is "
-             "one; "
-             "put it into a [data.views.NAME] with times = 4"},
-        Case{"[data.views.x]\nzoom = 2",
-             "kd.toml:7:1 data.views.x.zoom unknown key known: augment, like, size, times"},
-        Case{"[data.views.x]\nlike = \"default\"\naugment = []",
-             "kd.toml:8:1 data.views.x.augment is that of the view it is like; keep one of the two "
-             "keys"},
-        Case{"[data.views.x]\nlike = \"defalt\"",
-             "kd.toml:7:8 data.views.x.like \"defalt\" unknown view; did you mean \"default\"? "
-             "known: default"},
-        Case{"[data.views.x]\nlike = \"\"",
-             "kd.toml:7:8 data.views.x.like \"\" unknown view known: default"},
-        Case{"[data.views.x]\nlike = \"x\"",
-             "kd.toml:7:8 data.views.x.like \"x\" is the view itself; name another one"},
-        Case{"[data.views.x]\nlike = 1",
-             "kd.toml:7:8 data.views.x.like = 1 must be text in quotes, not an integer"},
-        Case{"[data.views.x]\nlike = \"y\"\n[data.views.y]\nlike = \"x\"",
-             "kd.toml:7:8 data.views.x.like \"y\" goes in a circle: x -> y -> x"},
-        Case{"[data.views.x]\n[data.views.y]",
-             "kd.toml:7:13 data.views.y no network sees it; add it to the views of [student] or "
-             "[teacher], or take it out"},
-        Case{"cutmix = 1\n[data.views.x]\nsize = 8",
-             "kd.toml:3:15 student.views[1] \"default\" has the data's size and \"x\" 8 pixels; a "
-             "network is built for one size\nkd.toml:8:8 data.views.x.size = 8 data.cutmix pastes "
-             "one box of pixels into all views, which needs one size; set it to 0, or leave the "
-             "size out\n2 mistakes; nothing was started."},
-        Case{"[data.views.x]\nsize = 8",
-             "kd.toml:3:15 student.views[1] \"default\" has the data's size and \"x\" 8 pixels; a "
-             "network is built for one size"}));
 
 class ListCaseTest : public OneCaseTest {};
 TEST_P(ListCaseTest, IsExact) { expect_after(kData); }
@@ -178,6 +108,9 @@ TEST_F(NetworksMistakesTest, OfListsThatAreNone) {
             "kd.toml:1:11 teacher = 3 must be a table, not an integer");
   EXPECT_EQ(mistake("phase = 3\n" + kSmall),
             "kd.toml:1:9 phase = 3 must be a list: write [[phase]] above each");
+  EXPECT_EQ(
+      mistake("phase = []\n" + kSmall),
+      "kd.toml:1:9 phase must have at least one; write [[phase]] above each, or leave it out");
   EXPECT_EQ(mistake("phase = [3]\n" + kSmall),
             "kd.toml:1:10 phase[0] = 3 must be a table, not an integer");
   EXPECT_EQ(mistake("[[data]]\n[student]\nmodel = \"resnet\"\n"),

@@ -88,7 +88,9 @@ TEST_F(NetworksTest, AViewIsLikeTheOneThatAnotherIsLike) {
   const DataConfig data =
       load(kSmall +
            "views = [\"x\", \"y\", \"z\"]\n[data.views.x]\nlike = \"y\"\n[data.views.y]\n"
-           "like = \"z\"\n[data.views.z]\naugment = [\"flip\"]\n")
+           "like = \"z\"\n[data.views.z]\naugment = [\"flip\"]\n"
+           "[[transfer]]\nstrategy = \"logits.tf_kd\"\nname = \"of_y\"\nview = \"y\"\n"
+           "[[transfer]]\nstrategy = \"logits.tf_kd\"\nname = \"of_z\"\nview = \"z\"\n")
           .data;
   for (const char* name : {"x", "y", "z"}) {
     ASSERT_EQ(data.find_view(name)->augment.size(), 1u) << name;
@@ -122,14 +124,14 @@ TEST_F(NetworksTest, AViewOfOneSideAloneLeavesTheOtherItsFirst) {
       "[data]\ndataset = \"fashion_mnist\"\n[data.views.x]\n[data.views.y]\n[student]\n"
       "model = \"resnet\"\nviews = [\"default\", \"x\"]\n[teacher]\nmodel = \"resnet\"\n"
       "views = [\"y\", \"x\"]\n" +
-      kTransfer;
-  const TransferConfig student = load(text + "view = { student = \"x\" }\n").transfers.at(0);
+      kTransfer + "name = \"second\"\nview = \"x\"\n" + kTransfer;
+  const TransferConfig student = load(text + "view = { student = \"x\" }\n").transfers.at(1);
   EXPECT_EQ(student.view_student, "x");
   EXPECT_EQ(student.view_teacher, "y");
-  const TransferConfig teacher = load(text + "view = { teacher = \"x\" }\n").transfers.at(0);
+  const TransferConfig teacher = load(text + "view = { teacher = \"x\" }\n").transfers.at(1);
   EXPECT_EQ(teacher.view_student, "default");
   EXPECT_EQ(teacher.view_teacher, "x");
-  const TransferConfig both = load(text + "view = \"x\"\n").transfers.at(0);
+  const TransferConfig both = load(text + "view = \"x\"\n").transfers.at(1);
   EXPECT_EQ(both.view_student, "x");
   EXPECT_EQ(both.view_teacher, "x");
 }
@@ -221,7 +223,8 @@ TEST_F(NetworksTest, ABatchRuleCountsTheCopiesOfTheView) {
       "[data]\ndataset = \"fashion_mnist\"\n[data.views.x]\ntimes = 2\n[student]\n"
       "model = \"resnet\"\nviews = [\"default\", \"x\"]\n[teacher]\nmodel = \"resnet\"\n"
       "views = [\"x\", \"default\"]\n[[transfer]]\nstrategy = \"relational.rkd\"\n"
-      "bind = \"pooled\"\nview = \"x\"\n";
+      "bind = \"pooled\"\nview = \"x\"\n[[transfer]]\nstrategy = \"logits.kd\"\n"
+      "view = \"default\"\n";
   EXPECT_EQ(mistake(text, {"data.batch_size=2"}), "");
   EXPECT_EQ(mistake(text, {"data.batch_size=2", "transfer[0].view=default"}),
             "command line: data.batch_size=2 data.batch_size = 2 must be a multiple of 4 for "

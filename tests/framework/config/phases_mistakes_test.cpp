@@ -4,6 +4,31 @@
 namespace retort::host {
 namespace {
 
+/// As kTwoOfEach, line by line, but that each network sees the default view alone.
+const std::string kTwoOfEachOnOneView = R"toml([data]
+dataset = "fashion_mnist"
+batch_size = 64
+mixup = 0
+cutmix = 0
+[[teacher]]
+name = "big"
+model = "resnet"
+depth = 56
+[[teacher]]
+name = "wide"
+model = "resnet"
+width = 2
+[[student]]
+name = "a"
+model = "resnet"
+depth = 20
+[[student]]
+name = "b"
+model = "resnet"
+weights = "w.safetensors"
+[[transfer]]
+)toml";
+
 class SideCaseTest : public OneCaseTest {};
 TEST_P(SideCaseTest, IsExact) {
   write("w.safetensors", "x");
@@ -62,6 +87,9 @@ INSTANTIATE_TEST_SUITE_P(
              "\"x\"",
              "kd.toml:26:8 transfer[0].view \"x\" \"wide\" does not see it; add it to the views of "
              "teacher[1], or take one of them: default, four"},
+        Case{"strategy = \"logits.kd\"\nstudent = \"b\"\nteacher = [\"big\", \"wide\"]\nview = {}",
+             "kd.toml:26:8 transfer[0].view must name at least one view; write { student = ..., "
+             "teacher = ... }, or leave it out for the first view of each"},
         Case{"strategy = \"logits.kd\"\nstudent = \"b\"\nteacher = [\"wide\", \"big\"]\nview = { "
              "studnet = \"x\" }",
              "kd.toml:26:10 transfer[0].view.studnet unknown key; did you mean \"student\"? known: "
@@ -102,7 +130,7 @@ INSTANTIATE_TEST_SUITE_P(
 class PhaseCaseTest : public OneCaseTest {};
 TEST_P(PhaseCaseTest, IsExact) {
   write("w.safetensors", "x");
-  expect_after(kTwoOfEach +
+  expect_after(kTwoOfEachOnOneView +
                "strategy = \"logits.kd\"\nname = \"x\"\nstudent = \"a\"\nteacher = "
                "\"big\"\n[[transfer]]\nstrategy = \"logits.kd\"\nname = \"y\"\nstudent = "
                "\"b\"\nteacher = \"wide\"\n");

@@ -92,6 +92,10 @@ TEST_F(ResolvedTest, ReadsBackToTheSameText) {
   const std::string once = to_toml(load(kEverything));
   write("elsewhere/experiment.toml", once);
   EXPECT_EQ(to_toml(load_experiment("elsewhere/experiment.toml", {}, catalog_)), once);
+  const std::string dot =
+      to_toml(load(kSmall, {"train.optimizer={ name = \"dot\", momentum = 0.8, delta = 0.1 }"}));
+  EXPECT_THAT(dot, testing::HasSubstr("momentum = 0.8, delta = 0.1, weight_decay = 5e-04 }"));
+  EXPECT_EQ(to_toml(load(dot)), dot);
 }
 
 TEST_F(ResolvedTest, KeepsNetworksAndData) {

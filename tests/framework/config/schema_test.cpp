@@ -15,7 +15,10 @@ namespace retort::host {
 namespace {
 
 using testing::HasSubstr;
-using SchemaTest = ConfigTest;
+class SchemaTest : public ConfigTest {
+ protected:
+  SchemaTest() { catalog_.add_built_in(); }  // which has keys of its own
+};
 
 /// What a key is set to where it has no default, and what must be said with it.
 struct Example {
@@ -23,7 +26,7 @@ struct Example {
   std::vector<std::string> beside;
 };
 
-const std::string kSeen = "student.views=[\"default\", \"NAME\"]";
+const std::string kSeen = "student.views=[\"NAME\"]";
 const std::string kOther = "data.views.x.augment=[\"flip\"]";
 const std::string kPhase = "phase=[{ name = \"one\" }]";
 
@@ -35,8 +38,9 @@ const std::map<std::string, Example> kExamples = {
     {"data.normalize.std", {"[0.5]", {"data.normalize.mean=[0.25]"}}},
     {"data.views.NAME.augment", {"[\"flip\"]", {kSeen}}},
     {"data.views.NAME.like", {"default", {kSeen}}},
-    {"data.views.NAME.size", {"8", {"student.views=[\"NAME\"]"}}},
-    {"data.views.NAME.times", {"4", {kSeen}}},
+    {"data.views.NAME.size", {"8", {kSeen}}},
+    {"data.views.NAME.times", {"4", {kSeen, "teacher.views=[\"NAME\"]"}}},
+    {"train.optimizer.delta", {"0.09", {"train.optimizer=dot"}}},
     {"train.optimizer.betas", {"[0.8, 0.9]", {"train.optimizer=adam"}}},
     {"train.optimizer.eps", {"1e-6", {"train.optimizer=adamw"}}},
     {"train.schedule.gamma", {"0.5", {"train.schedule=step"}}},
@@ -62,6 +66,9 @@ const std::map<std::string, Example> kExamples = {
     {"transfer[0].view",
      {"x", {kOther, "student.views=[\"default\", \"x\"]", "teacher.views=[\"default\", \"x\"]"}}},
     {"teacher.model", {"convnet", {}}},
+    {"teacher.file", {"w.safetensors", {"teacher.model=exported"}}},
+    {"teacher.logits", {"output#1", {"teacher.model=exported", "teacher.file=w.safetensors"}}},
+    {"teacher.start", {"new", {"teacher.model=exported", "teacher.file=w.safetensors"}}},
     {"teacher.name", {"big", {}}},
     {"teacher.views", {"[\"x\"]", {kOther}}},
     {"teacher.mode", {"train", {}}},
@@ -71,8 +78,12 @@ const std::map<std::string, Example> kExamples = {
     {"teacher.normalize.std", {"[0.5]", {"teacher.normalize.mean=[0.25]"}}},
     {"teacher.train", {"{ epochs = 3 }", {}}},
     {"student.model", {"convnet", {}}},
+    {"student.file", {"w.safetensors", {"student.model=exported"}}},
+    {"student.logits", {"output#1", {"student.model=exported", "student.file=w.safetensors"}}},
+    {"student.start", {"new", {"student.model=exported", "student.file=w.safetensors"}}},
     {"student.name", {"small", {}}},
-    {"student.views", {"[\"x\", \"default\"]", {kOther}}},
+    {"student.views",
+     {"[\"x\", \"default\"]", {kOther, "transfer[0].view={ student = \"default\" }"}}},
     {"student.weights", {"w.safetensors", {}}},
     {"student.rename", {"{ a = \"b\" }", {"student.weights=w.safetensors"}}},
     {"student.normalize.mean", {"[0.5]", {"student.normalize.std=[0.25]"}}},
@@ -165,7 +176,7 @@ TEST_F(SchemaTest, NamesThatOptionsMayNotHaveAreTheReadersKeys) {
                                    "view", "host"));
   EXPECT_THAT(reserved[RETORT_KIND_MODEL],
               UnorderedElementsAre("model", "name", "weights", "rename", "train", "normalize",
-                                   "views", "mode", "host"));
+                                   "views", "mode", "host", "file", "logits", "start"));
   EXPECT_THAT(reserved[RETORT_KIND_DATASET],
               UnorderedElementsAre("dataset", "batch_size", "augment", "normalize", "train_samples",
                                    "validation", "mixup", "cutmix", "views", "host"));
@@ -187,7 +198,9 @@ TEST_F(SchemaTest, PathsAreDeclaredByTheirReaders) {
   }
   EXPECT_THAT(paths,
               testing::ElementsAre(testing::Pair("run.out", config::PathFrom::Start),
+                                   testing::Pair("student.file", config::PathFrom::File),
                                    testing::Pair("student.weights", config::PathFrom::File),
+                                   testing::Pair("teacher.file", config::PathFrom::File),
                                    testing::Pair("teacher.weights", config::PathFrom::File)));
 }
 

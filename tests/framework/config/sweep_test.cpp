@@ -66,7 +66,7 @@ TEST_F(SweepTest, AListsTrialIsCheckedAsAWhole) {
   EXPECT_EQ(mistakes(list + "\"train.optimizer.lr\" = [0.1, 0.001]\n"), "");
   EXPECT_THAT(mistake(list + "\"train.optimizer.momentum\" = [0.9, 0.8]\n"),
               HasSubstr("sweep.keys.\"train.optimizer.momentum\"[1] = 0.8 "
-                        "train.optimizer.momentum adam has none; sgd does"));
+                        "train.optimizer.momentum adam has none; sgd and dot do"));
 }
 
 TEST_F(SweepTest, BothEndsOfARangeAreTried) {

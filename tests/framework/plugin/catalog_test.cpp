@@ -40,6 +40,18 @@ TEST(Catalog, RefusesASecondComponentOfTheSameName) {
                           " already holds; remove one of the two files, or rename the component"));
 }
 
+TEST(Catalog, HasTheHostsOwnModelBeforeAPluginsOfItsName) {
+  ComponentInfo other;
+  other.kind = RETORT_KIND_MODEL;
+  other.id = "exported";
+  other.file = "other.retort";
+  Catalog catalog = Catalog::of({other});
+  catalog.add_built_in();
+  ASSERT_THAT(catalog.components(), SizeIs(1));
+  EXPECT_TRUE(catalog.components().front().built_in);
+  EXPECT_THAT(catalog.problems(), ElementsAre(HasSubstr("which is the host's own")));
+}
+
 TEST(Catalog, RefusesAnOptionOfAReservedName) {
   const test::Scratch folder;
   std::filesystem::copy_file(zoo("good"), folder.folder() / "a.retort");

@@ -76,6 +76,51 @@ TEST(Compare, NamesTheValueThatDiffersAndNotItsTable) {
   EXPECT_EQ(networks[4].settings, "train.optimizer.lr = 0.05, transfer[0].weight.to = 0.5");
 }
 
+constexpr const char* kPhases = R"(
+[[phase]]
+name = "hint"
+[phase.train]
+epochs = 1
+optimizer = { name = "sgd", lr = 0.05, momentum = 0.9 }
+[[phase]]
+name = "distil"
+[phase.train]
+epochs = 2
+optimizer = { name = "sgd", lr = 0.05, momentum = 0.9 }
+[teacher.train]
+epochs = 4
+optimizer = { name = "sgd", lr = 0.05, momentum = 0.9 }
+)";
+
+TEST(Compare, LeavesOutWhatPhasesInherit) {
+  const Scratch scratch;
+  const auto networks =
+      host::compare_runs({run(scratch, "a", 1, 50, 60, kExperiment),
+                          run(scratch, "b", 1, 50, 61, with("lr = 0.05", "lr = 0.019") + kPhases),
+                          run(scratch, "c", 1, 50, 62, kExperiment + std::string(kPhases))});
+  ASSERT_EQ(networks.size(), 6u);
+  const std::string phases =
+      "phase[0].name = \"hint\", phase[0].train.epochs = 1, phase[1].name = \"distil\", ";
+  EXPECT_EQ(networks[0].settings, "train.optimizer.lr = 0.05");
+  EXPECT_EQ(networks[2].settings,
+            "train.optimizer.lr = 0.019, phase[0].name = \"hint\", phase[0].train.epochs = 1, "
+            "phase[0].train.optimizer.lr = 0.05, phase[1].name = \"distil\", "
+            "phase[1].train.optimizer.lr = 0.05, teacher.train.epochs = 4, "
+            "teacher.train.optimizer.lr = 0.05");
+  EXPECT_EQ(networks[4].settings,
+            "train.optimizer.lr = 0.05, " + phases + "teacher.train.epochs = 4");
+}
+
+TEST(Compare, ShowsWhatTeachersInheritWhereThereAreNoPhases) {
+  const Scratch scratch;
+  const std::string teacher = "[teacher.train]\noptimizer = { lr = 0.05 }\n";
+  const auto networks =
+      host::compare_runs({run(scratch, "a", 1, 50, 60, kExperiment + teacher),
+                          run(scratch, "b", 1, 50, 61, with("lr = 0.05", "lr = 0.1"))});
+  ASSERT_EQ(networks.size(), 4u);
+  EXPECT_EQ(networks[0].settings, "train.optimizer.lr = 0.05, teacher.train.optimizer.lr = 0.05");
+}
+
 TEST(Compare, CountsEachSeedOnceAndTellsOfCopies) {
   const Scratch scratch;
   std::vector<fs::path> folders;

@@ -211,6 +211,28 @@ TEST(RunRecord, FindsTheRowThatTheRunIsAbout) {
   EXPECT_EQ(found({"student, a", "student, b", "student alone", "teacher"}), "student, b");
 }
 
+TEST(RunRecord, FindsTheRowThatEachStudentIsAbout) {
+  host::RunResults run;
+  const auto add = [&](const char* name, const char* alone, const char* teacher) {
+    run.results.push_back({name, alone, teacher, {}, {}, {}, {}, {}, {}});
+  };
+  const auto found = [&] {
+    std::vector<std::pair<std::string, std::string>> names;
+    for (const auto& [student, row] : run.find_results()) names.emplace_back(student, row->name);
+    return names;
+  };
+  EXPECT_THAT(found(), testing::IsEmpty());
+  add("big", "", "");
+  add("a alone", "", "big");
+  add("b alone", "", "big");
+  EXPECT_THAT(found(),
+              testing::ElementsAre(testing::Pair("a", "a alone"), testing::Pair("b", "b alone")));
+  add("a, hint", "a alone", "big");
+  add("a, kd", "a alone", "big");
+  EXPECT_THAT(found(),
+              testing::ElementsAre(testing::Pair("a", "a, kd"), testing::Pair("b", "b alone")));
+}
+
 TEST(RunRecord, FollowsNoLinkOutOfTheFolder) {
   const Scratch scratch, other;
   scratch.put("run.json", run_json().dump());

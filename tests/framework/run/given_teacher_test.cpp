@@ -292,6 +292,21 @@ TEST(KeptTeacher, WithOneBitOfItsWeightsFlippedIsTrainedAgain) {
   EXPECT_EQ(student("001"), student("002"));
 }
 
+/// Without transfers dot steps as sgd does, so the two are the same training.
+TEST(KeptTeacher, OfSgdServesARunWithDotWhoseBaselineIsTheSameToo) {
+  const Scratch scratch;
+  ASSERT_EQ(run_tiny(scratch, {}).code, 0);
+  const Finished run = run_tiny(scratch, {"train.optimizer={ name = \"dot\", lr = 0.05 }"});
+  ASSERT_EQ(run.code, 0) << run.err;
+  EXPECT_THAT(run.err, HasSubstr("kept from an earlier run"));
+  const auto bytes = [&](const char* folder, const char* file) {
+    return content_of(scratch.path("runs/tiny") / folder / file);
+  };
+  const char* alone = "checkpoints/alone-last.safetensors";
+  EXPECT_EQ(bytes("001", alone), bytes("002", alone));
+  EXPECT_NE(bytes("001", "student.safetensors"), bytes("002", "student.safetensors"));
+}
+
 TEST_F(GivenTeacher, KeptIsJudgedByWhatItGivesNotByWhatItsFileSays) {
   const Scratch scratch;
   const std::string experiment = tiny_experiment(scratch).string();

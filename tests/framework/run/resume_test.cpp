@@ -100,6 +100,13 @@ TEST(Resume, AfterAKillAtAnyMoment) {
   }
 }
 
+/// Starts the tiny experiment with these settings.
+Finished start_with(const Scratch& scratch, const std::vector<std::string>& settings) {
+  std::vector<std::string> arguments = {"run", tiny_experiment(scratch).string()};
+  arguments.insert(arguments.end(), settings.begin(), settings.end());
+  return retort(arguments);
+}
+
 TEST(Resume, KeepsEveryPartThatHasState) {
   const std::vector<std::string> parts = {"data.validation=0.2",
                                           "data.mixup=0.2",
@@ -110,20 +117,15 @@ TEST(Resume, KeepsEveryPartThatHasState) {
                                           "train.accumulate=2",
                                           "train.clip_norm=1",
                                           "run.checkpoint_steps=1"};
-  const auto start = [&](const Scratch& scratch) {
-    std::vector<std::string> arguments = {"run", tiny_experiment(scratch).string()};
-    arguments.insert(arguments.end(), parts.begin(), parts.end());
-    return retort(arguments);
-  };
   const Scratch whole;
-  ASSERT_EQ(start(whole).code, 0);
+  ASSERT_EQ(start_with(whole, parts).code, 0);
   int operation = 200;
   for (;; operation += 170) {
     const Scratch scratch;
     const Environment shim({{"LD_PRELOAD", RETORT_FILE_SHIM},
                             {"RETORT_SHIM_UNDER", scratch.path("runs").string()},
                             {"RETORT_SHIM_KILL_AT", std::to_string(operation)}});
-    if (start(scratch).code == 0) break;
+    if (start_with(scratch, parts).code == 0) break;
     unsetenv("RETORT_SHIM_KILL_AT");
     const fs::path run = scratch.path("runs/tiny/001");
     const Finished resumed = retort({"run", "--resume", run.string()});
@@ -134,6 +136,26 @@ TEST(Resume, KeepsEveryPartThatHasState) {
         << resumed.err;
   }
   EXPECT_GT(operation, 500);
+}
+
+/// Stopped at the end of an epoch whose middle was saved; by then two transfers have taught.
+TEST(Resume, KeepsTheMomentaOfTaskAndTransfers) {
+  const std::vector<std::string> settings = {"train.optimizer={ name = \"dot\", lr = 0.05 }",
+                                             "train.accumulate=2", "train.clip_norm=1",
+                                             "train.non_finite=rollback", "run.checkpoint_steps=2"};
+  const Scratch whole, stopped;
+  ASSERT_EQ(start_with(whole, settings).code, 0);
+  const fs::path run = stopped.path("runs/tiny/001");
+  {
+    const Environment shim({{"LD_PRELOAD", RETORT_FILE_SHIM},
+                            {"RETORT_SHIM_UNDER", (run / "checkpoints/distil-last").string()},
+                            {"RETORT_SHIM_KILL_AT", "1"}});
+    ASSERT_EQ(start_with(stopped, settings).code, 1000 + SIGKILL);
+  }
+  const Finished resumed = retort({"run", "--resume", run.string()});
+  ASSERT_EQ(resumed.code, 0) << resumed.err;
+  EXPECT_THAT(resumed.err, HasSubstr("resumes "));
+  EXPECT_TRUE(result_of(run) == result_of(whole.path("runs/tiny/001"))) << resumed.err;
 }
 
 TEST(Resume, LeavesAFinishedRunAsItIs) {

@@ -33,7 +33,7 @@ inline void use_faulty_student(TrainingRig& rig, const std::string& wrong) {
                              {{"wrong", static_cast<int64_t>(way)}});
   const host::ImageData& data = rig.data;
   const host::InputShape input = {data.channels, data.height, data.width, data.class_count};
-  rig.use_student(std::make_unique<host::Network>("student", config, input, host::Placement{}, 1));
+  rig.use_student(host::build_network("student", config, input, host::Placement{}, 1));
 }
 
 /// All that a loop holds at one moment, in copies.

@@ -327,9 +327,9 @@ TEST(Evaluation, LeavesGradientsOnWhenTheModelThrows) {
   const host::InputShape other = {3, 8, 8, 10};
   host::NetworkConfig config;
   config.model = choose(RETORT_KIND_MODEL, "convnet");
-  host::Network network("student", config, other, {}, 1);
+  const auto network = host::build_network("student", config, other, {}, 1);
   EXPECT_THAT(
-      message_of<host::PluginError>([&] { host::evaluate(network, rig.data, rig.views, 64); }),
+      message_of<host::PluginError>([&] { host::evaluate(*network, rig.data, rig.views, 64); }),
       AllOf(HasSubstr("convnet 1.0.0 ("), HasSubstr("threw in forward()"),
             HasSubstr("aten::conv2d: ")));
   EXPECT_TRUE(c10::GradMode::is_enabled());

@@ -37,10 +37,13 @@ std::vector<Moment> moments_of(SpoiltRig& rig, int64_t steps) {
   return moments;
 }
 
-class Skip : public testing::TestWithParam<int64_t> {};  // what: 0 the loss, 1 the gradient
+/// What is not finite, 0 the loss or 1 the gradient, and with which optimizer.
+class Skip : public testing::TestWithParam<std::tuple<int64_t, host::OptimizerConfig::Kind>> {};
 
 TEST_P(Skip, ChangesNothingAtAll) {
-  SpoiltRig rig(host::NonFinite::Skip, {{"what", GetParam()}, {"at", int64_t{5}}});
+  const auto& [what, optimizer] = GetParam();
+  SpoiltRig rig(host::NonFinite::Skip, {{"what", what}, {"at", int64_t{5}}});
+  rig.phase.train.optimizer.kind = optimizer;
   const auto moments = moments_of(rig, 7);
   ASSERT_EQ(moments.size(), 7u);
   expect_equal(moments[5], moments[4]);
@@ -50,8 +53,10 @@ TEST_P(Skip, ChangesNothingAtAll) {
 }
 
 TEST_P(Skip, LeavesOutTheWholeGroupOfABadBatch) {
+  const auto& [what, optimizer] = GetParam();
   for (const int64_t bad : {2, 3}) {
-    SpoiltRig rig(host::NonFinite::Skip, {{"what", GetParam()}, {"at", bad}});
+    SpoiltRig rig(host::NonFinite::Skip, {{"what", what}, {"at", bad}});
+    rig.phase.train.optimizer.kind = optimizer;
     rig.phase.train.accumulate = 2;
     const auto moments = moments_of(rig, 6);
     ASSERT_EQ(moments.size(), 6u);
@@ -63,9 +68,17 @@ TEST_P(Skip, LeavesOutTheWholeGroupOfABadBatch) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Each, Skip, testing::Values(0, 1), [](const auto& its) {
-  return its.param == 0 ? "OfALoss" : "OfAGradient";
-});
+std::string name_of(const testing::TestParamInfo<Skip::ParamType>& its) {
+  const auto& [what, optimizer] = its.param;
+  return std::string(what == 0 ? "OfALoss" : "OfAGradient") +
+         (optimizer == host::OptimizerConfig::Kind::Dot ? "WithDot" : "");
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, Skip,
+                         testing::Combine(testing::Values(0, 1),
+                                          testing::Values(host::OptimizerConfig::Kind::Adam,
+                                                          host::OptimizerConfig::Kind::Dot)),
+                         name_of);
 
 /// What the first step that is not finite is told with.
 std::string told_at(int64_t bad, host::NonFinite policy, int64_t accumulate) {

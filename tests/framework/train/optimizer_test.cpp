@@ -1,5 +1,3 @@
-#include "framework/train/optimizer.hpp"
-
 #include <ATen/ops/full.h>
 #include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
@@ -9,6 +7,7 @@
 #include <ostream>
 #include <vector>
 
+#include "tests/framework/train/optimizer_rig.hpp"
 #include "tests/tolerances.hpp"
 
 namespace retort::test {
@@ -16,31 +15,6 @@ namespace {
 
 using Kind = host::OptimizerConfig::Kind;
 using host::ParameterSet;
-
-constexpr int64_t kSize = 4;
-
-void declare(ParameterSet& set, const char* name, retort_role role = RETORT_ROLE_WEIGHT,
-             double lr_scale = 1) {
-  const double values[kSize] = {1, -0.5, 0.25, 2};
-  retort_parameter_spec spec{};
-  spec.struct_size = sizeof(spec);
-  spec.name = name;
-  spec.role = role;
-  spec.rank = 1;
-  spec.sizes = &kSize;
-  spec.init = RETORT_INIT_VALUES;
-  spec.values = values;
-  spec.lr_scale = lr_scale;
-  set.declare(spec, true);
-}
-
-void set_grad(ParameterSet& set, const char* name, const at::Tensor& grad) {
-  set.find(name)->master.mutable_grad() = grad;
-}
-
-at::Tensor value_of(ParameterSet& set, const char* name) {
-  return set.find(name)->master.detach().clone();
-}
 
 /// torch.optim's formulas for one element, in double.
 struct Reference {

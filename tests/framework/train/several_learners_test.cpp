@@ -14,6 +14,7 @@
 namespace retort::test {
 namespace {
 
+using Kind = host::OptimizerConfig::Kind;
 using testing::ElementsAre;
 using testing::UnorderedElementsAre;
 
@@ -35,7 +36,9 @@ void expect_same(const std::map<std::string, at::Tensor>& a,
 
 /// Two students that learn from each other, on one batch after the other.
 struct Pair {
-  Pair() : a(make_network("a", rig.data)), b(make_network("b", rig.data, {}, "resnet")) {
+  explicit Pair(Kind optimizer = Kind::Sgd)
+      : a(make_network("a", rig.data)), b(make_network("b", rig.data, {}, "resnet")) {
+    rig.phase.train.optimizer.kind = optimizer;
     rig.phase.participants = {
         {"a", std::make_shared<host::LiveNetwork>(*a), true, {{.maker = &rig.views}}},
         {"b", std::make_shared<host::LiveNetwork>(*b), true, {{.maker = &rig.views}}}};
@@ -47,8 +50,12 @@ struct Pair {
   std::unique_ptr<host::Network> a, b;
 };
 
-TEST(SeveralLearners, AreEachUpdatedFromTheirOwnTermsAlone) {
-  Pair both, one;
+class SeveralLearnersWith : public testing::TestWithParam<Kind> {};
+INSTANTIATE_TEST_SUITE_P(Optimizers, SeveralLearnersWith, testing::Values(Kind::Sgd, Kind::Dot),
+                         [](const auto& its) { return its.param == Kind::Dot ? "Dot" : "Sgd"; });
+
+TEST_P(SeveralLearnersWith, AreEachUpdatedFromTheirOwnTermsAlone) {
+  Pair both(GetParam()), one(GetParam());
   host::Loop(both.rig.phase).run_steps(1);
   // The same step, in which b only teaches.
   one.rig.phase.participants[1].learns = false;
@@ -97,8 +104,8 @@ TEST(SeveralLearners, AreClippedEachByTheirOwnNorm) {
 }
 
 /// A state in the middle of an epoch is all there is of both.
-TEST(SeveralLearners, GoOnFromASavedState) {
-  Pair whole, second;
+TEST_P(SeveralLearnersWith, GoOnFromASavedState) {
+  Pair whole(GetParam()), second(GetParam());
   host::Loop unbroken(whole.rig.phase);
   unbroken.checkpoint_steps = 3;
   std::optional<Moment> saved;

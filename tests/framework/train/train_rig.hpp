@@ -38,7 +38,7 @@ inline std::unique_ptr<host::Network> make_network(const std::string& role,
   host::NetworkConfig config;
   config.model = choose(RETORT_KIND_MODEL, model, options);
   const host::InputShape input = {data.channels, data.height, data.width, data.class_count};
-  return std::make_unique<host::Network>(role, config, input, placement, 1);
+  return host::build_network(role, config, input, placement, 1);
 }
 
 inline std::shared_ptr<host::Transfer> make_transfer(const std::string& strategy,

@@ -16,7 +16,7 @@ inline std::unique_ptr<host::Network> build_model(const std::string& id, const O
                                                   const host::InputShape& input) {
   host::NetworkConfig config;
   config.model = choose(RETORT_KIND_MODEL, id, options);
-  return std::make_unique<host::Network>("student", config, input, host::Placement{}, 1);
+  return host::build_network("student", config, input, host::Placement{}, 1);
 }
 
 /// Elements of the trained parameters.
