@@ -53,8 +53,8 @@ void Taps::publish(const char* name, const at::Tensor& tensor) {
   check_name("tap", name);
   const std::string shown = "tap \"" + tap + "\" ";
   if (is_host_tap(tap)) {
-    throw PluginError(
-        shown + "has a name that the host gives a meaning itself; publish it under another");
+    throw PluginError(shown +
+                      "has a name that the host gives a meaning itself; publish it under another");
   }
   if (find(tap) != nullptr) {
     throw PluginError(

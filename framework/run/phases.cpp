@@ -164,7 +164,8 @@ std::vector<PhaseSpec> list_phases(const Experiment& experiment, Listed listed) 
   const bool is_alone_only = experiment.transfers.empty() && experiment.phases.empty();
   std::vector<PhaseSpec> phases;
   for (const NetworkConfig& teacher : experiment.teachers)
-    if (listed == Listed::All || teacher.given().empty()) phases.push_back(make_teacher_phase(teacher));
+    if (listed == Listed::All || teacher.given().empty())
+      phases.push_back(make_teacher_phase(teacher));
   if (listed == Listed::All || experiment.student_alone || is_alone_only) {
     for (const NetworkConfig& student : experiment.students) {
       phases.push_back(make_alone_phase(experiment, student.name));
