@@ -22,13 +22,9 @@ using exported::TensorForm;
 constexpr int64_t kBatch = 2;  // a first dimension of 1 need not be the batch
 
 /// "[N, 3, 32, 32] float32".
-std::string form_text(const TensorForm& form) {
-  std::string text = "[";
-  for (size_t i = 0; i < form.sizes.size(); ++i) {
-    text += i == 0 ? "" : ", ";
-    text += form.sizes[i] >= 0 ? std::to_string(form.sizes[i]) : i == 0 ? "N" : "?";
-  }
-  return text + "] " + (form.dtype == 0 ? "" : dtype_text(exported::find_dtype(form.dtype)));
+std::string describe(const TensorForm& form) {
+  const std::string dtype = form.dtype == 0 ? "" : dtype_text(exported::find_dtype(form.dtype));
+  return exported::describe_form(form) + " " + dtype;
 }
 
 struct TapShape {
@@ -99,9 +95,9 @@ void print_program(const std::string& file, const exported::Program& program, co
   const std::string refusal = program.train_refusal();
   print_out("trains     {}\n", refusal.empty() ? "yes" : "no: " + refusal);
   for (const auto& [name, form] : program.inputs())
-    print_out("input      {:14} {}\n", safe_line(name), form_text(form));
+    print_out("input      {:14} {}\n", safe_line(name), describe(form));
   for (size_t i = 0; i < program.outputs().size(); ++i)
-    print_out("output#{:<4}{:14} {}\n", i, "", form_text(program.outputs()[i]));
+    print_out("output#{:<4}{:14} {}\n", i, "", describe(program.outputs()[i]));
   print_out("parameters {} in {} tensors{}; {} buffers\n", grouped(counts.parameters),
             counts.parameter_tensors,
             counts.frozen == 0 ? "" : ", " + std::to_string(counts.frozen) + " of them frozen",

@@ -17,7 +17,7 @@ struct CompileOptions {
   c10::Device device = c10::kCPU;
   Evaluation evaluation = Evaluation::AsExported;
   std::set<std::string> buffers = {};     // the graph's inputs that are buffers
-  std::set<std::string> unchanging = {};  // those that nothing may write to, and why is said
+  std::set<std::string> unchanging = {};  // those that nothing may write to
 };
 
 /// Finds a graph's operators and makes its arguments what their schemas ask for.

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "framework/base/error.hpp"
+#include "framework/exported/json_reader.hpp"
 #include "framework/exported/roles.hpp"
 #include "framework/exported/tensors.hpp"
 #include "framework/io/safe_text.hpp"
@@ -15,7 +16,20 @@ namespace retort::host::exported {
 namespace {
 
 constexpr const char* kModel = "models/model.json";
-constexpr const char* kEvaluation = "extra/retort_eval.json";  // of sdk/python/retort_export.py
+// Of sdk/python/retort_export.py.
+constexpr const char* kEvaluation = "extra/retort_eval.json";
+constexpr const char* kAbout = "extra/retort.json";
+
+/// Whether a file says that it has no graph of training. One that says nothing tells by its operators.
+bool says_evaluation_alone(const Archive& archive) {
+  if (!archive.has(kAbout)) return false;
+  const std::string where = archive.file().string() + ": " + kAbout;
+  const nlohmann::json parsed = parse_export(archive.text(kAbout), where);
+  const JsonReader modes = JsonReader(parsed, where).at("modes");
+  for (size_t i = 0; i < modes.size(); ++i)
+    if (modes.entry(i).text() == "train") return false;
+  return true;
+}
 
 /// Autocast to bfloat16 for one pass.
 class Autocast {
@@ -107,7 +121,7 @@ void Program::make_sides(const Archive& archive, const ProgramText& main) {
     }
   } else {
     evaluate_ = std::move(as_exported);
-    if (modes.evaluates) {
+    if (modes.evaluates || says_evaluation_alone(archive)) {
       train_refusal_ =
           file_.string() +
           " holds the graph of evaluation alone, whose batch norm and dropout would not "

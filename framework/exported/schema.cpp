@@ -236,6 +236,15 @@ std::vector<int64_t> read_sizes(const JsonReader& json) {
 
 }  // namespace
 
+std::string describe_form(const TensorForm& form) {
+  std::string text = "[";
+  for (size_t i = 0; i < form.sizes.size(); ++i) {
+    text += i == 0 ? "" : ", ";
+    text += form.sizes[i] >= 0 ? std::to_string(form.sizes[i]) : i == 0 ? "N" : "?";
+  }
+  return text + "]";
+}
+
 ProgramText read_program(std::string_view text, const std::string& where) {
   const nlohmann::json parsed = parse_export(text, where);
   const JsonReader json(parsed, where);

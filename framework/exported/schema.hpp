@@ -87,6 +87,9 @@ struct TensorForm {
   std::vector<int64_t> sizes;
 };
 
+/// "[N, 3, 32, 32]".
+std::string describe_form(const TensorForm& form);
+
 struct ProgramText {
   Graph graph;
   std::vector<InputSpec> inputs;

@@ -17,16 +17,6 @@
 namespace retort::host {
 namespace {
 
-/// "[N, 3, 32, 32]".
-std::string form_text(const exported::TensorForm& form) {
-  std::string text = "[";
-  for (size_t i = 0; i < form.sizes.size(); ++i) {
-    text += i == 0 ? "" : ", ";
-    text += form.sizes[i] >= 0 ? std::to_string(form.sizes[i]) : i == 0 ? "N" : "?";
-  }
-  return text + "]";
-}
-
 [[noreturn]] void refuse(const Place& place, const std::string& subject, const std::string& what) {
   const std::string at = place_text(place);
   throw MistakesError(at + (at.empty() ? "" : "  ") + subject + "  " + what,
@@ -74,7 +64,7 @@ void ExportedNetwork::check_input() {
   if (inputs.size() != 1) {
     std::vector<std::string> names;
     for (const auto& [name, form] : inputs)
-      names.push_back(safe_line(name) + " " + form_text(form));
+      names.push_back(safe_line(name) + " " + exported::describe_form(form));
     refuse(config_.file_place, subject,
            "takes " + std::to_string(inputs.size()) + " inputs (" + join(names) +
                "); the data give one, the image: export it with that alone");
@@ -86,7 +76,7 @@ void ExportedNetwork::check_input() {
     fits = form.sizes[i] < 0 || form.sizes[i] == wanted[i];
   if (!fits) {
     refuse(config_.file_place, subject,
-           "was exported for images " + form_text(form) + "; the data have [N, " +
+           "was exported for images " + exported::describe_form(form) + "; the data have [N, " +
                std::to_string(input().channels) + ", " + std::to_string(input().height) + ", " +
                std::to_string(input().width) +
                "]: export it with an example of that size, or give it a view of its size "
@@ -107,7 +97,7 @@ void ExportedNetwork::choose_logits(const ProgramConfig& config) {
   std::vector<std::string> forms;
   std::vector<size_t> fitting;
   for (size_t i = 0; i < outputs.size(); ++i) {
-    forms.push_back("output#" + std::to_string(i) + " " + form_text(outputs[i]));
+    forms.push_back("output#" + std::to_string(i) + " " + exported::describe_form(outputs[i]));
     if (can_be_logits(outputs[i], classes)) fitting.push_back(i);
   }
   const std::string wanted = "[N, " + std::to_string(classes) + "], a number for each class";
@@ -118,7 +108,7 @@ void ExportedNetwork::choose_logits(const ProgramConfig& config) {
       refuse(config.logits_place, subject, "is none of its outputs: " + join(forms));
     if (!can_be_logits(outputs[*number], classes))
       refuse(config.logits_place, subject,
-             "is " + form_text(outputs[*number]) + "; the data want " + wanted);
+             "is " + exported::describe_form(outputs[*number]) + "; the data want " + wanted);
     logits_ = *number;
   } else if (fitting.size() == 1) {
     logits_ = fitting.front();
@@ -138,7 +128,7 @@ exported::NamedDraws ExportedNetwork::make_draws(PassMode mode) const {
   std::string owner = role() + "/draws";
   if (mode == PassMode::Evaluate) owner += "/evaluation";
   if (!view().empty()) owner += "/" + view();
-  return {seed(), owner, std::max<int64_t>(step(), 0), draws_};
+  return {seed(), owner, std::max<int64_t>(step(), 0), nullptr};
 }
 
 Outputs ExportedNetwork::run(const at::Tensor& x, Taps& taps, PassMode mode, Recorder* recorder) {

@@ -22,10 +22,6 @@ class ExportedNetwork final : public Network {
   std::vector<std::string> stages() override;
   std::string description() const override;
 
-  const exported::Program& program() const { return *program_; }
-  /// Results of random operators that another program drew, and those drawn here; null: none.
-  void set_draws(exported::HandedDraws* draws) { draws_ = draws; }
-
  private:
   int64_t profile_batch() const override { return 2; }
   Outputs run(const at::Tensor& x, Taps& taps, PassMode mode, Recorder* recorder) override;
@@ -36,7 +32,6 @@ class ExportedNetwork final : public Network {
   ProgramConfig config_;
   std::unique_ptr<exported::Program> program_;
   size_t logits_ = 0;  // which output
-  exported::HandedDraws* draws_ = nullptr;
 };
 
 }  // namespace retort::host

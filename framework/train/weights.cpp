@@ -81,15 +81,11 @@ struct Match {
   std::vector<std::string> missing, unexpected, twice, shapes, types;
 };
 
-/// Whether a second tensor for a parameter is the same weights under another name that it is tied to.
-bool are_tied(const Parameter& parameter, const std::string& name, const SafeTensorView& first,
+/// Whether a second tensor for a parameter is the same weights under a name that is tied to the first's.
+bool are_tied(const Parameter& parameter, const SafeTensorView& first,
               const SafeTensorView& second) {
-  const bool has_both = !parameter.tied.empty() && first.name != second.name &&
-                        first.bytes == second.bytes && first.dtype == second.dtype;
-  const bool is_its_own =
-      name == parameter.name ||
-      std::find(parameter.tied.begin(), parameter.tied.end(), name) != parameter.tied.end();
-  return has_both && is_its_own && std::memcmp(first.data, second.data, first.bytes) == 0;
+  return !parameter.tied.empty() && first.name != second.name && first.bytes == second.bytes &&
+         first.dtype == second.dtype && std::memcmp(first.data, second.data, first.bytes) == 0;
 }
 
 Match match_names(ParameterSet& parameters, const SafetensorsFile& weights,
@@ -103,7 +99,7 @@ Match match_names(ParameterSet& parameters, const SafetensorsFile& weights,
     if (parameter == nullptr) {
       match.unexpected.push_back(view.name);
     } else if (const auto [other, first] = match.found.emplace(name, &view); !first) {
-      if (!are_tied(*parameter, given, *other->second, view))
+      if (!are_tied(*parameter, *other->second, view))
         match.twice.push_back(name + " from " + other->second->name + " and " + view.name);
     } else if (parameter->master.sizes() != at::IntArrayRef(view.shape)) {
       match.shapes.push_back(name + " " + shape_text(view.shape) + " in the file, " +

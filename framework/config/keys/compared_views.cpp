@@ -116,8 +116,8 @@ class ViewsReader {
   }
 
   void read_views() {
-    transfer_.view_student = first_view_of(find_student());
-    transfer_.view_teacher = first_view_of(find_teacher());
+    transfer_.view_student = find_first_view(find_student());
+    transfer_.view_teacher = find_first_view(find_teacher());
     const Node* node = table_.find("view");
     GivenName both{"", path_of("view"), node};
     if (node == nullptr) {
@@ -202,7 +202,7 @@ void read_compared_views(const Node& table, const Experiment& experiment, bool a
   ViewsReader(table, experiment, are_teachers_known, transfer, diagnostics).read();
 }
 
-std::string first_view_of(const NetworkConfig* network) {
+std::string find_first_view(const NetworkConfig* network) {
   return network == nullptr ? "" : network->views.front();
 }
 

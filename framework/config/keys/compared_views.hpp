@@ -20,6 +20,6 @@ void read_compared_views(const Node& table, const Experiment& experiment, bool a
                          TransferConfig& transfer, Diagnostics& diagnostics);
 
 /// The first view of a network; "" where there is no such network.
-std::string first_view_of(const NetworkConfig* network);
+std::string find_first_view(const NetworkConfig* network);
 
 }  // namespace retort::host::config

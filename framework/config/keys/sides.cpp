@@ -169,9 +169,9 @@ std::string write_sides(const TransferConfig& transfer, const Experiment& experi
     text += write_line("teacher",
                        teachers.size() == 1 ? write_value(teachers.front()) : write_list(teachers));
   }
-  const std::string of_student = first_view_of(experiment.find_network(transfer.student));
+  const std::string of_student = find_first_view(experiment.find_network(transfer.student));
   const std::string of_teacher =
-      teachers.empty() ? "" : first_view_of(experiment.find_network(teachers.front()));
+      teachers.empty() ? "" : find_first_view(experiment.find_network(teachers.front()));
   const std::string& student = transfer.view_student;
   const std::string& teacher = transfer.view_teacher;
   const bool usual_student = student.empty() || student == of_student;

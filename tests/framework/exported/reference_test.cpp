@@ -69,6 +69,15 @@ TEST(PlainExports, WarnWhereEvaluationWouldDraw) {
   EXPECT_EQ(host::exported::Program(made_file("vit_rand.pt2"), others).warning(), "");
 }
 
+/// What a file is for, its operators cannot always tell: a layer drop is gone from the graph.
+TEST(ExportedPrograms, RefuseToTrainWhatWasWrittenForEvaluationAlone) {
+  if (!has_made_files()) GTEST_SKIP() << kNoMadeFiles;
+  host::ParameterSet parameters(1, "student", at::kCPU);
+  const host::exported::Program program(made_file("choosing.pt2"), parameters);
+  EXPECT_NE(program.train_refusal().find("holds the graph of evaluation alone"), std::string::npos)
+      << program.train_refusal();
+}
+
 TEST(ExportedPrograms, HoldTiedWeightsOnce) {
   if (!has_made_files()) GTEST_SKIP() << kNoMadeFiles;
   host::ParameterSet parameters(1, "student", at::kCPU);

@@ -16,9 +16,9 @@ class ZipWriter {
   void add(const std::string& name, const std::string& content) {
     Member member = {
         "net/" + name, bytes_.size(),
-        static_cast<uint32_t>(crc32(0, data_of(content), static_cast<uInt>(content.size()))),
+        static_cast<uint32_t>(crc32(0, read_bytes(content), static_cast<uInt>(content.size()))),
         content.size()};
-    header(0x04034b50, member, false);
+    header(Place::BeforeContent, member);
     bytes_ += content;
     put(0x08074b50, 4);
     put(member.checksum, 4);
@@ -29,7 +29,7 @@ class ZipWriter {
 
   std::string finish() {
     const size_t directory = bytes_.size();
-    for (const Member& member : members_) header(0x02014b50, member, true);
+    for (const Member& member : members_) header(Place::Directory, member);
     const size_t size = bytes_.size() - directory;
     put(0x06054b50, 4);
     put(0, 4);
@@ -49,14 +49,17 @@ class ZipWriter {
     size_t size;
   };
 
-  static const Bytef* data_of(const std::string& text) {
+  enum class Place { BeforeContent, Directory };
+
+  static const Bytef* read_bytes(const std::string& text) {
     return reinterpret_cast<const Bytef*>(text.data());
   }
   void put(uint64_t number, int bytes) {
     for (int i = 0; i < bytes; ++i) bytes_ += static_cast<char>(number >> (8 * i));
   }
-  void header(uint32_t mark, const Member& member, bool in_directory) {
-    put(mark, 4);
+  void header(Place place, const Member& member) {
+    const bool in_directory = place == Place::Directory;
+    put(in_directory ? 0x02014b50 : 0x04034b50, 4);
     if (in_directory) put(0, 2);
     put(0, 2);
     put(8, 2);  // the checksum stands behind the content, too

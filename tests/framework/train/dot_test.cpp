@@ -71,7 +71,7 @@ struct OneParameter {
     return set.find("w")->master.grad()[0].item<double>();
   }
   std::vector<double> values() {
-    const at::Tensor value = value_of(set, "w");
+    const at::Tensor value = read_value(set, "w");
     return {value.data_ptr<float>(), value.data_ptr<float>() + kSize};
   }
 
@@ -214,7 +214,7 @@ TEST(DotOfBothGroups, GoesOnFromItsStateToTheBit) {
     };
     run(whole, 0, 2);
     const auto saved = whole.optimizer.state();
-    second.set.find("w")->master.detach().copy_(value_of(whole.set, "w"));
+    second.set.find("w")->master.detach().copy_(read_value(whole.set, "w"));
     second.optimizer.restore({saved.begin(), saved.end()});
     run(whole, 2, 4);
     run(second, 2, 4);

@@ -30,7 +30,7 @@ inline void set_grad(host::ParameterSet& set, const char* name, const at::Tensor
   set.find(name)->master.mutable_grad() = grad;
 }
 
-inline at::Tensor value_of(host::ParameterSet& set, const char* name) {
+inline at::Tensor read_value(host::ParameterSet& set, const char* name) {
   return set.find(name)->master.detach().clone();
 }
 

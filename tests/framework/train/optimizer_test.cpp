@@ -64,7 +64,7 @@ TEST_P(Optimizers, FollowTheirFormulaForFiveSteps) {
   host::Optimizer optimizer(train, {&set});
   std::vector<Reference> references;
   for (int64_t i = 0; i < kSize; ++i) {
-    references.push_back({train.optimizer, value_of(set, "w")[i].item<double>()});
+    references.push_back({train.optimizer, read_value(set, "w")[i].item<double>()});
   }
   for (int step = 0; step < 5; ++step) {
     const at::Tensor grad = at::zeros({kSize}, at::kFloat);
@@ -79,7 +79,7 @@ TEST_P(Optimizers, FollowTheirFormulaForFiveSteps) {
     }
   }
   for (int64_t i = 0; i < kSize; ++i) {
-    EXPECT_NEAR(value_of(set, "w")[i].item<double>(), references[static_cast<size_t>(i)].p,
+    EXPECT_NEAR(read_value(set, "w")[i].item<double>(), references[static_cast<size_t>(i)].p,
                 kUpdateTolerance)
         << i;
   }
@@ -109,7 +109,7 @@ void decay_once(ParameterSet& set, host::TrainConfig train) {
 bool moved(ParameterSet& set, const char* name) {
   ParameterSet fresh(1, "student", at::kCPU);
   declare(fresh, name);
-  return !value_of(set, name).equal(value_of(fresh, name));
+  return !read_value(set, name).equal(read_value(fresh, name));
 }
 
 TEST(NoDecay, LeavesOutWhatItNames) {
@@ -165,8 +165,8 @@ TEST(ClipNorm, LeavesSmallGradientsAlone) {
 TEST(Optimizer, MultipliesTheRateByTheParametersScale) {
   TwoParameters two;
   two.optimizer->step(0.1);
-  EXPECT_NEAR(value_of(two.set, "a")[0].item<double>(), 1 - 0.3, kUpdateTolerance);
-  EXPECT_NEAR(value_of(two.set, "b")[0].item<double>(), 1 - 0.2, kUpdateTolerance);
+  EXPECT_NEAR(read_value(two.set, "a")[0].item<double>(), 1 - 0.3, kUpdateTolerance);
+  EXPECT_NEAR(read_value(two.set, "b")[0].item<double>(), 1 - 0.2, kUpdateTolerance);
 }
 
 class WithoutGradient : public testing::TestWithParam<Kind> {};
